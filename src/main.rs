@@ -1,0 +1,3 @@
+//! The `cmk` program: everything happens in the library.
+
+fn main() {}
