@@ -1,0 +1,91 @@
+//! Storage accounts: what can be asked for, and what a look at one shows.
+
+use super::ids::{AccountId, Location, Version};
+
+/// How to make an account that is not there. The values are ARM's: `Standard_LRS`, `StorageV2`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountCreate {
+    /// The SKU's name.
+    pub sku: String,
+    /// The kind of account.
+    pub kind: String,
+}
+
+/// The managed identity with which an account reaches its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentityKind {
+    /// The identity that lives and dies with the account.
+    SystemAssigned,
+}
+
+/// Which version of a key an account is bound to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VersionRule {
+    /// The newest enabled version, pinned: a newer one is a difference.
+    Latest,
+    /// No version: Azure follows the newest by itself, looking once a day.
+    Auto,
+    /// Exactly this version.
+    Exact(Version),
+}
+
+/// An account as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenAccount {
+    /// Where it is.
+    pub id: AccountId,
+    /// Its region.
+    pub location: Location,
+    /// Its SKU as ARM spells it.
+    pub sku: String,
+    /// Its kind as ARM spells it.
+    pub kind: String,
+    /// Its managed identities.
+    pub identity: SeenIdentity,
+    /// What its data is encrypted with.
+    pub encryption: SeenEncryption,
+    /// ARM's provisioning state: `Succeeded`, `Creating`, `ResolvingDns`.
+    pub provisioning_state: String,
+}
+
+/// The managed identities of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SeenIdentity {
+    /// The system-assigned identity's principal (object) id, if there is one.
+    pub system_principal: Option<String>,
+    /// The tenant of the system-assigned identity.
+    pub tenant: Option<String>,
+    /// The ARM ids of the user-assigned identities, as Azure spells them.
+    pub user_assigned: Vec<String>,
+}
+
+/// What an account's data is encrypted with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenEncryption {
+    /// The customer-managed key, or nothing when Microsoft manages the key.
+    pub binding: Option<Binding>,
+    /// Whether infrastructure encryption is on; fixed at creation. A PATCH of the encryption must say it again.
+    pub infrastructure: Option<bool>,
+}
+
+/// An account's binding to a customer-managed key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The vault's host: `kv-prod.vault.azure.net`.
+    pub vault_host: String,
+    /// The key's name.
+    pub key: String,
+    /// The version that is pinned; nothing when Azure follows the newest. Azure's `""` and absence are both nothing.
+    pub version: Option<Version>,
+    /// The version in use at the moment, from `currentVersionedKeyIdentifier`.
+    pub current: Option<Version>,
+    /// The user-assigned identity that unwraps, by ARM id; nothing for the system-assigned one.
+    pub user_assigned_identity: Option<String>,
+}
+
+impl SeenAccount {
+    /// Whether the account can be used and changed, rather than being still under way.
+    pub fn is_ready(&self) -> bool {
+        self.provisioning_state.eq_ignore_ascii_case("Succeeded")
+    }
+}

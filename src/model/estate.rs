@@ -1,0 +1,161 @@
+//! The two halves that a plan compares: what is desired and what was observed.
+
+use super::account::{AccountCreate, IdentityKind, SeenAccount, VersionRule};
+use super::grant::KeyPermission;
+use super::ids::{AccountId, AccountName, GroupId, KeyName, KeyRef, Location, SubscriptionId, VaultId, VaultName};
+use super::key::{KeyCreate, SeenKey, Timestamp};
+use super::seen::Seen;
+use super::vault::{PermissionModel, SeenVault, VaultCreate};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What should be true: a spec with its references resolved and its defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Desired {
+    /// The resource groups that the spec names.
+    pub groups: BTreeMap<GroupId, Group>,
+    /// The vaults, by their globally unique names.
+    pub vaults: BTreeMap<VaultName, Vault>,
+    /// The accounts, by their globally unique names.
+    pub accounts: BTreeMap<AccountName, Account>,
+    /// The rules that the spec lifts or sets.
+    pub policy: Policy,
+}
+
+/// A resource group that should be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The region to make it in.
+    pub location: Option<Location>,
+    /// Whether to make it when it is absent.
+    pub create: bool,
+}
+
+/// A vault that should be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vault {
+    /// Where it is.
+    pub id: VaultId,
+    /// The region to make it in.
+    pub location: Option<Location>,
+    /// How to make it when it is absent.
+    pub create: Option<VaultCreate>,
+    /// Whether purge protection should be on. Nothing: leave it as it is.
+    pub purge_protection: Option<bool>,
+    /// Who should decide about access.
+    pub permission_model: PermissionModel,
+    /// The keys that should be in it.
+    pub keys: BTreeMap<KeyName, Key>,
+}
+
+/// A key that should be in a vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// How to make it when it is absent.
+    pub create: Option<KeyCreate>,
+}
+
+/// An account that should be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Where it is.
+    pub id: AccountId,
+    /// The region to make it in.
+    pub location: Option<Location>,
+    /// How to make it when it is absent.
+    pub create: Option<AccountCreate>,
+    /// The identity that it should have. Nothing: leave it as it is.
+    pub identity: Option<IdentityKind>,
+    /// The key that should protect it. Nothing: leave it as it is.
+    pub encryption: Option<Encryption>,
+}
+
+/// The key that should protect an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encryption {
+    /// The key.
+    pub key: KeyRef,
+    /// Which version of it.
+    pub version: VersionRule,
+    /// What the account's identity is to be allowed to do with the vault's keys.
+    pub permissions: BTreeSet<KeyPermission>,
+}
+
+/// Rules that a spec may lift.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether an account and its vault must be in the same region, as Microsoft's guide demands.
+    pub same_region: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { same_region: true }
+    }
+}
+
+impl Desired {
+    /// The desired key by its reference.
+    pub fn key(&self, key: &KeyRef) -> Option<&Key> {
+        self.vaults.get(&key.vault)?.keys.get(&key.name)
+    }
+
+    /// All desired keys with their references, in order.
+    pub fn keys(&self) -> impl Iterator<Item = (KeyRef, &Key)> {
+        self.vaults.iter().flat_map(|(vault, wanted)| {
+            wanted.keys.iter().map(|(name, key)| (KeyRef { vault: vault.clone(), name: name.clone() }, key))
+        })
+    }
+}
+
+/// What was seen of all that the desired state speaks of, and when.
+///
+/// Every thing that `Desired` names has an entry; a missing one means that nobody looked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observed {
+    /// The newest `Date` with which Azure answered: the only "now" that counts.
+    pub at: Timestamp,
+    /// Subscriptions, looked at only when something is to be created in them.
+    pub subscriptions: BTreeMap<SubscriptionId, Seen<SeenSubscription>>,
+    /// The resource groups.
+    pub groups: BTreeMap<GroupId, Seen<SeenGroup>>,
+    /// The vaults.
+    pub vaults: BTreeMap<VaultName, Seen<SeenVault>>,
+    /// For vaults that are absent and would be created: whether their names are free.
+    pub vault_names: BTreeMap<VaultName, Seen<NameState>>,
+    /// The keys.
+    pub keys: BTreeMap<KeyRef, Seen<SeenKey>>,
+    /// The accounts.
+    pub accounts: BTreeMap<AccountName, Seen<SeenAccount>>,
+    /// For accounts that are absent and would be created: whether their names are free.
+    pub account_names: BTreeMap<AccountName, Seen<NameState>>,
+}
+
+/// A subscription as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenSubscription {
+    /// The tenant that it trusts: a new vault's tenant.
+    pub tenant: String,
+}
+
+/// A resource group as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenGroup {
+    /// Its region.
+    pub location: Location,
+    /// ARM's provisioning state: `Succeeded`, `Deleting`.
+    pub provisioning_state: String,
+}
+
+/// Whether a globally unique name can be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NameState {
+    /// Nobody holds it.
+    Free,
+    /// Somebody holds it, perhaps in another tenant; what Azure said about it.
+    Taken(String),
+    /// A deleted vault of this subscription holds it until it is recovered or its time is over.
+    SoftDeleted {
+        /// When the name becomes free by itself, as Azure stated it.
+        scheduled_purge: Option<String>,
+    },
+}

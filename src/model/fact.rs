@@ -1,0 +1,265 @@
+//! Facts: checkable statements about the estate, the one notion that planning and applying share.
+//!
+//! A fact says what is missing, what must come first, whether it is still right to
+//! act and whether acting worked. Facts name things by the spec's ids, never by
+//! values that the cloud chooses, so nothing is "known after apply".
+
+use super::account::{Binding, SeenAccount, VersionRule};
+use super::estate::Observed;
+use super::grant::KeyPermission;
+use super::ids::{AccountName, GroupId, KeyRef, VaultName};
+use super::key::{KEY_SIZES_BITS, KeyType, KeyVersion, SeenKey, Timestamp};
+use super::seen::Seen;
+use super::vault::{PermissionModel, SeenVault};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// One checkable statement about the estate.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fact {
+    /// The resource group is there.
+    GroupLive(GroupId),
+    /// The vault is there and its name resolves.
+    VaultLive(VaultName),
+    /// Soft delete and purge protection are on: Storage binds to no other vault.
+    PurgeProtected(VaultName),
+    /// The key is there, usable or not.
+    KeyLive(KeyRef),
+    /// Storage can wrap with this version of the key now: enabled, in date, RSA of a size it takes.
+    KeyUsable(KeyRef, VersionRule),
+    /// The account is there and is not being changed.
+    AccountLive(AccountName),
+    /// The account has a system-assigned identity.
+    Attached(AccountName),
+    /// The account's identity holds these permissions on the vault's keys.
+    CanUnwrap(AccountName, VaultName, BTreeSet<KeyPermission>),
+    /// The account is bound to this key, at this version, through its system-assigned identity.
+    EncryptedWith(AccountName, KeyRef, VersionRule),
+}
+
+/// What a look says about a fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Check {
+    /// It holds.
+    Yes,
+    /// It does not hold, and why.
+    No(String),
+    /// It does not hold yet and will by itself: what is under way.
+    Pending(String),
+    /// It cannot be said, and why.
+    Unknown(String),
+}
+
+impl Check {
+    /// Whether the fact holds.
+    pub fn is_yes(&self) -> bool {
+        matches!(self, Self::Yes)
+    }
+
+    /// The first of two answers that is not yes.
+    fn and(self, next: impl FnOnce() -> Self) -> Self {
+        if self.is_yes() { next() } else { self }
+    }
+}
+
+impl Fact {
+    /// Says whether the fact holds in what was observed. Pure: a date is held against Azure's own clock.
+    pub fn check(&self, observed: &Observed) -> Check {
+        match self {
+            Self::GroupLive(group) => on(observed.groups.get(group), |seen| {
+                if seen.provisioning_state.eq_ignore_ascii_case("Deleting") {
+                    no("it is being deleted")
+                } else {
+                    Check::Yes
+                }
+            }),
+            Self::VaultLive(vault) => on(observed.vaults.get(vault), vault_live),
+            Self::PurgeProtected(vault) => on(observed.vaults.get(vault), purge_protected),
+            Self::KeyLive(key) => on(observed.keys.get(key), |_| Check::Yes),
+            Self::KeyUsable(key, rule) => on(observed.keys.get(key), |seen| key_usable(seen, rule, observed.at)),
+            Self::AccountLive(account) => on(observed.accounts.get(account), account_live),
+            Self::Attached(account) => on(observed.accounts.get(account), attached),
+            Self::CanUnwrap(account, vault, permissions) => on(observed.accounts.get(account), |seen_account| {
+                on(observed.vaults.get(vault), |seen_vault| can_unwrap(seen_account, seen_vault, permissions))
+            }),
+            Self::EncryptedWith(account, key, rule) => on(observed.accounts.get(account), |seen_account| {
+                on(observed.vaults.get(&key.vault), |seen_vault| {
+                    encrypted_with(seen_account, seen_vault, key, rule, observed)
+                })
+            }),
+        }
+    }
+}
+
+fn no(reason: impl Into<String>) -> Check {
+    Check::No(reason.into())
+}
+
+/// Judges a thing that was seen; what is absent or hidden answers for itself.
+fn on<T>(seen: Option<&Seen<T>>, judge: impl FnOnce(&T) -> Check) -> Check {
+    match seen {
+        Some(Seen::Known(thing)) => judge(thing),
+        Some(Seen::Absent) => no("it is not there"),
+        Some(Seen::Hidden(reason)) => Check::Unknown(reason.to_string()),
+        None => Check::Unknown("nobody looked".to_owned()),
+    }
+}
+
+fn vault_live(vault: &SeenVault) -> Check {
+    if vault.is_ready() { Check::Yes } else { under_way(&vault.provisioning_state) }
+}
+
+fn account_live(account: &SeenAccount) -> Check {
+    if account.is_ready() { Check::Yes } else { under_way(&account.provisioning_state) }
+}
+
+fn under_way(state: &str) -> Check {
+    match state.to_ascii_lowercase().as_str() {
+        "failed" | "canceled" | "deleting" => no(format!("its provisioning state is {state}")),
+        _ => Check::Pending(format!("its provisioning state is {state}")),
+    }
+}
+
+fn purge_protected(vault: &SeenVault) -> Check {
+    match (vault.soft_delete, vault.purge_protection) {
+        (true, true) => Check::Yes,
+        (false, _) => no("soft delete is off"),
+        (true, false) => no("purge protection is off"),
+    }
+}
+
+fn attached(account: &SeenAccount) -> Check {
+    if account.identity.system_principal.is_some() { Check::Yes } else { no("it has no system-assigned identity") }
+}
+
+fn can_unwrap(account: &SeenAccount, vault: &SeenVault, permissions: &BTreeSet<KeyPermission>) -> Check {
+    if vault.permission_model == PermissionModel::Rbac {
+        return Check::Unknown("the vault takes role assignments, which are not read yet".to_owned());
+    }
+    let Some(principal) = &account.identity.system_principal else {
+        return no("the account has no system-assigned identity");
+    };
+    let missing: Vec<&str> = permissions
+        .iter()
+        .filter(|permission| !vault.access_policies.iter().any(|entry| entry.allows(principal, **permission)))
+        .map(|permission| permission.as_str())
+        .collect();
+    if missing.is_empty() { Check::Yes } else { no(format!("missing: {}", missing.join(", "))) }
+}
+
+/// Whether Storage can bind to a key: an expired key still unwraps for an account that
+/// is bound already, but a new binding to it fails like a missing grant.
+fn key_usable(key: &SeenKey, rule: &VersionRule, at: Timestamp) -> Check {
+    storage_takes(key).and(|| match version_of(key, rule) {
+        Some(version) => version_usable(version, at),
+        None if key.all_versions => no("it has no such enabled version"),
+        None => Check::Unknown("not all of its versions were read".to_owned()),
+    })
+}
+
+/// Whether Storage takes keys of this type and size at all.
+fn storage_takes(key: &SeenKey) -> Check {
+    match (&key.kind, key.size_bits) {
+        (KeyType::Other(kind), _) => no(format!("it is of type {kind}; storage takes RSA and RSA-HSM")),
+        (KeyType::Rsa | KeyType::RsaHsm, Some(bits)) if !KEY_SIZES_BITS.contains(&bits) => {
+            no(format!("it has {bits} bits; storage takes 2048, 3072 and 4096"))
+        }
+        (KeyType::Rsa | KeyType::RsaHsm, _) => Check::Yes,
+    }
+}
+
+fn version_usable(version: &KeyVersion, at: Timestamp) -> Check {
+    if !version.enabled {
+        no(format!("version {} is disabled", version.id))
+    } else if version.not_before.is_some_and(|start| at < start) {
+        no(format!("version {} is not valid yet", version.id))
+    } else if version.expires.is_some_and(|end| at >= end) {
+        no(format!("version {} has expired", version.id))
+    } else {
+        Check::Yes
+    }
+}
+
+/// The version that a rule means at this moment.
+fn version_of<'a>(key: &'a SeenKey, rule: &VersionRule) -> Option<&'a KeyVersion> {
+    match rule {
+        VersionRule::Latest => key.newest_enabled(),
+        VersionRule::Auto => key.current(),
+        VersionRule::Exact(id) => key.version(id),
+    }
+}
+
+fn encrypted_with(
+    account: &SeenAccount,
+    vault: &SeenVault,
+    key: &KeyRef,
+    rule: &VersionRule,
+    observed: &Observed,
+) -> Check {
+    let Some(binding) = &account.encryption.binding else {
+        return no("Microsoft manages its key");
+    };
+    if !binding.is_to(key, vault) {
+        return no(format!("it is bound to {}/{}", binding.vault_host, binding.key));
+    }
+    if let Some(identity) = &binding.user_assigned_identity {
+        return no(format!("it reaches its key as {identity}"));
+    }
+    match rule {
+        VersionRule::Auto => pinned(binding, None),
+        VersionRule::Exact(version) => pinned(binding, Some(version.as_str())),
+        VersionRule::Latest => on(observed.keys.get(key), |seen| match seen.newest_enabled() {
+            Some(version) => pinned(binding, Some(version.id.as_str())),
+            None => Check::Unknown("the key has no enabled version that could be the latest".to_owned()),
+        }),
+    }
+}
+
+fn pinned(binding: &Binding, wanted: Option<&str>) -> Check {
+    let held = binding.version.as_ref().map(super::ids::Version::as_str);
+    match (held, wanted) {
+        _ if held == wanted => Check::Yes,
+        (None, _) => no("it follows the newest version by itself"),
+        (Some(version), _) => no(format!("it is pinned to version {version}")),
+    }
+}
+
+impl Binding {
+    /// Whether this binding is to a key of this vault, whatever the version. Hosts and names are compared without case.
+    pub fn is_to(&self, key: &KeyRef, vault: &SeenVault) -> bool {
+        self.vault_host.eq_ignore_ascii_case(&vault.host) && self.key.eq_ignore_ascii_case(key.name.as_str())
+    }
+}
+
+/// The version that a rule means in a key as it was seen; nothing for `Auto`, or when there is none.
+pub fn pinned_version<'a>(key: &'a SeenKey, rule: &'a VersionRule) -> Option<&'a super::ids::Version> {
+    match rule {
+        VersionRule::Auto => None,
+        VersionRule::Latest => key.newest_enabled().map(|version| &version.id),
+        VersionRule::Exact(id) => Some(id),
+    }
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GroupLive(group) => write!(f, "resource group {} exists", group.name),
+            Self::VaultLive(vault) => write!(f, "vault {vault} is ready"),
+            Self::PurgeProtected(vault) => write!(f, "vault {vault} has soft delete and purge protection"),
+            Self::KeyLive(key) => write!(f, "key {key} exists"),
+            Self::KeyUsable(key, VersionRule::Exact(version)) => write!(f, "key {key} version {version} can be used"),
+            Self::KeyUsable(key, VersionRule::Latest | VersionRule::Auto) => write!(f, "key {key} can be used"),
+            Self::AccountLive(account) => write!(f, "account {account} is ready"),
+            Self::Attached(account) => write!(f, "account {account} has a system-assigned identity"),
+            Self::CanUnwrap(account, vault, permissions) => {
+                let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
+                write!(f, "the identity of {account} may {} with the keys of {vault}", names.join(", "))
+            }
+            Self::EncryptedWith(account, key, rule) => match rule {
+                VersionRule::Latest => write!(f, "account {account} is encrypted with the newest version of {key}"),
+                VersionRule::Auto => write!(f, "account {account} follows {key}"),
+                VersionRule::Exact(version) => write!(f, "account {account} is encrypted with {key} version {version}"),
+            },
+        }
+    }
+}

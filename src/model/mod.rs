@@ -1,0 +1,26 @@
+//! The nouns: what is wanted, what was seen, and what can be said of it.
+//!
+//! Plain data. Nothing here does IO, reads a clock or knows a wire format.
+
+pub mod account;
+pub mod estate;
+pub mod fact;
+pub mod grant;
+pub mod ids;
+pub mod key;
+pub mod seen;
+pub mod vault;
+
+pub use account::{AccountCreate, Binding, IdentityKind, SeenAccount, SeenEncryption, SeenIdentity, VersionRule};
+pub use estate::{
+    Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenGroup, SeenSubscription, Vault,
+};
+pub use fact::{Check, Fact};
+pub use grant::{AccessPolicy, KeyPermission};
+pub use ids::{
+    AccountId, AccountName, BadName, GroupId, GroupName, KeyName, KeyRef, Location, SubscriptionId, VaultId, VaultName,
+    Version,
+};
+pub use key::{KeyCreate, KeyType, KeyVersion, SeenKey, Timestamp};
+pub use seen::{HiddenReason, Seen};
+pub use vault::{PermissionModel, SeenVault, VaultCreate, VaultSku};

@@ -1,0 +1,257 @@
+//! What a plan is made of.
+
+use crate::model::{
+    AccountCreate, AccountId, Fact, GroupId, IdentityKind, KeyCreate, KeyPermission, KeyRef, Location, VaultCreate,
+    VaultId, VersionRule,
+};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// All that will be done, what will not be done and why, and what could not be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// The steps, in an order in which they may be taken one by one.
+    pub steps: Vec<Step>,
+    /// What `cmk` will not do. With one refusal or more, no step is taken.
+    pub refusals: Vec<Refusal>,
+    /// What is under way in Azure by itself and will be waited for.
+    pub waits: Vec<Wait>,
+    /// What could not be seen, and what hangs on it.
+    pub blind_spots: Vec<BlindSpot>,
+    /// Differences that the spec does not ask to mend, such as another SKU than `create` names.
+    pub notes: Vec<Note>,
+    /// The tenant, when something that was read names it.
+    pub tenant: Option<String>,
+    /// SHA-256 over the steps, in hexadecimal digits; holds no clock values.
+    pub digest: String,
+}
+
+/// A step's name, readable and stable: `grant/stbilling/kv-prod`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepId(pub String);
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One write, why it is needed and what it hangs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its name.
+    pub id: StepId,
+    /// What it does.
+    pub action: Action,
+    /// The differences that it mends, for people.
+    pub because: Vec<Change>,
+    /// What must hold before it, from the table of effects.
+    pub needs: Vec<Fact>,
+    /// What holds after it, from the table of effects.
+    pub gives: Vec<Fact>,
+    /// The steps that give what it needs, directly.
+    pub after: Vec<StepId>,
+    /// What a reviewer should know before agreeing.
+    pub risk: Risk,
+}
+
+/// The few writes that `cmk` can make. There is no purge and no delete to call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Make a resource group.
+    CreateGroup {
+        /// The group.
+        id: GroupId,
+        /// Its region.
+        location: Location,
+    },
+    /// Make a vault that does not exist.
+    CreateVault {
+        /// The vault.
+        id: VaultId,
+        /// Its region.
+        location: Location,
+        /// The tenant whose identities it will trust.
+        tenant: String,
+        /// Its properties.
+        create: VaultCreate,
+        /// Whether it is made with purge protection, which cannot be turned off again.
+        purge_protection: bool,
+    },
+    /// Turn on soft delete and purge protection, for good.
+    ProtectVault {
+        /// The vault.
+        id: VaultId,
+    },
+    /// Make a key that does not exist.
+    CreateKey {
+        /// The vault that is to hold it.
+        vault: VaultId,
+        /// The key.
+        key: KeyRef,
+        /// Its properties.
+        create: KeyCreate,
+    },
+    /// Make an account that does not exist, with its identity.
+    CreateAccount {
+        /// The account.
+        id: AccountId,
+        /// Its region.
+        location: Location,
+        /// Its properties.
+        create: AccountCreate,
+        /// The identity that it is made with.
+        identity: Option<IdentityKind>,
+    },
+    /// Give an account a system-assigned identity beside those it has.
+    AttachIdentity {
+        /// The account.
+        id: AccountId,
+    },
+    /// Add an access policy entry for an account's identity.
+    Grant {
+        /// The account whose identity is meant.
+        account: AccountId,
+        /// The vault.
+        vault: VaultId,
+        /// What the identity may do with the vault's keys.
+        permissions: BTreeSet<KeyPermission>,
+    },
+    /// Point an account's encryption at a key.
+    SetEncryption {
+        /// The account.
+        account: AccountId,
+        /// The vault that holds the key.
+        vault: VaultId,
+        /// The key.
+        key: KeyRef,
+        /// Which version of it.
+        version: VersionRule,
+        /// What the identity needs to hold in the vault.
+        permissions: BTreeSet<KeyPermission>,
+        /// The key that it is bound to now, when its vault can be seen: Azure unwraps with it to wrap anew.
+        former: Option<(KeyRef, VersionRule)>,
+    },
+}
+
+/// A difference between what is and what should be, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The thing: `account stbilling`.
+    pub resource: String,
+    /// The property, in the spec's or ARM's words: `encryption.keySource`.
+    pub path: String,
+    /// What it is; nothing when it is not set or the thing is not there.
+    pub before: Option<String>,
+    /// What it will be.
+    pub after: String,
+}
+
+/// What a reviewer should know about a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Risk {
+    /// Nothing of note.
+    None,
+    /// Somebody gains access to a key.
+    AccessChange,
+    /// From now on, who holds the key decides whether the data can be read.
+    CustodyChange,
+    /// It cannot be undone.
+    Irreversible,
+}
+
+impl Risk {
+    /// The name used in documents: `accessChange`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::AccessChange => "accessChange",
+            Self::CustodyChange => "custodyChange",
+            Self::Irreversible => "irreversible",
+        }
+    }
+}
+
+/// What `cmk` will not do, why, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refusal {
+    /// The kind of problem: a code whose summary and long story are in the list of codes.
+    pub code: &'static str,
+    /// The thing: `vault kv-prod`.
+    pub resource: String,
+    /// What is the matter, with names.
+    pub detail: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// What is under way in Azure by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// What is waited for.
+    pub fact: Fact,
+    /// What is under way: "its provisioning state is Creating".
+    pub why: String,
+}
+
+/// What could not be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlindSpot {
+    /// The thing: `vault kv-prod`.
+    pub resource: String,
+    /// What Azure said.
+    pub why: String,
+    /// The permission that would show it, when it is known.
+    pub permission: Option<String>,
+    /// What cannot be judged because of it, and is therefore not done: one sentence each.
+    pub hides: Vec<String>,
+}
+
+/// A difference that is told and not mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The thing: `account stbilling`.
+    pub resource: String,
+    /// What differs.
+    pub text: String,
+}
+
+impl Plan {
+    /// Whether there is no step to take. Waits and notes do not count.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Whether everything desired could be judged and nothing is refused.
+    pub fn is_complete(&self) -> bool {
+        self.refusals.is_empty() && self.blind_spots.is_empty()
+    }
+}
+
+impl Action {
+    /// The action's name in documents: `createVault`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CreateGroup { .. } => "createGroup",
+            Self::CreateVault { .. } => "createVault",
+            Self::ProtectVault { .. } => "protectVault",
+            Self::CreateKey { .. } => "createKey",
+            Self::CreateAccount { .. } => "createAccount",
+            Self::AttachIdentity { .. } => "attachIdentity",
+            Self::Grant { .. } => "grant",
+            Self::SetEncryption { .. } => "setEncryption",
+        }
+    }
+
+    /// The ARM path of the thing that is written to.
+    pub fn resource(&self) -> String {
+        match self {
+            Self::CreateGroup { id, .. } => id.to_string(),
+            Self::CreateVault { id, .. } | Self::ProtectVault { id } => id.to_string(),
+            Self::CreateKey { vault, key, .. } => format!("{vault}/keys/{}", key.name),
+            Self::Grant { vault, .. } => format!("{vault}/accessPolicies/add"),
+            Self::CreateAccount { id, .. } | Self::AttachIdentity { id } => id.to_string(),
+            Self::SetEncryption { account, .. } => account.to_string(),
+        }
+    }
+}
