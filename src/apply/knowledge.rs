@@ -1,7 +1,9 @@
 //! What is known while a plan is applied: the observation it was made from, kept current by looks and answers.
 
 use crate::azure::{Azure, Failure};
-use crate::model::{AccountId, Check, Desired, Fact, KeyRef, Observed, Seen, SeenAccount, SeenVault, VaultId, VaultName, VersionRule};
+use crate::model::{
+    AccountId, Check, Desired, Fact, KeyRef, Observed, Seen, SeenAccount, SeenVault, VaultId, VaultName, VersionRule,
+};
 use crate::observe;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -68,7 +70,9 @@ impl<'a> Knowledge<'a> {
             Fact::KeyUsable(key, VersionRule::Latest | VersionRule::Auto) | Fact::KeyLive(key) => {
                 self.look_at_key(key, false).await?;
             }
-            Fact::KeyUsable(key, VersionRule::Exact(_)) | Fact::KeyEnabled(key, _) => self.look_at_key(key, true).await?,
+            Fact::KeyUsable(key, VersionRule::Exact(_)) | Fact::KeyEnabled(key, _) => {
+                self.look_at_key(key, true).await?
+            }
             Fact::AccountLive(account) | Fact::Attached(account) | Fact::EncryptedWith(account, ..) => {
                 if let Some(wanted) = self.desired.accounts.get(account) {
                     let seen = observe::account(self.azure, &wanted.id).await?;
@@ -82,8 +86,9 @@ impl<'a> Knowledge<'a> {
     /// Looks at a key, at all its versions when asked or when the current one is disabled.
     async fn look_at_key(&self, key: &KeyRef, all_versions: bool) -> Result<(), Failure> {
         let Some(id) = self.vault_id(&key.vault) else { return Ok(()) };
+        let host = self.vault(id).map(|vault| vault.host);
         let had_all = self.observed().keys.get(key).and_then(Seen::known).is_some_and(|key| key.all_versions);
-        let seen = observe::key(self.azure, id, key, all_versions || had_all).await?;
+        let seen = observe::key(self.azure, id, host.as_deref(), key, all_versions || had_all).await?;
         self.observed().keys.insert(key.clone(), seen);
         Ok(())
     }

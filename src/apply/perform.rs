@@ -14,7 +14,7 @@ pub(super) async fn perform(
     steps: &[&Step],
     request_id: &str,
     budget: Duration,
-    on_wait: &mut dyn FnMut(Duration),
+    on_wait: &mut (dyn FnMut(Duration) + Send),
 ) -> Result<(), Failure> {
     let call = call(azure, known, steps)?.with_request_id(request_id);
     let answer = azure.call(&call).await?;
@@ -22,7 +22,7 @@ pub(super) async fn perform(
     match &step.action {
         Action::CreateAccount { id, .. } => {
             // A 202 with nothing but a Location: the operation is followed to its end.
-            let body = lro::finish(azure, &call, answer, &accounts::get(id), budget, on_wait).await?;
+            let body = lro::finish(azure, answer, &accounts::get(id), budget, on_wait).await?;
             let seen = read(&call, accounts::read(&body))?;
             known.observed().accounts.insert(id.name.clone(), Seen::Known(seen));
         }
@@ -69,6 +69,7 @@ fn grant(known: &Knowledge<'_>, vault: &VaultId, steps: &[&Step]) -> Result<Call
             entries.push((principal, permissions.clone()));
         }
     }
+    let entries: Vec<_> = entries.iter().map(|(principal, permissions)| (principal.as_str(), permissions)).collect();
     Ok(vaults::add_access(vault, &tenant, &entries))
 }
 
@@ -88,7 +89,9 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
             let seen = read(call, keys::read_arm(body))?;
             known.observed().keys.insert(key.clone(), Seen::Known(seen));
         }
-        Action::CreateAccount { id, .. } | Action::AttachIdentity { id } | Action::SetEncryption { account: id, .. } => {
+        Action::CreateAccount { id, .. }
+        | Action::AttachIdentity { id }
+        | Action::SetEncryption { account: id, .. } => {
             let seen = read(call, accounts::read(body))?;
             known.observed().accounts.insert(id.name.clone(), Seen::Known(seen));
         }

@@ -34,7 +34,8 @@ pub(super) async fn take(run: &Run<'_>, steps: &[&Step]) -> Vec<StepOutcome> {
             Some(_) => run.meet_needs(step).await.err(),
         };
     }
-    let open: Vec<&Step> = steps.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none()).map(|(s, _)| *s).collect();
+    let open: Vec<&Step> =
+        steps.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none()).map(|(s, _)| *s).collect();
     let result = if open.is_empty() { StepOutcome::Done } else { run.act(&open).await };
     outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| result.clone())).collect()
 }
@@ -265,7 +266,9 @@ fn unconfirmed(over: Over, fact: &Fact, check: &Check) -> StepOutcome {
         Check::No(why) | Check::Pending(why) | Check::Unknown(why) => why,
     };
     StepOutcome::Unconfirmed(match over {
-        Over::Budget(budget) => format!("it was sent, but after {} s it is not seen that {fact}: {why}", budget.as_secs()),
+        Over::Budget(budget) => {
+            format!("it was sent, but after {} s it is not seen that {fact}: {why}", budget.as_secs())
+        }
         Over::Stopped => format!("it was sent; stopped before it was seen that {fact}"),
     })
 }
