@@ -1,6 +1,12 @@
 //! `cmk`: a declarative reconciler for customer-managed keys on Azure Storage.
+//!
+//! The modules, in the order in which to read them. `docs/architecture.md` is the map.
 
 pub mod model;
+
+pub mod diag;
+
+pub mod spec;
 
 pub mod azure;
 
