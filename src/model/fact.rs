@@ -169,7 +169,10 @@ fn can_unwrap(account: &SeenAccount, vault: &SeenVault, permissions: &BTreeSet<K
 fn key_usable(key: &SeenKey, rule: &VersionRule, at: Timestamp) -> Check {
     storage_takes(key).and(|| match version_of(key, rule) {
         Some(version) => version_usable(version, at),
-        None if key.all_versions => no("it has no such enabled version"),
+        None if key.all_versions => match rule {
+            VersionRule::Exact(id) => no(format!("it has no version {id}")),
+            VersionRule::Latest | VersionRule::Auto => no("it has no enabled version"),
+        },
         None => Check::Unknown("not all of its versions were read".to_owned()),
     })
 }

@@ -1,12 +1,14 @@
 //! A place to run whole plans: the product's real client against a sandbox in this process, in virtual time.
 
 use cmk::apply::{Budgets, Event, Outcome, Settings, apply};
-use cmk::azure::{Azure, Cloud, Counted, Options, Retry, Stats, credential};
+use cmk::azure::{Azure, Call, Cloud, Counted, Effect, Method, Options, Retry, Service, Stats, credential};
 use cmk::diag::Source;
 use cmk::model::Desired;
 use cmk::plan::{Plan, plan};
 use cmk::sandbox::{self, Clock, Local, Millis, Pace, Sandbox, World};
+use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// A sandbox and the way to it.
@@ -72,14 +74,66 @@ impl Practice {
 
     /// Observes, plans and applies.
     pub(crate) async fn apply(&self, desired: &Desired) -> Applied {
-        let azure = self.azure();
-        let observed = cmk::observe::observe(desired, &azure).await.expect("the sandbox can be observed");
-        let plan = plan(desired, &observed);
+        self.try_apply(desired).await.expect("the sandbox can be observed")
+    }
+
+    /// The same, where observing may fail.
+    pub(crate) async fn try_apply(&self, desired: &Desired) -> Option<Applied> {
         let (_keep, stop) = watch::channel(false);
+        self.run(desired, stop).await
+    }
+
+    /// The same, with a wish to stop after a while.
+    pub(crate) async fn apply_until(&self, desired: &Desired, while_: Duration) -> Applied {
+        let (ask, stop) = watch::channel(false);
+        let asking = async {
+            tokio::time::sleep(while_).await;
+            ask.send(true).expect("somebody listens");
+        };
+        let (applied, ()) = futures::join!(self.run(desired, stop), asking);
+        applied.expect("the sandbox can be observed")
+    }
+
+    async fn run(&self, desired: &Desired, stop: watch::Receiver<bool>) -> Option<Applied> {
+        let azure = self.azure();
+        let observed = cmk::observe::observe(desired, &azure).await.ok()?;
+        let plan = plan(desired, &observed);
         let settings = Settings { concurrency: 8, budgets: Budgets::default(), run_id: uuid::Uuid::nil() };
         let mut events = vec![];
         let outcome = apply(&plan, desired, observed, &azure, &settings, stop, &mut |event| events.push(event)).await;
-        Applied { plan, outcome, events, stats: azure.stats() }
+        Some(Applied { plan, outcome, events, stats: azure.stats() })
+    }
+
+    fn key_path(vault: &str, key: &str) -> String {
+        format!(
+            "/subscriptions/{}/resourceGroups/rg-quickstart/providers/Microsoft.KeyVault/vaults/{vault}/keys/{key}",
+            sandbox::SUBSCRIPTIONS[0]
+        )
+    }
+
+    /// How many versions a key of the quickstart has.
+    pub(crate) async fn key_versions(&self, vault: &str, key: &str) -> usize {
+        let call = Call::get(format!("{}/versions", Self::key_path(vault, key)), "2026-02-01");
+        let body = self.azure().call(&call).await.expect("the key is there").body;
+        body["value"].as_array().expect("a list of versions").len()
+    }
+
+    /// Disables a key's newest version in the vault itself, as its owner would: first gets itself access, then waits for it.
+    pub(crate) async fn disable_key(&self, vault: &str, key: &str) {
+        let azure = self.azure();
+        let vault_path = Self::key_path(vault, key).replace(&format!("/keys/{key}"), "/accessPolicies/add");
+        let entry = json!({
+            "tenantId": sandbox::TENANT, "objectId": sandbox::CALLER_OBJECT_ID, "permissions": { "keys": ["update"] },
+        });
+        let body = json!({ "properties": { "accessPolicies": [entry] } });
+        let grant = Call::send(Method::Put, Effect::Write, vault_path, "2026-02-01", body);
+        azure.call(&grant).await.expect("the caller may grant itself access");
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        let host = format!("{vault}.{}", sandbox::VAULT_SUFFIX);
+        let body = json!({ "attributes": { "enabled": false } });
+        let disable = Call::send(Method::Patch, Effect::Write, format!("/keys/{key}"), "7.5", body);
+        let disable = Call { service: Service::KeyVault { host }, ..disable };
+        azure.call(&disable).await.expect("the key is disabled");
     }
 
     /// Applies and insists that every step succeeded and that a second plan is empty.
