@@ -132,7 +132,8 @@ struct Properties {
 #[serde(rename_all = "camelCase")]
 struct Encryption {
     key_source: Option<String>,
-    require_infrastructure_encryption: Option<bool>,
+    #[serde(rename = "requireInfrastructureEncryption")]
+    infrastructure: Option<bool>,
     /// Lower case on the wire, unlike its neighbours.
     #[serde(rename = "keyvaultproperties")]
     key_vault: Option<KeyVault>,
@@ -181,7 +182,7 @@ fn identity(wire: Identity) -> SeenIdentity {
 }
 
 fn encryption(wire: Encryption) -> Result<SeenEncryption, String> {
-    let infrastructure = wire.require_infrastructure_encryption;
+    let infrastructure = wire.infrastructure;
     let in_vault = wire.key_source.is_some_and(|source| source.eq_ignore_ascii_case("Microsoft.Keyvault"));
     if !in_vault {
         return Ok(SeenEncryption { binding: None, infrastructure });

@@ -109,7 +109,9 @@ impl HttpClient for Fake {
         match self.reply(&line) {
             Some(Reply::Answer(status, headers, body)) => {
                 let mut all = Headers::new();
-                headers.into_iter().for_each(|(name, value)| all.insert(name, value));
+                for (name, value) in headers {
+                    all.insert(name, value);
+                }
                 Ok(AsyncRawResponse::from_bytes(status.into(), all, body))
             }
             Some(Reply::Lost) => error(ErrorKind::Io, "connection reset"),
