@@ -132,11 +132,12 @@ struct Properties {
 #[serde(rename_all = "camelCase")]
 struct Encryption {
     key_source: Option<String>,
-    require_infrastructure_encryption: Option<bool>,
+    #[serde(rename = "requireInfrastructureEncryption")]
+    infrastructure: Option<bool>,
     /// Lower case on the wire, unlike its neighbours.
     #[serde(rename = "keyvaultproperties")]
     key_vault: Option<KeyVault>,
-    identity: Option<EncryptionIdentity>,
+    identity: Option<Reach>,
 }
 
 #[derive(Deserialize)]
@@ -150,7 +151,7 @@ struct KeyVault {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct EncryptionIdentity {
+struct Reach {
     user_assigned_identity: Option<String>,
 }
 
@@ -181,7 +182,7 @@ fn identity(wire: Identity) -> SeenIdentity {
 }
 
 fn encryption(wire: Encryption) -> Result<SeenEncryption, String> {
-    let infrastructure = wire.require_infrastructure_encryption;
+    let infrastructure = wire.infrastructure;
     let in_vault = wire.key_source.is_some_and(|source| source.eq_ignore_ascii_case("Microsoft.Keyvault"));
     if !in_vault {
         return Ok(SeenEncryption { binding: None, infrastructure });
@@ -204,4 +205,114 @@ fn encryption(wire: Encryption) -> Result<SeenEncryption, String> {
 /// Azure writes "not set" as absence, as null and as an empty text.
 fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{GroupId, GroupName};
+
+    const SUBSCRIPTION: &str = "abcdef00-0000-0000-0000-000000000000";
+    const VERSION: &str = "0123456789abcdef0123456789abcdef";
+
+    fn id() -> AccountId {
+        let subscription = SubscriptionId::parse(SUBSCRIPTION).unwrap();
+        let group = GroupId { subscription, name: GroupName::parse("rg").unwrap() };
+        AccountId { group, name: AccountName::parse("st1").unwrap() }
+    }
+
+    fn account(identity: &Value, encryption: &Value) -> Value {
+        json!({
+            "id": format!("/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/providers/Microsoft.Storage/storageAccounts/st1"),
+            "location": "westeurope", "kind": "StorageV2", "sku": { "name": "Standard_LRS", "tier": "Standard" },
+            "identity": identity, "properties": { "provisioningState": "Succeeded", "encryption": encryption },
+        })
+    }
+
+    fn bound(version: &Value) -> Value {
+        json!({ "keySource": "Microsoft.Keyvault", "identity": { "userAssignedIdentity": "" }, "keyvaultproperties": {
+            "keyname": "main", "keyversion": version, "keyvaulturi": "https://Kv.vault.azure.net/",
+            "currentVersionedKeyIdentifier": format!("https://kv.vault.azure.net/keys/main/{VERSION}"),
+            "currentVersionedKeyExpirationTimestamp": "1970-01-01T00:00:00.0000000Z",
+        } })
+    }
+
+    #[test]
+    fn a_system_identity_is_added_to_those_that_are_there() {
+        let kind = |user_assigned: &[&str]| {
+            let user_assigned = user_assigned.iter().map(|id| (*id).to_owned()).collect();
+            let call = attach_system(&id(), &SeenIdentity { user_assigned, ..SeenIdentity::default() });
+            assert_eq!(call.method, Method::Patch);
+            call.body.unwrap()
+        };
+        assert_eq!(kind(&[]), json!({ "identity": { "type": "SystemAssigned" } }));
+        assert_eq!(kind(&["/uami"]), json!({ "identity": { "type": "SystemAssigned,UserAssigned" } }));
+    }
+
+    #[test]
+    fn a_key_without_a_version_is_sent_with_an_empty_one() {
+        let (key, version) = (KeyName::parse("main").unwrap(), Version::parse(VERSION).unwrap());
+        let sent = |version, current| {
+            let call = set_encryption(&id(), "kv.vault.azure.net", &key, version, current);
+            assert_eq!((call.method, call.effect), (Method::Patch, Effect::Write));
+            call.body.unwrap()["properties"]["encryption"].clone()
+        };
+        let encryption = sent(None, &MICROSOFT_MANAGED);
+        assert_eq!(
+            encryption["keyvaultproperties"],
+            json!({ "keyname": "main", "keyversion": "", "keyvaulturi": "https://kv.vault.azure.net/" })
+        );
+        assert_eq!(encryption.get("requireInfrastructureEncryption"), None);
+        assert_eq!(encryption.get("identity"), None);
+        let doubly = SeenEncryption { infrastructure: Some(true), ..MICROSOFT_MANAGED };
+        let encryption = sent(Some(&version), &doubly);
+        assert_eq!(encryption["keyvaultproperties"]["keyversion"], json!(VERSION));
+        assert_eq!(encryption["requireInfrastructureEncryption"], json!(true));
+    }
+
+    #[test]
+    fn a_binding_through_another_identity_is_moved_to_the_system_one() {
+        let mut body = account(&Value::Null, &bound(&json!("")));
+        body["properties"]["encryption"]["identity"] = json!({ "userAssignedIdentity": "/uami" });
+        let seen = read(&body).unwrap().encryption;
+        let call = set_encryption(&id(), "kv.vault.azure.net", &KeyName::parse("main").unwrap(), None, &seen);
+        assert_eq!(call.body.unwrap()["properties"]["encryption"]["identity"], json!({ "userAssignedIdentity": "" }));
+    }
+
+    #[test]
+    fn an_empty_version_and_none_are_the_same() {
+        for version in [json!(""), json!(null)] {
+            let binding = read(&account(&Value::Null, &bound(&version))).unwrap().encryption.binding.unwrap();
+            assert_eq!((binding.version, binding.user_assigned_identity), (None, None));
+            assert_eq!(binding.current, Some(Version::parse(VERSION).unwrap()));
+            assert_eq!(binding.vault_host, "kv.vault.azure.net");
+        }
+        let binding = read(&account(&Value::Null, &bound(&json!(VERSION)))).unwrap().encryption.binding.unwrap();
+        assert_eq!(binding.version, Some(Version::parse(VERSION).unwrap()));
+    }
+
+    #[test]
+    fn identities_are_read_with_and_without_a_system_one() {
+        let both = json!({ "type": "SystemAssigned,UserAssigned", "principalId": "P", "tenantId": "T",
+            "userAssignedIdentities": { "/a": { "principalId": "x" }, "/b": {} } });
+        let seen = read(&account(&both, &Value::Null)).unwrap();
+        assert_eq!(seen.id, id());
+        assert_eq!(seen.identity.system_principal.as_deref(), Some("p"));
+        assert_eq!(seen.identity.user_assigned, ["/a", "/b"]);
+        let none = read(&account(&json!({ "type": "None" }), &json!({ "keySource": "Microsoft.Storage" }))).unwrap();
+        assert_eq!((none.identity, none.encryption), (SeenIdentity::default(), MICROSOFT_MANAGED));
+    }
+
+    #[test]
+    fn a_new_account_is_closed_by_default() {
+        let create_as = AccountCreate { sku: "Standard_LRS".to_owned(), kind: "StorageV2".to_owned() };
+        let location = Location::parse("westeurope").unwrap();
+        let body = create(&id(), &location, &create_as, Some(IdentityKind::SystemAssigned)).body.unwrap();
+        assert_eq!(body["identity"], json!({ "type": "SystemAssigned" }));
+        assert_eq!(
+            body["properties"],
+            json!({ "minimumTlsVersion": "TLS1_2", "supportsHttpsTrafficOnly": true, "allowBlobPublicAccess": false })
+        );
+        assert_eq!(create(&id(), &location, &create_as, None).body.unwrap().get("identity"), None);
+    }
 }

@@ -231,3 +231,124 @@ impl Policy for EntraErrors {
         Err(azure_core::Error::with_error(ErrorKind::Credential, failure, "Entra ID refused"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{Fake, Reply, options};
+    use super::super::{Azure, Call};
+    use super::*;
+    use serde_json::json;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    const APPLICATION: [(&str, &str); 2] = [("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c")];
+
+    fn chosen(more: &[(&str, &str)]) -> Result<String, Kind> {
+        let variables = [&APPLICATION[..], more].concat();
+        choose(&environment(&variables)).map(|choice| choice.to_string()).map_err(|failure| failure.kind)
+    }
+
+    #[test]
+    fn what_is_configured_decides_in_order() {
+        let secret = "client secret of application c in tenant t, because AZURE_CLIENT_SECRET is set";
+        assert_eq!(chosen(&[("AZURE_CLIENT_SECRET", "s"), ("AZURE_FEDERATED_TOKEN_FILE", "f")]).unwrap(), secret);
+        let workload = "workload identity of application c in tenant t, because AZURE_FEDERATED_TOKEN_FILE is set";
+        assert_eq!(chosen(&[("AZURE_CLIENT_SECRET", " "), ("AZURE_FEDERATED_TOKEN_FILE", "f")]).unwrap(), workload);
+        assert_eq!(chosen(&[]), Err(Kind::NoCredential));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_azure_cli_is_looked_for_on_the_path_that_was_handed_in() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let az = folder.path().join("az");
+        std::fs::write(&az, "").unwrap();
+        let path = format!("/nonexistent:{}", folder.path().display());
+        assert_eq!(chosen(&[("PATH", &path)]), Err(Kind::NoCredential));
+        std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let expected = format!("Azure CLI at {} in tenant t, because no application is configured", az.display());
+        assert_eq!(chosen(&[("PATH", &path)]).unwrap(), expected);
+    }
+
+    #[test]
+    fn half_a_configuration_is_an_error_and_not_a_reason_to_take_the_next() {
+        let failure = choose(&environment(&[("AZURE_CLIENT_SECRET", "s"), ("AZURE_CLIENT_ID", "c")])).unwrap_err();
+        assert_eq!(failure.kind, Kind::NoCredential);
+        assert!(failure.said.message.contains("AZURE_TENANT_ID is not"), "{failure}");
+    }
+
+    #[test]
+    fn with_nothing_configured_all_ways_are_named() {
+        let failure = choose(&environment(&[])).unwrap_err().to_string();
+        for name in ["AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE", "az login", "--sandbox"] {
+            assert!(failure.contains(name), "{failure}");
+        }
+    }
+
+    #[test]
+    fn other_clouds_are_said_to_be_unsupported() {
+        let host = |host| chosen(&[("AZURE_AUTHORITY_HOST", host), ("AZURE_CLIENT_SECRET", "s")]);
+        assert_eq!(host("https://login.microsoftonline.us"), Err(Kind::Unsupported));
+        assert!(host("https://login.microsoftonline.com/").is_ok());
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let variables = environment(&[&APPLICATION[..], &[("AZURE_CLIENT_SECRET", "hunter2")]].concat());
+        let choice = choose(&variables).unwrap();
+        let shown = format!("{variables:?} {choice:?} {choice}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    /// Sends one read with a client secret at a script.
+    async fn read(script: Vec<(&str, Reply)>) -> (Result<u16, Failure>, Arc<Fake>, Azure) {
+        let fake = Fake::new(script);
+        let transport = Counted::new(Cloud::public(), fake.clone());
+        let choice =
+            Choice::ClientSecret { tenant: "t".to_owned(), client: "c".to_owned(), secret: Secret::new("hunter2") };
+        let credential = build(&choice, &Cloud::public(), &transport, options().retry).unwrap();
+        let azure = Azure::new(Cloud::public(), credential, transport, options());
+        let result = azure.call(&Call::get("/x".to_owned(), "1")).await.map(|answer| answer.status);
+        (result, fake, azure)
+    }
+
+    fn token() -> Reply {
+        Reply::json(200, &json!({ "token_type": "Bearer", "expires_in": 3600, "access_token": "T" }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sign_in_is_tried_again_and_counted() {
+        let script = vec![
+            ("POST /t/oauth2/v2.0/token", Reply::empty(503)),
+            ("POST /t/", token()),
+            ("GET /x", Reply::empty(200)),
+        ];
+        let (result, fake, azure) = read(script).await;
+        assert_eq!(result, Ok(200));
+        assert_eq!(fake.asked()[2].authorization.as_deref(), Some("Bearer T"));
+        let stats = azure.stats();
+        assert_eq!(serde_json::to_value(&stats.requests).unwrap(), json!({ "arm": {"GET": 1}, "login": {"POST": 2} }));
+        assert_eq!((stats.writes_sent, stats.retries), (0, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_entra_says_is_told_in_one_line() {
+        let body =
+            json!({ "error": "invalid_client", "error_description": "AADSTS7000215: \"bad\" secret.\r\nTrace ID: 1" });
+        let (result, fake, _) = read(vec![("POST /t/", Reply::json(401, &body))]).await;
+        let failure = result.unwrap_err();
+        assert_eq!(failure.kind, Kind::Credential);
+        assert_eq!(failure.summary(), "401 invalid_client: AADSTS7000215: \"bad\" secret. Trace ID: 1");
+        assert_eq!(failure.said.target, "https://login.microsoftonline.com/t/oauth2/v2.0/token");
+        assert_eq!(fake.asked().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_never_made_to_entra_keeps_its_kind() {
+        let (result, fake, _) = read(vec![("POST /t/", Reply::Untrusted)]).await;
+        assert_eq!((result.unwrap_err().kind, fake.asked().len()), (Kind::Tls, 1));
+    }
+}

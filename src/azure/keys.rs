@@ -166,3 +166,66 @@ pub fn with_versions(key: SeenKey, mut versions: Vec<KeyVersion>) -> SeenKey {
     versions.dedup_by(|one, other| one.id == other.id);
     SeenKey { versions, all_versions: true, ..key }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "11111111111111111111111111111111";
+    const TWO: &str = "22222222222222222222222222222222";
+
+    fn arm(version: &str, attributes: &Value) -> Value {
+        json!({ "properties": {
+            "kty": "RSA", "keySize": 3072, "attributes": attributes,
+            "keyUriWithVersion": format!("https://kv.vault.azure.net/keys/main/{version}"),
+        } })
+    }
+
+    #[test]
+    fn a_key_is_read_through_arm() {
+        let seen = read_arm(&arm(ONE, &json!({ "enabled": false, "created": 5, "exp": 9, "nbf": null }))).unwrap();
+        assert_eq!((seen.kind, seen.size_bits, seen.all_versions), (KeyType::Rsa, Some(3072), false));
+        let version = &seen.versions[0];
+        assert_eq!((version.id.as_str(), version.enabled), (ONE, false));
+        assert_eq!(
+            (version.created, version.not_before, version.expires),
+            (Some(Timestamp(5)), None, Some(Timestamp(9)))
+        );
+    }
+
+    #[test]
+    fn the_start_of_1970_is_no_expiry() {
+        let seen = read_arm(&arm(ONE, &json!({ "enabled": true, "exp": 0 }))).unwrap();
+        assert_eq!(seen.versions[0].expires, None);
+    }
+
+    #[test]
+    fn a_key_is_read_in_the_vault_and_its_size_is_that_of_its_modulus() {
+        let kid = format!("https://kv.vault.azure.net/keys/main/{ONE}");
+        for (characters, bits) in [(342, 2048), (512, 3072), (683, 4096)] {
+            let key = json!({ "kid": kid, "kty": "RSA-HSM", "n": "A".repeat(characters), "e": "AQAB" });
+            let seen = read_vault(&json!({ "key": key, "attributes": { "enabled": true } })).unwrap();
+            assert_eq!((seen.kind, seen.size_bits), (KeyType::RsaHsm, Some(bits)));
+        }
+    }
+
+    #[test]
+    fn versions_are_newest_first_whatever_order_azure_lists_them_in() {
+        let item = |version: &str, created: i64| {
+            read_arm_version(&arm(version, &json!({ "enabled": true, "created": created }))).unwrap()
+        };
+        let key = read_arm(&arm(ONE, &json!({ "enabled": true }))).unwrap();
+        let ids = |versions| -> Vec<String> {
+            with_versions(key.clone(), versions).versions.into_iter().map(|version| version.id.to_string()).collect()
+        };
+        assert_eq!(ids(vec![item(ONE, 1), item(TWO, 2)]), [TWO, ONE]);
+        assert_eq!(ids(vec![item(TWO, 1), item(ONE, 1)]), [ONE, TWO]);
+    }
+
+    #[test]
+    fn a_key_without_a_version_makes_no_sense() {
+        assert!(read_arm(&json!({ "properties": { "kty": "RSA" } })).is_err());
+        let versionless = json!({ "kid": "https://kv.vault.azure.net/keys/main", "attributes": {} });
+        assert!(read_vault_version(&versionless).is_err());
+    }
+}

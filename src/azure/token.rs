@@ -49,13 +49,11 @@ impl TokenCredential for Cached {
         if let Some(token) = held.as_ref().filter(|token| token.expires_on > now + LEFT_MIN) {
             return Ok(token.clone());
         }
-        let token = match tokio::time::timeout(WAIT_MAX, self.inner.get_token(scopes, None)).await {
-            Ok(result) => result.map_err(|error| wrapped(readable(&error)))?,
-            Err(_) => {
-                let message = format!("no token came within {} seconds", WAIT_MAX.as_secs());
-                return Err(wrapped(Failure::new(Kind::Credential, message)));
-            }
+        let Ok(result) = tokio::time::timeout(WAIT_MAX, self.inner.get_token(scopes, None)).await else {
+            let message = format!("no token came within {} seconds", WAIT_MAX.as_secs());
+            return Err(wrapped(Failure::new(Kind::Credential, message)));
         };
+        let token = result.map_err(|error| wrapped(readable(&error)))?;
         *held = Some(token.clone());
         Ok(token)
     }
@@ -78,4 +76,47 @@ fn readable(error: &azure_core::Error) -> Failure {
     let said = chain(error);
     let said = said.split("To troubleshoot, visit").next().unwrap_or(&said);
     Failure::new(Kind::Credential, clean(said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::Tokens;
+    use super::*;
+    use std::sync::atomic::Ordering;
+
+    #[tokio::test(start_paused = true)]
+    async fn many_who_ask_at_once_make_one_request_a_scope() {
+        let tokens = Arc::new(Tokens::default());
+        let cached = Cached::new(tokens.clone());
+        let start = tokio::time::Instant::now();
+        let scopes = ["arm", "vault", "arm", "vault", "arm"];
+        let got = futures::future::join_all(scopes.map(async |scope| cached.get_token(&[scope], None).await)).await;
+        assert_eq!(tokens.given.load(Ordering::SeqCst), 2);
+        assert_eq!(got[0].as_ref().unwrap().token.secret(), got[2].as_ref().unwrap().token.secret());
+        // Two scopes do not wait for each other.
+        assert!(start.elapsed() < std::time::Duration::from_millis(150));
+    }
+
+    #[derive(Debug)]
+    struct Fails(ErrorKind);
+
+    #[async_trait::async_trait]
+    impl TokenCredential for Fails {
+        async fn get_token(&self, _: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+            let message =
+                "AzureCliCredential authentication failed. ERROR: run 'az login'\nTo troubleshoot, visit https://x";
+            Err(azure_core::Error::with_message(self.0.clone(), message))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_sign_in_is_one_line_and_never_looks_like_a_lost_write() {
+        for kind in [ErrorKind::Credential, ErrorKind::Io] {
+            let error = Cached::new(Arc::new(Fails(kind))).get_token(&["arm"], None).await.unwrap_err();
+            assert_eq!(*error.kind(), ErrorKind::Credential);
+            let failure = inside(&error).unwrap();
+            assert_eq!(failure.kind, Kind::Credential);
+            assert_eq!(failure.summary(), "AzureCliCredential authentication failed. ERROR: run 'az login'");
+        }
+    }
 }

@@ -207,3 +207,82 @@ pub fn read_deleted(body: &Value) -> Result<NameState, String> {
     let wire: Wire = read_as(body, "the deleted vault")?;
     Ok(NameState::SoftDeleted { scheduled_purge: wire.properties.scheduled_purge_date })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{GroupId, GroupName, VaultSku};
+
+    const SUBSCRIPTION: &str = "abcdef00-0000-0000-0000-000000000000";
+
+    fn id() -> VaultId {
+        let subscription = SubscriptionId::parse(SUBSCRIPTION).unwrap();
+        let group = GroupId { subscription, name: GroupName::parse("rg").unwrap() };
+        VaultId { group, name: VaultName::parse("Kv-Prod").unwrap() }
+    }
+
+    #[test]
+    fn a_new_vault_states_its_permission_model_and_never_refuses_protection() {
+        let location = Location::parse("westeurope").unwrap();
+        let wanted = VaultCreate { sku: VaultSku::Standard, soft_delete_retention_days: 90 };
+        let call = create(&id(), &location, "t", &wanted, false);
+        assert_eq!((call.method, call.effect), (Method::Put, Effect::Write));
+        let properties = &call.body.unwrap()["properties"];
+        assert_eq!(properties["enableRbacAuthorization"], json!(false));
+        assert_eq!(properties["accessPolicies"], json!([]));
+        assert_eq!(properties.get("enablePurgeProtection"), None);
+        let properties = &create(&id(), &location, "t", &wanted, true).body.unwrap()["properties"];
+        assert_eq!(properties["enablePurgeProtection"], json!(true));
+    }
+
+    #[test]
+    fn entries_are_added_by_the_one_call_that_replaces_nothing() {
+        let call = add_access(&id(), "t", &[("p", &KeyPermission::needed())]);
+        assert!(call.path.ends_with("/vaults/Kv-Prod/accessPolicies/add"));
+        let entry =
+            json!({ "tenantId": "t", "objectId": "p", "permissions": { "keys": ["get", "wrapKey", "unwrapKey"] } });
+        assert_eq!(call.body, Some(json!({ "properties": { "accessPolicies": [entry] } })));
+    }
+
+    #[test]
+    fn protecting_sends_two_fields() {
+        let call = protect(&id());
+        assert_eq!(call.method, Method::Patch);
+        assert_eq!(
+            call.body,
+            Some(json!({ "properties": { "enableSoftDelete": true, "enablePurgeProtection": true } }))
+        );
+    }
+
+    #[test]
+    fn a_vault_is_read_with_what_azure_leaves_out() {
+        let body = json!({
+            "id": format!("/subscriptions/{SUBSCRIPTION}/resourcegroups/RG/providers/Microsoft.KeyVault/vaults/kv-prod"),
+            "location": "westus2",
+            "properties": {
+                "tenantId": "T-1", "sku": { "family": "A", "name": "standard" }, "enableSoftDelete": true,
+                "enableRbacAuthorization": null, "vaultUri": "https://Kv-Prod.vault.azure.net",
+                "accessPolicies": [
+                    { "tenantId": "t", "objectId": "ABC", "permissions": { "keys": ["all"], "secrets": ["get"] } },
+                    { "tenantId": "t", "objectId": "d", "applicationId": "E", "permissions": {} },
+                ],
+            },
+        });
+        let seen = read(&body).unwrap();
+        assert_eq!(seen.id, id());
+        assert_eq!((seen.host.as_str(), seen.tenant.as_str()), ("kv-prod.vault.azure.net", "t-1"));
+        assert!(seen.soft_delete && !seen.purge_protection && seen.is_ready());
+        assert_eq!(seen.permission_model, PermissionModel::AccessPolicies);
+        assert_eq!(seen.access_policies[0].object_id, "abc");
+        assert!(seen.access_policies[0].allows("abc", KeyPermission::UnwrapKey));
+        assert_eq!(seen.access_policies[1].application_id.as_deref(), Some("e"));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_says_why() {
+        assert_eq!(read_name(&json!({ "nameAvailable": true })), Ok(NameState::Free));
+        let taken = json!({ "nameAvailable": false, "reason": "AlreadyExists", "message": "Taken." });
+        assert_eq!(read_name(&taken), Ok(NameState::Taken("Taken.".to_owned())));
+        assert!(read_name(&json!({})).is_err());
+    }
+}

@@ -4,6 +4,8 @@
 
 mod estate;
 mod look;
+#[cfg(test)]
+mod tests;
 
 pub use estate::observe;
 pub use look::{account, group, key, vault};
