@@ -34,6 +34,7 @@ mod time;
 pub mod truth;
 mod vault;
 mod vaults;
+mod versions;
 mod wire;
 pub mod world;
 

@@ -211,6 +211,11 @@ impl World {
         &self.counts
     }
 
+    /// The names of all storage accounts, in every subscription.
+    pub fn accounts(&self) -> Vec<String> {
+        self.state.accounts.keys().cloned().collect()
+    }
+
     /// The delays of this world.
     pub const fn pace(&self) -> Pace {
         self.pace

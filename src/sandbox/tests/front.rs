@@ -209,3 +209,14 @@ fn resource_manager_throttles_and_says_when_to_come_back() {
     }
     stage.get(&group("rg")).is(429, "SubscriptionRequestsThrottled");
 }
+
+#[test]
+fn a_version_that_a_provider_does_not_speak_is_refused() {
+    let mut stage = Stage::new(Pace::instant());
+    for path in [account("st1"), vault("kv1"), identity("id1")] {
+        stage.get(&format!("{path}?api-version=2020-02-29")).is(400, "NoRegisteredProviderFound");
+    }
+    let list =
+        format!("/subscriptions/{}/providers/Microsoft.KeyVault/vaults?api-version=2020-02-29", SUBSCRIPTIONS[0]);
+    stage.get(&list).is(400, "NoRegisteredProviderFound");
+}
