@@ -6,7 +6,7 @@ use super::login::{self, Distrust};
 use super::wire::{Answer, Ask, Reply};
 use super::{
     ARM_HOST, LOGIN_HOST, Millis, SUBSCRIPTIONS, TENANT, World, accounts, arm_keys, deleted_vaults, groups, identities,
-    policies, vaults,
+    policies, vaults, versions,
 };
 
 /// Where in Resource Manager a resource is.
@@ -32,13 +32,20 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask) -> Reply {
                 let text = format!("The subscription '{subscription}' could not be found.");
                 return Err(Answer::error(404, "SubscriptionNotFound", &text).gateway());
             }
-            in_subscription(world, now, ask, subscription, below)
+            let (header, left) = world.buckets.take(subscription, ask, now, world.pace)?;
+            match in_subscription(world, now, ask, subscription, below) {
+                Ok(answer) => Ok(answer.header(header, left)),
+                Err(refusal) => Err(refusal.header(header, left)),
+            }
         }
         _ => Err(no_route(ask)),
     }
 }
 
 fn in_subscription(world: &mut World, now: Millis, ask: &Ask, subscription: &str, below: &[&str]) -> Reply {
+    if let ["providers", namespace, kind, ..] = below {
+        versions::check(namespace, kind, ask)?;
+    }
     match below {
         [] => reading(ask, || Ok(Answer::json(200, subscription_body(subscription)))),
         ["operationresults", _] => reading(ask, || Ok(Answer::empty(200))),
@@ -67,6 +74,7 @@ fn in_subscription(world: &mut World, now: Millis, ask: &Ask, subscription: &str
 }
 
 fn in_group(world: &mut World, now: Millis, ask: &Ask, place: &Place, kind: (&str, &str), rest: &[&str]) -> Reply {
+    versions::check(kind.0, kind.1, ask)?;
     // The resource's own name, as written: subscriptions/s/resourceGroups/g/providers/ns/kind/NAME.
     let written = |index: usize| ask.path.get(7 + index).map_or("", String::as_str);
     match (kind, rest) {

@@ -29,10 +29,12 @@ mod pace;
 mod policies;
 mod regions;
 pub mod store;
+mod throttle;
 mod time;
 pub mod truth;
 mod vault;
 mod vaults;
+mod versions;
 mod wire;
 pub mod world;
 

@@ -1,10 +1,12 @@
 //! Vaults in Resource Manager: create, replace, update, show, list, delete.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::arm::{self, Place};
 use super::deleted_vaults;
-use super::policies::{self, Arrivals};
+use super::policies::{self, Arrivals, Policy};
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
 use super::{ARM_HOST, Millis, TENANT, World};
@@ -167,17 +169,12 @@ fn create(
     location: String,
 ) -> Reply {
     let properties = &sent["properties"];
+    let arrives = now.plus(world.pace.grant_propagation);
     let new_rules = ask.api_version().get(..10).is_some_and(|date| date >= ROLES_BY_DEFAULT);
     let rbac = properties["enableRbacAuthorization"].as_bool().or(new_rules.then_some(true));
-    let policies = match &properties["accessPolicies"] {
-        Value::Null if rbac == Some(true) => Vec::new(),
-        list => policies::read(list)?,
-    };
+    let policies = listed(properties, rbac)?;
     // A vault that is not told of soft delete answers with its 90 days; one that is told keeps them to itself.
     let silent = if properties["enableSoftDelete"].is_null() { Some(90) } else { None };
-    let mut settings = kept(properties, Map::new());
-    settings.entry("enabledForDeployment").or_insert(json!(false));
-    settings.entry("publicNetworkAccess").or_insert(json!("Enabled"));
     let vault = Vault {
         subscription: place.subscription.clone(),
         group: place.group.clone(),
@@ -185,17 +182,17 @@ fn create(
         location,
         tags: arm::tags(sent),
         sku: properties["sku"].clone(),
-        arrivals: policies::arrivals(&policies, &Arrivals::new(), now.plus(world.pace.grant_propagation)),
+        arrivals: policies::arrivals(&policies, &Arrivals::new(), arrives),
         policies,
         purge_protection: properties["enablePurgeProtection"] == json!(true),
         rbac,
         retention_days: properties["softDeleteRetentionInDays"].as_i64().or(silent),
-        settings,
+        settings: whole(properties),
         created: now,
         modified: now,
         registered: now.plus(world.pace.vault_dns),
-        keys: std::collections::BTreeMap::new(),
-        deleted_keys: std::collections::BTreeMap::new(),
+        keys: BTreeMap::new(),
+        deleted_keys: BTreeMap::new(),
     };
     let mut body = vault.body(now);
     body["properties"]["provisioningState"] = json!("RegisteringDns");
@@ -212,10 +209,7 @@ fn replace(world: &mut World, now: Millis, sent: &Value, key: &str) -> Reply {
     let arrives = now.plus(world.pace.grant_propagation);
     let Some(vault) = world.state.vaults.get_mut(key) else { return Err(Answer::empty(500)) };
     let rbac = properties["enableRbacAuthorization"].as_bool().or(vault.rbac);
-    let policies = match &properties["accessPolicies"] {
-        Value::Null if rbac == Some(true) => Vec::new(),
-        list => policies::read(list)?,
-    };
+    let policies = listed(properties, rbac)?;
     keep_retention(vault, properties)?;
     vault.rbac = rbac;
     vault.arrivals = policies::arrivals(&policies, &vault.arrivals, arrives);
@@ -223,9 +217,7 @@ fn replace(world: &mut World, now: Millis, sent: &Value, key: &str) -> Reply {
     vault.purge_protection |= properties["enablePurgeProtection"] == json!(true);
     vault.sku = properties["sku"].clone();
     vault.tags = arm::tags(sent);
-    vault.settings = kept(properties, Map::new());
-    vault.settings.entry("enabledForDeployment").or_insert(json!(false));
-    vault.settings.entry("publicNetworkAccess").or_insert(json!("Enabled"));
+    vault.settings = whole(properties);
     vault.touched(now);
     Ok(Answer::json(200, vault.body(now)))
 }
@@ -266,6 +258,20 @@ fn patch(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -
     vault.settings = kept(properties, std::mem::take(&mut vault.settings));
     vault.touched(now);
     Ok(Answer::json(200, vault.body(now)))
+}
+
+/// The policies that a PUT brings. It has to bring some, if only none, unless the vault is on roles.
+fn listed(properties: &Value, rbac: Option<bool>) -> Result<Vec<Policy>, Answer> {
+    match &properties["accessPolicies"] {
+        Value::Null if rbac == Some(true) => Ok(Vec::new()),
+        list => policies::read(list),
+    }
+}
+
+/// The settings that a PUT leaves behind, whatever there was before.
+fn whole(properties: &Value) -> Map<String, Value> {
+    let defaults = [("enabledForDeployment", json!(false)), ("publicNetworkAccess", json!("Enabled"))];
+    kept(properties, defaults.map(|(name, value)| (name.to_owned(), value)).into_iter().collect())
 }
 
 /// The settings among `properties`, over those there were.

@@ -15,6 +15,7 @@ use super::{ARM_HOST, CALLER_OBJECT_ID, Millis, Pace, SUBSCRIPTIONS, TENANT, VAU
 
 const ARM_VERSION: &str = "2025-06-01";
 const VAULT_VERSION: &str = "2024-11-01";
+const IDENTITY_VERSION: &str = "2023-01-31";
 /// 2027-01-15, a Friday, at eight in the morning.
 const START: Millis = Millis(1_800_000_000_000);
 
@@ -90,7 +91,11 @@ impl Stage {
 
     /// A request to Resource Manager; the path may bring a version of the API along.
     fn arm(&mut self, method: &str, path: &str, body: &Value) -> Heard {
-        let version = if path.contains("Microsoft.KeyVault") { VAULT_VERSION } else { ARM_VERSION };
+        let version = match path {
+            path if path.contains("Microsoft.KeyVault") => VAULT_VERSION,
+            path if path.contains("Microsoft.ManagedIdentity") => IDENTITY_VERSION,
+            _ => ARM_VERSION,
+        };
         let query = if path.contains("api-version=") { String::new() } else { format!("?api-version={version}") };
         self.at(method, ARM_HOST, &format!("https://{ARM_HOST}{path}{query}"), body)
     }
