@@ -119,6 +119,13 @@ mod tests {
             "a: 1\nkeys:\n  size: 1024\n",
             Diagnostic::error("CMK021", 19..23, "key is too short").label("must be longer").help("write `size: 3072`"),
             &expect![[r#"
+                error[CMK021]: key is too short
+                 --> specs/x.yaml:3:9
+                  |
+                3 |   size: 1024
+                  |         ^^^^ must be longer
+                  |
+                help: write `size: 3072`
             "#]],
         );
     }
@@ -129,6 +136,14 @@ mod tests {
             "a: 1\nb: 2\nc: 3\nd: 4\ne: 5\nf: 6\ng: 7\na: 2\n",
             Diagnostic::error("CMK004", 35..36, "`a` is given twice").label("again").related(0..1, "first here"),
             &expect![[r#"
+                error[CMK004]: `a` is given twice
+                 --> specs/x.yaml:8:1
+                  |
+                1 | a: 1
+                  | - first here
+                ...
+                8 | a: 2
+                  | ^ again
             "#]],
         );
     }
@@ -139,7 +154,12 @@ mod tests {
             "",
             Diagnostic::error("CMK002", 0..0, "the file is empty"),
             &expect![[r#"
-        "#]],
+                error[CMK002]: the file is empty
+                 --> specs/x.yaml:1:1
+                  |
+                1 |
+                  | ^
+            "#]],
         );
     }
 
@@ -149,12 +169,22 @@ mod tests {
             "\u{feff}version: one\r\nname: \u{1b}[31mred\r\n",
             Diagnostic::error("CMK014", 12..15, "wrong"),
             &expect![[r#"
+                error[CMK014]: wrong
+                 --> specs/x.yaml:1:10
+                  |
+                1 | version: one␍
+                  |          ^^^
             "#]],
         );
         check(
             "\u{feff}version: one\r\nname: \u{1b}[31mred\r\n",
             Diagnostic::error("CMK012", 23..24, "wrong"),
             &expect![[r#"
+                error[CMK012]: wrong
+                 --> specs/x.yaml:2:7
+                  |
+                2 | name: ␛[31mred␍
+                  |       ^
             "#]],
         );
     }
@@ -166,7 +196,12 @@ mod tests {
             &text,
             Diagnostic::error("CMK001", 90_003..90_004, "no"),
             &expect![[r#"
-        "#]],
+                error[CMK001]: no
+                 --> specs/x.yaml:1:90004
+                  |
+                1 | ...                                                      xyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...
+                  |                                                          ^
+            "#]],
         );
     }
 

@@ -49,9 +49,11 @@ pub struct Document {
     pub resource_groups: BTreeMap<String, GroupEntry>,
     /// Key vaults, by their globally unique names: 3 to 24 letters, digits and single hyphens.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z][0-9A-Za-z-]{1,22}[0-9A-Za-z]$" }))]
     pub vaults: BTreeMap<String, VaultEntry>,
     /// Storage accounts, by their globally unique names: 3 to 24 lower-case letters and digits.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = { "pattern": "^[0-9a-z]{3,24}$" }))]
     pub accounts: BTreeMap<String, AccountEntry>,
 }
 
@@ -129,6 +131,7 @@ pub struct VaultEntry {
     pub permission_model: PermissionModelWord,
     /// The keys in the vault, by name: 1 to 127 letters, digits and hyphens.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = { "pattern": "^[0-9A-Za-z-]{1,127}$" }))]
     pub keys: BTreeMap<String, KeyEntry>,
 }
 

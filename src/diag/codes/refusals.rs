@@ -1,3 +1,152 @@
-//! x
+//! Codes from CMK201: what a plan refuses to do.
+
 use super::Code;
-pub(super) const CODES: &[Code] = &[];
+
+pub(super) const CODES: &[Code] = &[
+    Code {
+        id: "CMK201",
+        summary: "does not exist, and the spec does not say to create it",
+        story: "\
+The spec speaks of a thing that Azure says is not there, and its entry has no `create`. Without `create`
+an entry means \"this exists already\". Often the name, the subscription or the resource group is wrong;
+making a new, empty thing under the wrong name would only hide that.
+
+What to do: check name, subscription and resource group. If it should be made, add `create: {}` to its
+entry; a vault or an account then needs a region as well.",
+    },
+    Code {
+        id: "CMK202",
+        summary: "the name is taken by somebody else",
+        story: "\
+Names of vaults and accounts are unique in the whole cloud, over all customers, because they become host
+names. Azure says that this one is in use, and it is not where the spec says: it may be in another
+resource group or subscription of yours, or belong to somebody else.
+
+What to do: if it is yours, correct `subscription` and `resourceGroup` so that they say where it is.
+Otherwise choose another name.",
+    },
+    Code {
+        id: "CMK203",
+        summary: "the name is held by a deleted vault",
+        story: "\
+A vault of this name was deleted and can still be recovered. Until its retention is over, the name is
+taken, and with purge protection nobody can free it earlier. cmk does not recover it by itself: someone
+deleted it, perhaps on purpose, and recovery brings its keys and old access policies back.
+
+What to do: if you want the old vault back, recover it with `az keyvault recover --name NAME` and apply
+again. If not, choose another name, or wait until the date shown.",
+    },
+    Code {
+        id: "CMK204",
+        summary: "account and vault are in different regions",
+        story: "\
+Azure says that the account is in one region and the vault of its key in another. Microsoft's guide asks
+for the same region, and cmk checks that by default. Azure has since allowed different regions; but then
+an outage in either region makes the data unreadable.
+
+What to do: use a vault in the account's region, since neither can be moved. If two regions are what you
+want, write `policy: { sameRegion: false }`.",
+    },
+    Code {
+        id: "CMK205",
+        summary: "purge protection is off, and the spec does not turn it on",
+        story: "\
+The vault exists and has no purge protection. Storage refuses to use a key in such a vault, because the
+key could be purged and all data under it lost. Turning purge protection on can never be undone, so it
+is done only when the spec says so.
+
+What to do: write `purgeProtection: true` in the vault's entry. If the vault must stay without it, for
+example in a test environment, put the key into another vault.",
+    },
+    Code {
+        id: "CMK206",
+        summary: "the vault takes role assignments, which are not managed yet",
+        story: "\
+Access to this vault's keys is decided by Azure role assignments, and its access policies have no
+effect. This version of cmk writes access policies only, so the account would never get access.
+Switching the vault to access policies would take access away from everybody who has it by role, so that
+is not done.
+
+What to do: use a vault with access policies for this key. Or wait for a version that manages role
+assignments.",
+    },
+    Code {
+        id: "CMK207",
+        summary: "the key cannot be used by storage",
+        story: "\
+The key is there, but storage cannot wrap with it: it is disabled, it has expired, it is not valid yet,
+or it is not an RSA key of 2048, 3072 or 4096 bits. Azure would refuse the binding with a message that
+speaks of missing access, which sends people looking in the wrong place. cmk does not enable a disabled
+key or move its dates: somebody set them.
+
+What to do: if the key should be used, enable it or correct its dates in Key Vault and apply again.
+Otherwise name another key, or make a new version.",
+    },
+    Code {
+        id: "CMK208",
+        summary: "the vault trusts another tenant",
+        story: "\
+Access to the vault is decided in another Microsoft Entra tenant than the one that the account's
+identity comes from. An access policy for that identity would have no effect. Keys over tenant borders
+need a multi-tenant application and a user-assigned identity, which this version does not manage.
+
+What to do: use a vault of the account's own tenant. If a subscription was moved between tenants, give
+the vault its new tenant first; that is a change for everybody who uses it.",
+    },
+    Code {
+        id: "CMK209",
+        summary: "access was taken away on purpose",
+        story: "\
+The account is bound to this key, and its identity no longer has access to it. Taking the access away is
+how one locks data on purpose, for example after an incident. To grant it again in passing would undo
+that decision, so it is not done unasked.
+
+What to do: find out who took it away and why. If access should be given back, ask for it by name, or
+add the access policy yourself and apply again.",
+    },
+    Code {
+        id: "CMK210",
+        summary: "the resource is in a failed state or is being deleted",
+        story: "\
+Azure says that the last change of this resource failed, was cancelled, or that it is being deleted.
+Changes to a resource in such a state fail or have surprising effects, and building other things on it
+would make the damage larger.
+
+What to do: look at the resource in the portal or with `az resource show`. When it is being deleted,
+wait until it is gone; when it has failed, repeat or repair the last change. Then apply again.",
+    },
+    Code {
+        id: "CMK211",
+        summary: "the present key of the account cannot be used",
+        story: "\
+The account is bound to another key now, and that key cannot be used: it is deleted, disabled, out of
+date, or access to it is missing. To move to a new key Azure must first unwrap the account's data key
+with the old one. As long as that fails, the change fails too, and the data cannot be read anyway.
+
+What to do: bring the old key back first: recover it, enable it, or give the account's identity get,
+wrapKey and unwrapKey on it again. Apply afterwards; keep the old key until the change is confirmed.",
+    },
+    Code {
+        id: "CMK212",
+        summary: "a deleted key holds the name",
+        story: "\
+A key of this name was deleted from the vault and can still be recovered. Key Vault makes no new key
+under the name until then, and with purge protection nobody can free it earlier. cmk does not recover it
+by itself: someone deleted it, and data under it may have been given up on purpose.
+
+What to do: if you want the old key back, recover it with `az keyvault key recover` and apply again.
+Otherwise choose another name for the key.",
+    },
+    Code {
+        id: "CMK213",
+        summary: "the account reaches its key through a user-assigned identity",
+        story: "\
+The account uses a customer-managed key through a user-assigned identity. The spec asks for the
+system-assigned one. Moving from one to the other is possible in Azure, but in the wrong order it locks
+the account out of its data; this version does not do it.
+
+What to do: leave the account out of the spec for now. Or move it by hand: enable the system-assigned
+identity, give it access to the key, then change the identity of the encryption settings, and apply
+again.",
+    },
+];

@@ -1,3 +1,219 @@
-//! x
+//! Codes from CMK020: rules that are known without a cloud.
+
 use super::Code;
-pub(super) const CODES: &[Code] = &[];
+
+pub(super) const CODES: &[Code] = &[
+    Code {
+        id: "CMK020",
+        summary: "not a name that Azure takes",
+        story: "\
+Azure would refuse this name, and would do so only after other things were changed; so it is checked
+before. Vault names are 3 to 24 letters, digits and single hyphens, beginning with a letter; account
+names are 3 to 24 lower-case letters and digits; both become host names. Key names are 1 to 127 letters,
+digits and hyphens. Subscriptions are GUIDs, and regions are written like `westeurope`.
+
+What to do: correct the name. Names of vaults and accounts cannot be changed later, so take care to
+choose one that will last.",
+    },
+    Code {
+        id: "CMK021",
+        summary: "a key size that storage cannot use",
+        story: "\
+Azure Storage wraps its data keys with RSA keys of 2048, 3072 or 4096 bits and with no others. Key Vault
+itself would make other sizes, and the account would then refuse to be bound to the key.
+
+What to do: write `size: 3072`, which is the default and the smallest that current recommendations see
+beyond 2030, or one of the two others.",
+    },
+    Code {
+        id: "CMK022",
+        summary: "a key type that storage cannot use",
+        story: "\
+Azure Storage wraps its data keys with RSA. Elliptic-curve keys (EC, EC-HSM) can only sign, and
+symmetric keys (oct-HSM) exist in managed HSMs only, where storage does not use them either. So the type
+is RSA, kept in software, or RSA-HSM, kept in a hardware security module.
+
+What to do: write `type: RSA`, or `type: RSA-HSM` with a premium vault. The words are Key Vault's, in
+upper case.",
+    },
+    Code {
+        id: "CMK023",
+        summary: "a hardware key in a standard vault",
+        story: "\
+The key is to be made as RSA-HSM, and the vault is to be made with the SKU standard, which holds keys in
+software only. Key Vault would refuse the key after the vault had been made.
+
+What to do: write `sku: premium` under the vault's `create`. If the key need not be in hardware, write
+`type: RSA`.",
+    },
+    Code {
+        id: "CMK024",
+        summary: "not a reference to a key",
+        story: "\
+`encryption.key` names a key by its vault and its name with one slash between them, both from this file:
+`kv-prod/storage`. It is not a URL, because the host depends on the cloud, and it carries no version,
+because `version` says that.
+
+What to do: write `key: vault/key`. Give the version, if you want a certain one, in `version` beside it.",
+    },
+    Code {
+        id: "CMK025",
+        summary: "a vault that is not declared",
+        story: "\
+The account's key refers to a vault that has no entry under `vaults`. cmk needs the entry to know the
+vault's subscription and resource group, to check its purge protection, and to add the account's
+identity to its access policies.
+
+What to do: correct the name, or add the vault. A vault that exists already gets an entry without
+`create`; then it is looked at and never made.",
+    },
+    Code {
+        id: "CMK026",
+        summary: "a key that is not declared",
+        story: "\
+The vault has an entry, but the key has none under its `keys`. A slip in a key's name would otherwise
+show only in the plan, as a key that is not there, or worse, would be a different key that is.
+
+What to do: correct the name, or add the key under the vault's `keys`. A key that exists already is
+written `storage: {}`; one to be made is written `storage: { create: {} }`.",
+    },
+    Code {
+        id: "CMK027",
+        summary: "the same thing twice",
+        story: "\
+Two entries have names that differ only in upper and lower case. Azure takes them for the same vault,
+key or group, so the two entries would work against each other.
+
+What to do: keep one of the two and move what belongs together under it.",
+    },
+    Code {
+        id: "CMK028",
+        summary: "no subscription",
+        story: "\
+The entry does not say in which subscription the thing is, and `defaults` does not either. The
+subscription that is selected in the Azure CLI is not used: the same file would then do different things
+on different machines.
+
+What to do: write `subscription:` with the GUID, in `defaults` for all entries or in the entry itself.
+`az account show --query id` prints it.",
+    },
+    Code {
+        id: "CMK029",
+        summary: "no resource group",
+        story: "\
+The entry does not say in which resource group the thing is, and `defaults` does not either. Vaults and
+accounts have names that are unique in the whole cloud, but Azure finds them only by subscription, group
+and name.
+
+What to do: write `resourceGroup:`, in `defaults` for all entries or in the entry itself. A group that
+exists needs no entry of its own.",
+    },
+    Code {
+        id: "CMK030",
+        summary: "no region for something that is to be made",
+        story: "\
+The entry has `create`, so it may have to be made, and nothing says where. A region is never guessed: it
+decides where data is kept, and it cannot be changed later.
+
+What to do: write `location:`, in `defaults` for all entries or in the entry itself, for example
+`location: westeurope`.",
+    },
+    Code {
+        id: "CMK031",
+        summary: "encryption without an identity",
+        story: "\
+Azure Storage reads the key as the account's managed identity. An account without one cannot be bound to
+a key, so an entry with `encryption` must say which identity to use. It is asked for explicitly because
+giving an account an identity is a change in its own right.
+
+What to do: add `identity: systemAssigned` to the account. If the account has that identity already,
+nothing is changed by saying so.",
+    },
+    Code {
+        id: "CMK032",
+        summary: "too few permissions for storage",
+        story: "\
+To use a key, storage must read it (get), wrap its data key with it (wrapKey) and unwrap it again
+(unwrapKey). With fewer permissions the account could not be bound to the key, or could not read its
+data after a restart of its cache. `recover` is optional; Microsoft's guide grants it too.
+
+What to do: leave `permissions` out to get the three that are needed, or list at least these:
+`permissions: [get, wrapKey, unwrapKey]`.",
+    },
+    Code {
+        id: "CMK033",
+        summary: "a vault for storage without purge protection",
+        story: "\
+An account uses a key of this vault, and the vault would have no purge protection. Without it somebody
+could delete the key and purge it, and the data of every account under it would be lost for ever. Azure
+Storage therefore refuses such a vault.
+
+Turning it on is a one-way door: it can never be turned off again, and a deleted vault keeps its name
+until the retention is over. That is why it must be written down and is not simply done.
+
+What to do: write `purgeProtection: true` in the vault's entry.",
+    },
+    Code {
+        id: "CMK034",
+        summary: "role assignments are not managed yet",
+        story: "\
+`permissionModel: rbac` says that Azure role assignments decide about access to the keys. This version
+of cmk writes access policies only. Changing the model of a vault that is in use would take everybody's
+access away at once, so it is not done silently either.
+
+What to do: use a vault with access policies; write `permissionModel: accessPolicies` or leave the line
+out. For a vault with role assignments, wait for a version that manages them.",
+    },
+    Code {
+        id: "CMK035",
+        summary: "a retention that Key Vault does not take",
+        story: "\
+Key Vault keeps deleted keys for 7 to 90 days, during which they can be recovered. The number is fixed
+when the vault is made and can never be changed.
+
+What to do: write a number from 7 to 90, or leave the line out to get 90. Choose long rather than short:
+the only harm is that a deleted vault's name stays taken.",
+    },
+    Code {
+        id: "CMK036",
+        summary: "a SKU and a kind that do not go together",
+        story: "\
+Azure makes some kinds of accounts only with some SKUs: FileStorage and BlockBlobStorage live on premium
+disks (FileStorage also with the V2 SKUs), BlobStorage only on standard ones. The combination in the
+file would be refused when the account is made.
+
+What to do: choose a SKU that goes with the kind. If you have no special need, leave both out: you get a
+StorageV2 account with Standard_LRS.",
+    },
+    Code {
+        id: "CMK037",
+        summary: "account and vault in different regions",
+        story: "\
+Microsoft's guide asks that the account and the vault of its key be in the same region, and that is what
+cmk checks by default. Azure has since allowed them to be in different regions; but then an outage in
+either region makes the data unreadable, so it should be a decision and not an accident.
+
+What to do: put both in one region. If two regions are what you want, say so once for the file: `policy:
+{ sameRegion: false }`.",
+    },
+    Code {
+        id: "CMK038",
+        summary: "not a version of a key",
+        story: "\
+`version` says which version of the key the account is bound to. `latest` pins the newest enabled
+version at the time of applying; `auto` names none, so that Azure follows the newest by itself within a
+day; 32 hexadecimal digits name one version for good.
+
+What to do: write one of the three. A version's digits are the last part of its id in Key Vault.",
+    },
+    Code {
+        id: "CMK040",
+        summary: "a spec that names nothing",
+        story: "\
+The spec is right, and it names no resource group, no vault and no account, so there will never be
+anything to do. A section may have been commented out, or a template may have produced nothing.
+
+What to do: name what should be true under `vaults` and `accounts`. If the file is empty on purpose,
+there is no need to apply it.",
+    },
+];
