@@ -6,5 +6,7 @@ pub mod plan;
 
 pub mod apply;
 
+pub mod report;
+
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
