@@ -101,15 +101,14 @@ impl Paint {
         if !self.styled {
             return text.to_owned();
         }
-        text.split_inclusive('\n')
-            .map(|line| {
-                let body = line.trim_end_matches('\n');
-                let indent = body.len() - body.trim_start().len();
-                let (indent, words) = body.split_at(indent);
-                let end = if line.ends_with('\n') { "\n" } else { "" };
-                format!("{indent}{style}{words}{style:#}{end}")
-            })
-            .collect()
+        let mut out = String::new();
+        for line in text.split_inclusive('\n') {
+            let body = line.trim_end_matches('\n');
+            let (indent, words) = body.split_at(body.len() - body.trim_start().len());
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{indent}{style}{words}{style:#}{}", &line[body.len()..]);
+        }
+        out
     }
 }
 
