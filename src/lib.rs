@@ -2,6 +2,10 @@
 
 pub mod model;
 
+pub mod azure;
+
+pub mod observe;
+
 pub mod plan;
 
 pub mod apply;

@@ -1,0 +1,1 @@
+//! A scripted Azure for unit tests: answers in order, and remembers what was asked.
