@@ -91,9 +91,17 @@ impl Account {
 
 /// Switches among the properties.
 const SWITCHES: [&str; 11] = [
-    "allowBlobPublicAccess", "allowCrossTenantReplication", "allowSharedKeyAccess", "allowCrossTenantDelegationSas",
-    "supportsHttpsTrafficOnly", "defaultToOAuthAuthentication", "isHnsEnabled", "isSftpEnabled", "isLocalUserEnabled",
-    "isNfsV3Enabled", "enableExtendedGroups",
+    "allowBlobPublicAccess",
+    "allowCrossTenantReplication",
+    "allowSharedKeyAccess",
+    "allowCrossTenantDelegationSas",
+    "supportsHttpsTrafficOnly",
+    "defaultToOAuthAuthentication",
+    "isHnsEnabled",
+    "isSftpEnabled",
+    "isLocalUserEnabled",
+    "isNfsV3Enabled",
+    "enableExtendedGroups",
 ];
 /// Properties with a few values.
 const CHOICES: [(&str, &[&str]); 6] = [
@@ -106,7 +114,11 @@ const CHOICES: [(&str, &[&str]); 6] = [
 ];
 /// Properties that are objects.
 const OBJECTS: [&str; 6] = [
-    "keyPolicy", "sasPolicy", "routingPreference", "customDomain", "immutableStorageWithVersioning",
+    "keyPolicy",
+    "sasPolicy",
+    "routingPreference",
+    "customDomain",
+    "immutableStorageWithVersioning",
     "azureFilesIdentityBasedAuthentication",
 ];
 
@@ -121,9 +133,12 @@ pub(super) fn defaults(api_version: &str) -> Map<String, Value> {
     set("allowCrossTenantReplication", json!(!recent));
     set("supportsHttpsTrafficOnly", json!(true));
     set("accessTier", json!("Hot"));
-    set("networkAcls", json!({
-        "ipv6Rules": [], "bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow",
-    }));
+    set(
+        "networkAcls",
+        json!({
+            "ipv6Rules": [], "bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow",
+        }),
+    );
     if modern {
         set("allowCrossTenantDelegationSas", json!(false));
     }

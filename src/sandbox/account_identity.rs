@@ -40,7 +40,8 @@ impl AccountIdentity {
         }
         for (id, attached) in &self.users {
             let Attached { principal, client } = attached;
-            body["userAssignedIdentities"][id] = json!({"principalId": principal, "tenantId": TENANT, "clientId": client});
+            body["userAssignedIdentities"][id] =
+                json!({"principalId": principal, "tenantId": TENANT, "clientId": client});
         }
         body
     }
@@ -100,9 +101,10 @@ fn attach(users: &mut BTreeMap<String, Attached>, account: &str, sent: &Value, s
         if value.is_null() {
             continue;
         }
-        let identity = state.identities.get(&id.to_ascii_lowercase()).ok_or_else(|| {
-            failed(account, &format!("Resource '{id}' was not found."))
-        })?;
+        let identity = state
+            .identities
+            .get(&id.to_ascii_lowercase())
+            .ok_or_else(|| failed(account, &format!("Resource '{id}' was not found.")))?;
         let (principal, client) = (identity.principal.clone(), identity.client.clone());
         users.insert(id.clone(), Attached { principal, client });
     }
@@ -114,6 +116,8 @@ fn attach(users: &mut BTreeMap<String, Attached>, account: &str, sent: &Value, s
 
 fn failed(account: &str, why: &str) -> Answer {
     let inner = json!({"error": {"code": "BadRequest", "message": why}});
-    let text = format!("Identity operation for resource '{account}' failed with error 'Failed to perform resource identity operation. Status: 'BadRequest'. Response: '{inner}'.'.");
+    let text = format!(
+        "Identity operation for resource '{account}' failed with error 'Failed to perform resource identity operation. Status: 'BadRequest'. Response: '{inner}'.'."
+    );
     Answer::error(400, "FailedIdentityOperation", &text).gateway()
 }

@@ -11,8 +11,14 @@ use super::wire::{Answer, Ask, Reply};
 use super::{ARM_HOST, Millis, Pace, World};
 
 const SKUS: [&str; 8] = [
-    "Standard_LRS", "Standard_GRS", "Standard_RAGRS", "Standard_ZRS", "Standard_GZRS", "Standard_RAGZRS",
-    "Premium_LRS", "Premium_ZRS",
+    "Standard_LRS",
+    "Standard_GRS",
+    "Standard_RAGRS",
+    "Standard_ZRS",
+    "Standard_GZRS",
+    "Standard_RAGZRS",
+    "Premium_LRS",
+    "Premium_ZRS",
 ];
 const KINDS: [&str; 5] = ["Storage", "StorageV2", "BlobStorage", "FileStorage", "BlockBlobStorage"];
 
@@ -71,10 +77,9 @@ fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -> 
     if !is_at(account, place) {
         return Err(clash(account, place));
     }
-    if let Some(location) = sent["location"].as_str().map(super::regions::plain) {
-        if location != account.location {
-            return Err(arm::moved(name, &account.location, &location, &place.group));
-        }
+    let location = sent["location"].as_str().map(super::regions::plain);
+    if let Some(location) = location.filter(|location| *location != account.location) {
+        return Err(arm::moved(name, &account.location, &location, &place.group));
     }
     if !account.provisioned(now) {
         let text = "An operation is currently performing on this storage account that requires exclusive access.";
@@ -168,7 +173,8 @@ fn pending(account: &Account, pace: Pace, ask: &Ask) -> Answer {
     let Account { subscription, location, operation, .. } = account;
     let link = format!(
         "https://{ARM_HOST}/subscriptions/{subscription}/providers/Microsoft.Storage/locations/{location}/asyncoperations/{operation}?monitor=true&api-version={}&t={}",
-        ask.api_version(), account.created.0
+        ask.api_version(),
+        account.created.0
     );
     let wait = Pace::retry_after(pace.account_creation);
     Answer::empty(202).header("location", link).header("retry-after", wait.to_string())
@@ -192,7 +198,9 @@ fn valid_name(name: &str) -> bool {
 }
 
 fn invalid_text(name: &str) -> String {
-    format!("{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only.")
+    format!(
+        "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only."
+    )
 }
 
 fn clash(account: &Account, place: &Place) -> Answer {
@@ -210,14 +218,17 @@ fn check_availability(world: &World, ask: &Ask) -> Reply {
         return Err(account::invalid("type"));
     }
     let name = sent["name"].as_str().unwrap_or_default();
-    Ok(Answer::json(200, if !valid_name(name) {
-        json!({"nameAvailable": false, "reason": "AccountNameInvalid", "message": invalid_text(name)})
-    } else if world.state.accounts.contains_key(name) {
-        let text = format!("The storage account named {name} is already taken.");
-        json!({"nameAvailable": false, "reason": "AlreadyExists", "message": text})
-    } else {
-        json!({"nameAvailable": true})
-    }))
+    Ok(Answer::json(
+        200,
+        if !valid_name(name) {
+            json!({"nameAvailable": false, "reason": "AccountNameInvalid", "message": invalid_text(name)})
+        } else if world.state.accounts.contains_key(name) {
+            let text = format!("The storage account named {name} is already taken.");
+            json!({"nameAvailable": false, "reason": "AlreadyExists", "message": text})
+        } else {
+            json!({"nameAvailable": true})
+        },
+    ))
 }
 
 fn not_provisioned() -> Answer {

@@ -51,8 +51,12 @@ fn in_subscription(world: &mut World, now: Millis, ask: &Ask, subscription: &str
             }
             in_group(world, now, ask, &place, (namespace, kind), rest)
         }
-        ["providers", "microsoft.storage", rest @ ..] => accounts::answer_subscription(world, now, ask, subscription, rest),
-        ["providers", "microsoft.keyvault", "vaults"] => reading(ask, || vaults::list(world, now, ask, subscription, None)),
+        ["providers", "microsoft.storage", rest @ ..] => {
+            accounts::answer_subscription(world, now, ask, subscription, rest)
+        }
+        ["providers", "microsoft.keyvault", "vaults"] => {
+            reading(ask, || vaults::list(world, now, ask, subscription, None))
+        }
         ["providers", "microsoft.keyvault", rest @ ..] => deleted_vaults::answer(world, now, ask, subscription, rest),
         ["providers", "microsoft.managedidentity", "userassignedidentities"] => {
             reading(ask, || Ok(identities::list(world, subscription, None)))
@@ -107,7 +111,9 @@ fn no_type(namespace: &str, kind: Option<&str>, ask: &Ask) -> Answer {
     let version = ask.api_version();
     let (code, text) = if known {
         let kind = kind.unwrap_or_default();
-        let text = format!("The resource type '{kind}' could not be found in the namespace '{namespace}' for api version '{version}'.");
+        let text = format!(
+            "The resource type '{kind}' could not be found in the namespace '{namespace}' for api version '{version}'."
+        );
         ("InvalidResourceType", text)
     } else {
         ("InvalidResourceNamespace", format!("The resource namespace '{namespace}' is invalid."))
@@ -117,25 +123,42 @@ fn no_type(namespace: &str, kind: Option<&str>, ask: &Ask) -> Answer {
 
 /// The body of a resource that is asked for and does not exist.
 pub(super) fn not_found(kind: &str, name: &str, group: &str) -> Answer {
-    let text = format!("The Resource '{kind}/{name}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix");
+    let text = format!(
+        "The Resource '{kind}/{name}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+    );
     Answer::error(404, "ResourceNotFound", &text).gateway()
 }
 
 /// A resource cannot move: the same name under the same id in another region is a clash.
 pub(super) fn moved(name: &str, is: &str, wanted: &str, group: &str) -> Answer {
-    let text = format!("The resource '{name}' already exists in location '{is}' in resource group '{group}'. A resource with the same name cannot be created in location '{wanted}'. Please select a new resource name.");
+    let text = format!(
+        "The resource '{name}' already exists in location '{is}' in resource group '{group}'. A resource with the same name cannot be created in location '{wanted}'. Please select a new resource name."
+    );
     Answer::error(409, "InvalidResourceLocation", &text).gateway()
 }
 
 /// Refuses members of a resource that Resource Manager does not know, as it does.
 pub(super) fn check_members(body: &Value) -> Result<(), Answer> {
     const KNOWN: [&str; 13] = [
-        "id", "name", "type", "location", "tags", "properties", "sku", "kind", "identity", "zones", "etag", "plan",
+        "id",
+        "name",
+        "type",
+        "location",
+        "tags",
+        "properties",
+        "sku",
+        "kind",
+        "identity",
+        "zones",
+        "etag",
+        "plan",
         "systemData",
     ];
-    let members = body.as_object().into_iter().flat_map(|object| object.keys());
-    for member in members.filter(|member| !KNOWN.contains(&member.as_str())) {
-        let text = format!("The request content was invalid and could not be deserialized: 'Could not find member '{member}' on object of type 'ResourceDefinition'.'.");
+    let mut members = body.as_object().into_iter().flat_map(|object| object.keys());
+    if let Some(member) = members.find(|member| !KNOWN.contains(&member.as_str())) {
+        let text = format!(
+            "The request content was invalid and could not be deserialized: 'Could not find member '{member}' on object of type 'ResourceDefinition'.'."
+        );
         return Err(Answer::error(400, "InvalidRequestContent", &text).gateway());
     }
     Ok(())
@@ -166,7 +189,9 @@ fn check_api_version(ask: &Ask) -> Result<(), Answer> {
     if preview && date.parse::<jiff::civil::Date>().is_ok() {
         return Ok(());
     }
-    let text = format!("The api-version '{version}' is invalid. The supported versions are '2025-04-01,2022-09-01,2021-04-01,2020-06-01'.");
+    let text = format!(
+        "The api-version '{version}' is invalid. The supported versions are '2025-04-01,2022-09-01,2021-04-01,2020-06-01'."
+    );
     Err(Answer::error(400, "InvalidApiVersionParameter", &text).gateway())
 }
 
@@ -177,20 +202,31 @@ fn unauthorized(distrust: &Distrust, now: Millis) -> Answer {
         }
         Distrust::Unreadable => ("InvalidAuthenticationToken", "The access token is invalid.".to_owned()),
         Distrust::Expired(end) => {
-            let text = format!("The access token expiry UTC time '{}' is earlier than current UTC time '{}'.", end.whole(), now.whole());
+            let text = format!(
+                "The access token expiry UTC time '{}' is earlier than current UTC time '{}'.",
+                end.whole(),
+                now.whole()
+            );
             ("ExpiredAuthenticationToken", text)
         }
         Distrust::WrongAudience(audience) => {
-            let text = format!("The access token has been obtained for wrong audience or resource '{audience}'. It should exactly match with one of the allowed audiences 'https://{ARM_HOST}'.");
+            let text = format!(
+                "The access token has been obtained for wrong audience or resource '{audience}'. It should exactly match with one of the allowed audiences 'https://{ARM_HOST}'."
+            );
             ("InvalidAuthenticationTokenAudience", text)
         }
     };
-    let challenge = format!("Bearer authorization_uri=\"https://{LOGIN_HOST}/{TENANT}\", error=\"invalid_token\", error_description=\"{text}\"");
+    let challenge = format!(
+        "Bearer authorization_uri=\"https://{LOGIN_HOST}/{TENANT}\", error=\"invalid_token\", error_description=\"{text}\""
+    );
     Answer::error(401, code, &text).gateway().header("www-authenticate", challenge)
 }
 
 fn tenants() -> Answer {
-    Answer::json(200, json!({"value": [{"id": format!("/tenants/{TENANT}"), "tenantId": TENANT, "displayName": "Sandbox"}]}))
+    Answer::json(
+        200,
+        json!({"value": [{"id": format!("/tenants/{TENANT}"), "tenantId": TENANT, "displayName": "Sandbox"}]}),
+    )
 }
 
 fn subscriptions() -> Answer {

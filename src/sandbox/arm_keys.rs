@@ -33,7 +33,9 @@ pub(super) fn answer(
         ("GET", [_, "versions"]) => Ok(versions(found, key()?)),
         ("GET", [_, "versions", version]) => {
             let key = key()?;
-            key.version(version).map(|version| Answer::json(200, version_body(found, key, version, true))).ok_or_else(absent)
+            key.version(version)
+                .map(|version| Answer::json(200, version_body(found, key, version, true)))
+                .ok_or_else(absent)
         }
         (_, [] | [_] | [_, "versions", ..]) => Err(arm::no_method(ask)),
         _ => Err(arm::no_route(ask)),
@@ -56,7 +58,13 @@ fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, vault: &str, na
     }
     let properties = &sent["properties"];
     let rest = json!({"attributes": properties["attributes"], "tags": sent["tags"]});
-    let recipe = Recipe::read(&properties["kty"], &properties["keySize"], &properties["curveName"], &properties["keyOps"], &rest);
+    let recipe = Recipe::read(
+        &properties["kty"],
+        &properties["keySize"],
+        &properties["curveName"],
+        &properties["keyOps"],
+        &rest,
+    );
     let recipe = recipe.map_err(|text| Answer::error(400, "BadParameter", &text))?;
     if recipe.kty.ends_with("-HSM") && found.sku["name"] != "premium" {
         return Err(Answer::error(400, "BadParameter", "The vault's SKU does not support HSM keys."));
@@ -137,7 +145,9 @@ fn forbidden(vault: &Vault, key: &str) -> Answer {
     let resource = format!("{}/keys/{key}", vault.id()).to_ascii_lowercase();
     let text = format!(
         "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: appid={CLIENT_ID};oid={CALLER_OBJECT_ID};iss=https://sts.windows.net/{}/\r\nAction: 'Microsoft.KeyVault/vaults/keys/read'\r\nResource: '{resource}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: {};location={}\r\n",
-        super::TENANT, vault.name, vault.location
+        super::TENANT,
+        vault.name,
+        vault.location
     );
     Answer::inner_error(400, "Forbidden", &text, "ForbiddenByRbac")
 }

@@ -49,7 +49,8 @@ pub(super) fn soft_delete(state: &mut State, name: &str, now: Millis) {
 /// Brings a vault back with its policies, its retention and its keys, but only where it was.
 pub(super) fn recover(world: &mut World, now: Millis, place: &Place, name: &str) -> Reply {
     let key = name.to_ascii_lowercase();
-    let deleted = world.state.deleted_vaults.get(&key).filter(|deleted| deleted.vault.subscription == place.subscription);
+    let deleted =
+        world.state.deleted_vaults.get(&key).filter(|deleted| deleted.vault.subscription == place.subscription);
     let deleted = deleted.ok_or_else(|| taken(name))?;
     if !vaults::is_at(&deleted.vault, place) {
         return Err(in_deleted_state());
@@ -82,7 +83,8 @@ fn purge(world: &mut World, ask: &Ask, subscription: &str, location: &str, name:
     }
     world.state.deleted_vaults.remove(name);
     let job = world.ids.version();
-    let place = format!("https://{ARM_HOST}/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}");
+    let place =
+        format!("https://{ARM_HOST}/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}");
     let link = format!("{place}/operationResults/{job}?api-version={}", ask.api_version());
     Ok(Answer::empty(202).header("location", link).header("retry-after", "5"))
 }
@@ -97,12 +99,15 @@ fn body(deleted: &DeletedVault) -> Value {
     if vault.purge_protection {
         properties["purgeProtectionEnabled"] = json!(true);
     }
-    let id = format!("/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}");
+    let id =
+        format!("/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}");
     json!({"id": id, "name": name, "type": "Microsoft.KeyVault/deletedVaults", "properties": properties})
 }
 
 pub(super) fn no_deleted(name: &str) -> Answer {
-    let text = format!("The specified deleted vault '{name}' does not exist. Ensure that the vault was indeed deleted and that it is in recoverable state. If soft delete was not enabled then the vault is permanently deleted. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2149745");
+    let text = format!(
+        "The specified deleted vault '{name}' does not exist. Ensure that the vault was indeed deleted and that it is in recoverable state. If soft delete was not enabled then the vault is permanently deleted. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2149745"
+    );
     Answer::error(404, "DeletedVaultNotFound", &text)
 }
 
@@ -113,7 +118,9 @@ pub(super) fn in_deleted_state() -> Answer {
 }
 
 fn taken_text(name: &str) -> String {
-    format!("The vault name '{name}' is already in use. Vault names are globaly unique so it is possible that the name is already taken. If you are sure that the vault name was not taken then it is possible that a vault with the same name was recently deleted but not purged after being placed in a recoverable state. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147740.")
+    format!(
+        "The vault name '{name}' is already in use. Vault names are globaly unique so it is possible that the name is already taken. If you are sure that the vault name was not taken then it is possible that a vault with the same name was recently deleted but not purged after being placed in a recoverable state. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147740."
+    )
 }
 
 pub(super) fn taken(name: &str) -> Answer {
@@ -131,7 +138,9 @@ pub(super) fn check_name(name: &str) -> Result<(), Answer> {
 }
 
 fn invalid_text(name: &str) -> String {
-    format!("The vault name '{name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin with a letter, end with a letter or digit, and not contain consecutive hyphens. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147742")
+    format!(
+        "The vault name '{name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin with a letter, end with a letter or digit, and not contain consecutive hyphens. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147742"
+    )
 }
 
 fn check_availability(world: &World, ask: &Ask) -> Reply {
@@ -150,8 +159,11 @@ fn check_availability(world: &World, ask: &Ask) -> Reply {
     } else {
         None
     };
-    Ok(Answer::json(200, match refusal {
-        None => json!({"nameAvailable": true}),
-        Some((reason, message)) => json!({"nameAvailable": false, "reason": reason, "message": message}),
-    }))
+    Ok(Answer::json(
+        200,
+        match refusal {
+            None => json!({"nameAvailable": true}),
+            Some((reason, message)) => json!({"nameAvailable": false, "reason": reason, "message": message}),
+        },
+    ))
 }

@@ -248,14 +248,21 @@ fn may_use(vault: &Vault, principal: &str, now: Millis) -> bool {
 
 fn check_unwraps(account: &Account, binding: &Binding, state: &State, now: Millis) -> Result<(), Answer> {
     let principal = principal(account, state);
-    if principal.is_some_and(|principal| unwraps(principal, binding, state, now)) { Ok(()) } else { Err(not_authenticated()) }
+    if principal.is_some_and(|principal| unwraps(principal, binding, state, now)) {
+        Ok(())
+    } else {
+        Err(not_authenticated())
+    }
 }
 
 /// Whether a principal can unwrap what a binding has wrapped. Dates do not matter for that.
 fn unwraps(principal: &str, binding: &Binding, state: &State, now: Millis) -> bool {
     state.key_at(&binding.host(), &binding.key).is_some_and(|(vault, key)| {
         let version = key.version(&binding.current).filter(|_| key.visible <= now);
-        vault.resolves(now) && vault.open_to_storage() && vault.lets(principal, "unwrapKey", now) && version.is_some_and(Version::unwraps)
+        vault.resolves(now)
+            && vault.open_to_storage()
+            && vault.lets(principal, "unwrapKey", now)
+            && version.is_some_and(Version::unwraps)
     })
 }
 

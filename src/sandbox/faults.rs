@@ -56,7 +56,9 @@ impl Mishap {
     /// Resource Manager's answer to too many requests.
     #[must_use]
     pub fn throttled(seconds: u32) -> Self {
-        let message = format!("Number of write requests for subscription exceeded the limit of '1200' for time interval '01:00:00'. Please try again after '{seconds}' seconds.");
+        let message = format!(
+            "Number of write requests for subscription exceeded the limit of '1200' for time interval '01:00:00'. Please try again after '{seconds}' seconds."
+        );
         let body = serde_json::json!({"error": {"code": "SubscriptionRequestsThrottled", "message": message}});
         Self::Answer { status: 429, headers: vec![("retry-after", seconds.to_string())], body: Some(body) }
     }

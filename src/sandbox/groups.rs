@@ -53,13 +53,18 @@ fn put(world: &mut World, ask: &Ask, subscription: &str, name: &str, key: String
     arm::check_members(&sent)?;
     let valid = |letter: char| letter.is_alphanumeric() || "-_.()".contains(letter);
     if name.len() > 90 || name.ends_with('.') || !name.chars().all(valid) {
-        let text = format!("The provided resource group name '{name}' has these invalid characters: the name can only be letters, digits, '-', '.', '(', ')' or '_', and must not end with '.'.");
+        let text = format!(
+            "The provided resource group name '{name}' has these invalid characters: the name can only be letters, digits, '-', '.', '(', ')' or '_', and must not end with '.'."
+        );
         return Err(Answer::error(400, "InvalidResourceGroup", &text).gateway());
     }
     let location = arm::location(&sent, "Microsoft.Resources/resourceGroups")?;
     if let Some(group) = world.state.groups.get_mut(&key) {
         if group.location != location {
-            let text = format!("Invalid resource group location '{location}'. The Resource group already exists in location '{}'.", group.location);
+            let text = format!(
+                "Invalid resource group location '{location}'. The Resource group already exists in location '{}'.",
+                group.location
+            );
             return Err(Answer::error(409, "InvalidResourceGroupLocation", &text).gateway());
         }
         group.tags = arm::tags(&sent);
@@ -83,7 +88,10 @@ fn delete(world: &mut World, now: Millis, ask: &Ask, subscription: &str, name: &
     }
     state.groups.remove(group);
     let job = azure_core::base64::encode_url_safe(format!("RESOURCEGROUPDELETIONJOB-{name}"));
-    let location = format!("https://{ARM_HOST}/subscriptions/{subscription}/operationresults/{job}?api-version={}", ask.api_version());
+    let location = format!(
+        "https://{ARM_HOST}/subscriptions/{subscription}/operationresults/{job}?api-version={}",
+        ask.api_version()
+    );
     Answer::empty(202).header("location", location).header("retry-after", "15")
 }
 

@@ -42,7 +42,9 @@ pub(super) fn answer(world: &mut World, ask: &Ask, place: &Place, name: &str) ->
     let key = key.to_ascii_lowercase();
     let found = world.state.identities.get(&key);
     match ask.method.as_str() {
-        "GET" => found.map(|identity| Answer::json(200, body(identity))).ok_or_else(|| arm::not_found(KIND, name, &place.group)),
+        "GET" => found
+            .map(|identity| Answer::json(200, body(identity)))
+            .ok_or_else(|| arm::not_found(KIND, name, &place.group)),
         "PUT" => put(world, ask, place, name, key),
         "DELETE" => {
             let status = if found.is_some() { 200 } else { 204 };

@@ -69,7 +69,10 @@ impl Door<'_> {
         let now = self.now;
         let vault = self.world.state.vaults.get_mut(&self.vault).ok_or_else(|| Answer::empty(500))?;
         if !vault.open_to_callers() {
-            let text = format!("Client address is not authorized and caller is not a trusted service.\r\nVault: {};location={}", vault.name, vault.location);
+            let text = format!(
+                "Client address is not authorized and caller is not a trusted service.\r\nVault: {};location={}",
+                vault.name, vault.location
+            );
             return Err(Answer::inner_error(403, "Forbidden", &text, "ForbiddenByFirewall"));
         }
         if !vault.lets(CALLER_OBJECT_ID, permission, now) {
@@ -85,7 +88,7 @@ impl Door<'_> {
         let rows = seen.filter_map(|(id, key)| {
             let newest = key.newest()?;
             let kid = format!("{}/keys/{}", vault.uri(), key.name);
-            Some((id.clone(), item(vault, newest, kid)))
+            Some((id.clone(), item(vault, newest, &kid)))
         });
         let rows: Vec<(String, Value)> = rows.collect();
         Ok(page(self.ask, rows))
@@ -97,7 +100,7 @@ impl Door<'_> {
         let vault = &*self.vault("list")?;
         let rows = find(vault, name, now).map_or_else(Vec::new, |key| {
             let kid = |version: &Version| format!("{}/keys/{}/{}", vault.uri(), key.name, version.id);
-            let rows = key.versions.iter().map(|version| (version.id.clone(), item(vault, version, kid(version))));
+            let rows = key.versions.iter().map(|version| (version.id.clone(), item(vault, version, &kid(version))));
             rows.collect()
         });
         Ok(page(self.ask, rows))
@@ -266,7 +269,12 @@ fn find_deleted<'a>(vault: &'a Vault, name: &str, now: Millis) -> Result<&'a Del
 }
 
 /// A version of a key, the newest if none is named.
-fn pick<'a>(vault: &'a Vault, name: &str, version: Option<&str>, now: Millis) -> Result<(&'a Key, &'a Version), Answer> {
+fn pick<'a>(
+    vault: &'a Vault,
+    name: &str,
+    version: Option<&str>,
+    now: Millis,
+) -> Result<(&'a Key, &'a Version), Answer> {
     let key = find(vault, name, now);
     let found = key.and_then(|key| {
         let version = version.map_or_else(|| key.newest(), |version| key.version(version));
@@ -286,7 +294,7 @@ fn attributes(vault: &Vault, version: &Version) -> Value {
     attributes
 }
 
-fn item(vault: &Vault, version: &Version, kid: String) -> Value {
+fn item(vault: &Vault, version: &Version, kid: &str) -> Value {
     let mut item = json!({"kid": kid, "attributes": attributes(vault, version)});
     if version.tags.is_object() {
         item["tags"] = version.tags.clone();
@@ -297,12 +305,11 @@ fn item(vault: &Vault, version: &Version, kid: String) -> Value {
 fn bundle(vault: &Vault, key: &Key, version: &Version) -> Value {
     let kid = format!("{}/keys/{}/{}", vault.uri(), key.name, version.id);
     let mut jwk = json!({"kid": kid, "kty": version.kty, "key_ops": version.ops});
-    match &version.curve {
-        Some(curve) => jwk["crv"] = json!(curve),
-        None => {
-            jwk["n"] = json!(version.modulus);
-            jwk["e"] = json!("AQAB");
-        }
+    if let Some(curve) = &version.curve {
+        jwk["crv"] = json!(curve);
+    } else {
+        jwk["n"] = json!(version.modulus);
+        jwk["e"] = json!("AQAB");
     }
     let mut bundle = json!({"key": jwk, "attributes": attributes(vault, version)});
     if version.tags.is_object() {
@@ -358,9 +365,13 @@ fn denied(vault: &Vault, permission: &str) -> Answer {
     let caller = format!("appid={CLIENT_ID};oid={CALLER_OBJECT_ID};iss=https://sts.windows.net/{TENANT}/");
     let place = format!("{};location={}", vault.name, vault.location);
     if vault.uses_rbac() {
-        let text = format!("Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: {caller}\r\nAction: 'Microsoft.KeyVault/vaults/keys/{permission}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: {place}\r\n");
+        let text = format!(
+            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: {caller}\r\nAction: 'Microsoft.KeyVault/vaults/keys/{permission}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: {place}\r\n"
+        );
         return Answer::inner_error(403, "Forbidden", &text, "ForbiddenByRbac");
     }
-    let text = format!("The user, group or application '{caller}' does not have keys {permission} permission on key vault '{place}'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287");
+    let text = format!(
+        "The user, group or application '{caller}' does not have keys {permission} permission on key vault '{place}'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287"
+    );
     Answer::inner_error(403, "Forbidden", &text, "AccessDenied")
 }

@@ -113,7 +113,8 @@ impl Recipe {
         let (size, curve) = match kty {
             "RSA" | "RSA-HSM" => {
                 let bits = if size.is_null() { Some(2048) } else { size.as_u64() };
-                let bits = bits.and_then(|bits| u32::try_from(bits).ok()).filter(|bits| [2048, 3072, 4096].contains(bits));
+                let bits =
+                    bits.and_then(|bits| u32::try_from(bits).ok()).filter(|bits| [2048, 3072, 4096].contains(bits));
                 (bits.ok_or_else(|| format!("Invalid RSA key size: {size}"))?, None)
             }
             "EC" | "EC-HSM" => (0, Some(curve.as_str().unwrap_or("P-256").to_owned())),
@@ -166,7 +167,9 @@ pub(super) fn reserved(vault: &Vault, name: &str, now: Millis) -> Option<(&'stat
     if now < deleted.visible {
         return Some(("ObjectIsBeingDeleted", format!("Key {name} is currently being deleted.")));
     }
-    let text = format!("Key {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the key can only be recovered or purged.");
+    let text = format!(
+        "Key {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the key can only be recovered or purged."
+    );
     Some(("ObjectIsDeletedButRecoverable", text))
 }
 

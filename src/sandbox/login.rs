@@ -24,7 +24,8 @@ fn token(world: &World, now: Millis, ask: &Ask, tenant: &str) -> Reply {
     let form = pairs(&ask.body);
     let field = |name: &str| form.get(name).map_or("", String::as_str);
     if tenant != TENANT {
-        let text = format!("AADSTS90002: Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
+        let text =
+            format!("AADSTS90002: Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
         return Err(refused(now, 400, "invalid_request", 90_002, &text));
     }
     if field("grant_type") != "client_credentials" {
@@ -32,15 +33,21 @@ fn token(world: &World, now: Millis, ask: &Ask, tenant: &str) -> Reply {
         return Err(refused(now, 400, "unsupported_grant_type", 70_003, text));
     }
     if field("client_id") != CLIENT_ID {
-        let text = format!("AADSTS700016: Application with identifier '{}' was not found in the directory.", field("client_id"));
+        let text = format!(
+            "AADSTS700016: Application with identifier '{}' was not found in the directory.",
+            field("client_id")
+        );
         return Err(refused(now, 400, "unauthorized_client", 700_016, &text));
     }
     if field("client_secret") != CLIENT_SECRET {
-        let text = format!("AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{CLIENT_ID}'.");
+        let text = format!(
+            "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{CLIENT_ID}'."
+        );
         return Err(refused(now, 401, "invalid_client", 7_000_215, &text));
     }
     let Some(audience) = audience_of(field("scope")) else {
-        let text = format!("AADSTS500011: The resource principal named {} was not found in the tenant.", field("scope"));
+        let text =
+            format!("AADSTS500011: The resource principal named {} was not found in the tenant.", field("scope"));
         return Err(refused(now, 400, "invalid_resource", 500_011, &text));
     };
     let lifetime = world.pace.token_lifetime;

@@ -56,8 +56,7 @@ pub const CLIENT_SECRET: &str = "practice~makes.perfect-but-opens-nothing";
 /// The object id of the application's service principal: what an access policy names.
 pub const CALLER_OBJECT_ID: &str = "0b1ec71d-0000-4000-8000-000000000002";
 /// The subscriptions that exist; the application owns both.
-pub const SUBSCRIPTIONS: [&str; 2] =
-    ["11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"];
+pub const SUBSCRIPTIONS: [&str; 2] = ["11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"];
 /// Where Resource Manager answers. Its tokens' audience is `https://` and this.
 pub const ARM_HOST: &str = "arm.sandbox.test";
 /// Where tokens are given out.

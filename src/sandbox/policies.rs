@@ -11,8 +11,27 @@ use super::wire::{Answer, Ask, Reply};
 use super::{Millis, TENANT, World};
 
 const KEY_PERMISSIONS: [&str; 21] = [
-    "all", "encrypt", "decrypt", "wrapkey", "unwrapkey", "sign", "verify", "get", "list", "create", "update", "import",
-    "delete", "backup", "restore", "recover", "purge", "release", "rotate", "getrotationpolicy", "setrotationpolicy",
+    "all",
+    "encrypt",
+    "decrypt",
+    "wrapkey",
+    "unwrapkey",
+    "sign",
+    "verify",
+    "get",
+    "list",
+    "create",
+    "update",
+    "import",
+    "delete",
+    "backup",
+    "restore",
+    "recover",
+    "purge",
+    "release",
+    "rotate",
+    "getrotationpolicy",
+    "setrotationpolicy",
 ];
 const KINDS: [&str; 4] = ["keys", "secrets", "certificates", "storage"];
 
@@ -93,7 +112,10 @@ pub(super) fn arrivals(policies: &[Policy], before: &Arrivals, arrives: Millis) 
         let object = policy.object.to_ascii_lowercase();
         policy.on_keys().into_iter().map(move |permission| format!("{object}|{permission}"))
     });
-    granted.map(|grant| (before.get(&grant).copied().unwrap_or(arrives), grant)).map(|(at, grant)| (grant, at)).collect()
+    granted
+        .map(|grant| (before.get(&grant).copied().unwrap_or(arrives), grant))
+        .map(|(at, grant)| (grant, at))
+        .collect()
 }
 
 /// Answers `vaults/{name}/accessPolicies/{add|replace|remove}`.
@@ -107,7 +129,9 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask, place: &Place, n
         "remove" => remove,
         _ => return Err(vaults::invalid("operationKind")),
     };
-    let Some(vault) = vaults::find_mut(world, place, name) else { return Err(vaults::no_parent(place, name, "accessPolicies")) };
+    let Some(vault) = vaults::find_mut(world, place, name) else {
+        return Err(vaults::no_parent(place, name, "accessPolicies"));
+    };
     let sent = read(&ask.object()?["properties"]["accessPolicies"])?;
     for wanted in &sent {
         let present = vault.policies.iter_mut().find(|policy| policy.principal() == wanted.principal());

@@ -67,7 +67,9 @@ pub enum OpenError {
         why: String,
     },
     /// Written by a later `cmk`.
-    #[error("{path} was written by a newer cmk (its version is {version}, this cmk knows {VERSION}); use that cmk, or start afresh with `cmk sandbox reset`")]
+    #[error(
+        "{path} was written by a newer cmk (its version is {version}, this cmk knows {VERSION}); use that cmk, or start afresh with `cmk sandbox reset`"
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -189,7 +191,11 @@ impl Sandbox {
 }
 
 impl Inner {
-    fn exchange(&mut self, now: Millis, request: &http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, ExchangeError> {
+    fn exchange(
+        &mut self,
+        now: Millis,
+        request: &http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Vec<u8>>, ExchangeError> {
         let mut next = self.world.clone();
         let answer = next.exchange(now, request);
         if next.counts().effects > self.world.counts().effects {

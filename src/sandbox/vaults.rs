@@ -13,7 +13,10 @@ const KIND: &str = "Microsoft.KeyVault/vaults";
 const PAGE: usize = 20;
 /// Settings that are kept as they are sent.
 const SETTINGS: [&str; 5] = [
-    "enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment", "networkAcls",
+    "enabledForDeployment",
+    "enabledForDiskEncryption",
+    "enabledForTemplateDeployment",
+    "networkAcls",
     "publicNetworkAccess",
 ];
 /// From this version on a new vault that does not say otherwise is on roles.
@@ -38,7 +41,9 @@ pub(super) fn invalid(property: &str) -> Answer {
 
 pub(super) fn no_parent(place: &Place, name: &str, child: &str) -> Answer {
     let Place { subscription, group } = place;
-    let text = format!("Failed to perform 'write' on resource(s) of type 'vaults/{child}', because the parent resource '/subscriptions/{subscription}/resourceGroups/{group}/providers/{KIND}/{name}' could not be found.");
+    let text = format!(
+        "Failed to perform 'write' on resource(s) of type 'vaults/{child}', because the parent resource '/subscriptions/{subscription}/resourceGroups/{group}/providers/{KIND}/{name}' could not be found."
+    );
     Answer::error(404, "ParentResourceNotFound", &text).gateway()
 }
 
@@ -152,7 +157,15 @@ fn check_common(properties: &Value) -> Result<(), Answer> {
     Ok(())
 }
 
-fn create(world: &mut World, now: Millis, ask: &Ask, sent: &Value, place: &Place, name: &str, location: String) -> Reply {
+fn create(
+    world: &mut World,
+    now: Millis,
+    ask: &Ask,
+    sent: &Value,
+    place: &Place,
+    name: &str,
+    location: String,
+) -> Reply {
     let properties = &sent["properties"];
     let new_rules = ask.api_version().get(..10).is_some_and(|date| date >= ROLES_BY_DEFAULT);
     let rbac = properties["enableRbacAuthorization"].as_bool().or(new_rules.then_some(true));
