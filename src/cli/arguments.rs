@@ -7,13 +7,13 @@ use std::path::PathBuf;
 /// A declarative reconciler for customer-managed keys on Azure Storage.
 #[derive(Debug, Parser)]
 #[command(name = "cmk", version, max_term_width = 100, after_help = EXIT_CODES)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// What holds for every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(super) global: Global,
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(super) command: Command,
 }
 
 const EXIT_CODES: &str = "\
@@ -25,36 +25,36 @@ Exit codes:
 
 /// The options that every command takes.
 #[derive(Debug, Args)]
-pub struct Global {
+pub(super) struct Global {
     /// Practise on an Azure of this machine's own, with its state in FILE
     #[cfg(feature = "sandbox")]
     #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true,
           default_missing_value = SANDBOX_FILE)]
-    pub sandbox: Option<PathBuf>,
+    pub(super) sandbox: Option<PathBuf>,
     /// How many steps and looks may be under way at once
     #[arg(long, global = true, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub concurrency: u16,
+    pub(super) concurrency: u16,
     /// Log cmk's own events to stderr: `info`, `debug`, `cmk::azure=trace`
     #[arg(long, global = true, value_name = "FILTER")]
-    pub log: Option<String>,
+    pub(super) log: Option<String>,
     /// The form of the log
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
-    pub log_format: LogFormat,
+    pub(super) log_format: LogFormat,
     /// Whether to use colour; nothing ever depends on it
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
-    pub color: Color,
+    pub(super) color: Color,
     /// No progress and no remarks: only the document and errors
     #[arg(long, short, global = true)]
-    pub quiet: bool,
+    pub(super) quiet: bool,
 }
 
 /// Where the sandbox keeps its state unless a file is named.
 #[cfg(feature = "sandbox")]
-pub const SANDBOX_FILE: &str = ".cmk-sandbox.json";
+pub(super) const SANDBOX_FILE: &str = ".cmk-sandbox.json";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Check specs without any cloud and report every problem
     Validate {
         /// Spec files; `-` is stdin
@@ -111,14 +111,14 @@ pub enum Command {
 /// What can be done with the sandbox itself.
 #[cfg(feature = "sandbox")]
 #[derive(Debug, Subcommand)]
-pub enum SandboxCommand {
+pub(super) enum SandboxCommand {
     /// Forget the sandbox's whole state
     Reset,
 }
 
 /// The form of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// For a person.
     Human,
     /// For a program.
@@ -127,7 +127,7 @@ pub enum Format {
 
 /// The form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(super) enum LogFormat {
     /// A line an event.
     Text,
     /// A JSON object an event.
@@ -136,7 +136,7 @@ pub enum LogFormat {
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(super) enum Color {
     /// On a terminal, unless the environment says otherwise.
     Auto,
     /// Always.

@@ -7,7 +7,7 @@ use std::io::{self, BufRead};
 
 /// What to do about asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ask {
+pub(super) enum Ask {
     /// There is a person to ask.
     Person,
     /// Nobody is there, or the answer was given beforehand.
@@ -18,7 +18,7 @@ pub enum Ask {
 
 impl Ask {
     /// Decides from `--yes` and from whether stdin and stderr are terminals.
-    pub fn of(yes: bool, stdin: bool, stderr: bool) -> Self {
+    pub(super) fn of(yes: bool, stdin: bool, stderr: bool) -> Self {
         match (yes, stdin, stderr) {
             (true, _, _) | (false, false, false) => Self::Nobody,
             (false, true, true) => Self::Person,
@@ -28,13 +28,13 @@ impl Ask {
 }
 
 /// The trouble of a half terminal.
-pub fn unclear() -> Trouble {
+pub(super) fn unclear() -> Trouble {
     Trouble::new("cannot ask before applying: of stdin and stderr only one is a terminal. Nothing was sent")
         .help("pass `--yes` to apply without being asked")
 }
 
 /// Asks whether to take the steps. Blocks until a line is read; no line is no yes.
-pub fn ask(steps: usize, stderr: &Stderr) -> bool {
+pub(super) fn ask(steps: usize, stderr: &Stderr) -> bool {
     let these = if steps == 1 { "this" } else { "these" };
     stderr.tell(&format!("\nApply {these} {}? Only 'yes' is accepted: ", count(steps, "step")));
     let mut answer = String::new();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// The exit codes. 4 is reserved for a plan that is not what was approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub(super) enum Exit {
     /// Done, or nothing to do.
     Good,
     /// Bad usage, a bad spec, failed, blocked or interrupted.
@@ -29,29 +29,29 @@ impl From<Exit> for ExitCode {
 
 /// Why a command could not go on. It ends with [`Exit::Error`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub(super) struct Trouble {
     /// The code whose long story `cmk explain` tells, if there is one.
-    pub code: Option<String>,
+    pub(super) code: Option<String>,
     /// What is the matter, where, and why it matters.
-    pub what: String,
+    pub(super) what: String,
     /// What to do.
-    pub help: Option<String>,
+    pub(super) help: Option<String>,
 }
 
 impl Trouble {
     /// A trouble without a code.
-    pub fn new(what: impl Into<String>) -> Self {
+    pub(super) fn new(what: impl Into<String>) -> Self {
         Self { code: None, what: what.into(), help: None }
     }
 
     /// Adds what to do.
     #[must_use]
-    pub fn help(self, help: impl Into<String>) -> Self {
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 
     /// The trouble as it is shown.
-    pub fn render(&self, styled: bool) -> String {
+    pub(super) fn render(&self, styled: bool) -> String {
         let code = self.code.as_ref().map(|code| format!("[{code}]")).unwrap_or_default();
         let text = wrap("", "  ", &format!("error{code}: {}", self.what));
         let mut out = match text.strip_prefix("error") {

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, watch};
 /// Listens for the signals and tells of the first one.
 ///
 /// Must be called within a runtime.
-pub fn listen(stderr: Stderr) -> watch::Receiver<bool> {
+pub(super) fn listen(stderr: Stderr) -> watch::Receiver<bool> {
     let (asked, stop) = watch::channel(false);
     let mut signals = signals();
     tokio::spawn(async move {
@@ -25,7 +25,7 @@ pub fn listen(stderr: Stderr) -> watch::Receiver<bool> {
 }
 
 /// Ends when a stop has been asked for; else never.
-pub async fn stopped(mut stop: watch::Receiver<bool>) {
+pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
     if stop.wait_for(|asked| *asked).await.is_err() {
         std::future::pending::<()>().await;
     }

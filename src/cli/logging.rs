@@ -12,7 +12,7 @@ use tracing_subscriber::{fmt, registry};
 ///
 /// Only events of this crate are let through, whatever the filter says: what libraries
 /// log at their lowest levels may hold headers, and a header may hold a token.
-pub fn start(global: &Global, styled: bool) -> Result<(), Trouble> {
+pub(super) fn start(global: &Global, styled: bool) -> Result<(), Trouble> {
     let Some(text) = &global.log else { return Ok(()) };
     let filter = EnvFilter::try_new(text).map_err(|error| {
         Trouble::new(format!("`{text}` is not a log filter: {error}")).help("write for example `--log debug`")

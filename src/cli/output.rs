@@ -6,29 +6,29 @@ use std::io::{self, ErrorKind, Write};
 
 /// Where a command writes to.
 #[derive(Debug)]
-pub struct Output {
+pub(super) struct Output {
     /// Whether stdout takes style.
-    pub stdout_styled: bool,
+    pub(super) stdout_styled: bool,
     /// The way to stderr.
-    pub stderr: Stderr,
+    pub(super) stderr: Stderr,
     /// Whether the reader of stdout went away.
     closed: bool,
 }
 
 /// The way to stderr; several may hold it at once.
 #[derive(Debug, Clone)]
-pub struct Stderr {
+pub(super) struct Stderr {
     /// Whether stderr takes style.
-    pub styled: bool,
+    pub(super) styled: bool,
     /// Whether remarks are not wanted.
-    pub quiet: bool,
+    pub(super) quiet: bool,
     /// The live view, which must step aside for a line.
     live: Option<MultiProgress>,
 }
 
 impl Output {
     /// Output whose stderr steps around a live view, if there is one.
-    pub fn new(stdout_styled: bool, stderr_styled: bool, quiet: bool, live: Option<MultiProgress>) -> Self {
+    pub(super) fn new(stdout_styled: bool, stderr_styled: bool, quiet: bool, live: Option<MultiProgress>) -> Self {
         Self { stdout_styled, stderr: Stderr { styled: stderr_styled, quiet, live }, closed: false }
     }
 
@@ -36,7 +36,7 @@ impl Output {
     ///
     /// A reader that has gone away (`| head`) is no trouble: it has what it wanted, and
     /// work that is under way must not be left half done because of it.
-    pub fn document(&mut self, text: &str) -> Result<(), Trouble> {
+    pub(super) fn document(&mut self, text: &str) -> Result<(), Trouble> {
         if self.closed {
             return Ok(());
         }
@@ -54,14 +54,14 @@ impl Output {
 
 impl Stderr {
     /// Writes a remark to stderr, unless remarks are not wanted.
-    pub fn remark(&self, text: &str) {
+    pub(super) fn remark(&self, text: &str) {
         if !self.quiet {
             self.tell(text);
         }
     }
 
     /// Writes to stderr in any case. When stderr is gone there is nobody to tell.
-    pub fn tell(&self, text: &str) {
+    pub(super) fn tell(&self, text: &str) {
         let write = || {
             let mut stderr = io::stderr().lock();
             let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
@@ -73,7 +73,7 @@ impl Stderr {
     }
 
     /// The live view, when there is one.
-    pub fn live(&self) -> Option<&MultiProgress> {
+    pub(super) fn live(&self) -> Option<&MultiProgress> {
         self.live.as_ref()
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_millis(120);
 
 /// The way in which progress is told.
-pub enum Progress {
+pub(super) enum Progress {
     /// Not at all.
     Silent,
     /// A line an event.
@@ -23,14 +23,14 @@ pub enum Progress {
 }
 
 /// One moving line a running step, and finished ones above.
-pub struct View {
+pub(super) struct View {
     screen: MultiProgress,
     running: BTreeMap<StepId, ProgressBar>,
 }
 
 impl Progress {
     /// The way that suits where stderr leads to.
-    pub fn new(stderr: &Stderr) -> Self {
+    pub(super) fn new(stderr: &Stderr) -> Self {
         match stderr.live() {
             _ if stderr.quiet => Self::Silent,
             Some(screen) => Self::Live(View { screen: screen.clone(), running: BTreeMap::new() }),
@@ -39,7 +39,7 @@ impl Progress {
     }
 
     /// Tells of an event.
-    pub fn tell(&mut self, event: &Event) {
+    pub(super) fn tell(&mut self, event: &Event) {
         match self {
             Self::Silent => {}
             Self::Plain(lines, stderr) => {
@@ -72,8 +72,9 @@ impl View {
 }
 
 /// A new moving line at the bottom of the view.
-pub fn spinner(screen: &MultiProgress) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+pub(super) fn spinner(screen: &MultiProgress) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     let bar = screen.add(ProgressBar::new_spinner().with_style(style));
     bar.enable_steady_tick(TICK);
     bar

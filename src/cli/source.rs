@@ -7,17 +7,14 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 
 /// Reads the spec that a command names; `-` is stdin.
-pub fn read(path: &str) -> Result<Source, Trouble> {
-    let (name, bytes) = if path == "-" {
-        ("<stdin>", take(io::stdin().lock(), "stdin")?)
-    } else {
-        (path, take(open(path)?, path)?)
-    };
+pub(super) fn read(path: &str) -> Result<Source, Trouble> {
+    let (name, bytes) =
+        if path == "-" { ("<stdin>", take(io::stdin().lock(), "stdin")?) } else { (path, take(open(path)?, path)?) };
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source { name: name.to_owned(), text }),
         Err(error) => {
-            let good = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.split(|byte| *byte == b'\n').count();
             Err(Trouble::new(format!("{name} is not UTF-8 text: line {line} holds a byte that cannot be read"))
                 .help("save the file as UTF-8"))
         }
