@@ -2,6 +2,10 @@
 
 pub mod model;
 
+pub mod diag;
+
+pub mod spec;
+
 pub mod azure;
 
 pub mod observe;

@@ -1,0 +1,3 @@
+//! x
+use super::Code;
+pub(super) const CODES: &[Code] = &[];

@@ -1,0 +1,183 @@
+//! Diagnostics as text, in the manner of rustc.
+
+use super::{Diagnostic, Diagnostics, Severity, Source};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::ops::Range;
+
+/// How wide an excerpt may be, in columns; longer lines are cut around the place.
+const WIDTH_COLUMNS: usize = 120;
+
+/// The longest part of a line that is shown, in bytes: what the excerpt is cut from.
+///
+/// The renderer looks at each character of the lines that it shows, so that a line of a
+/// megabyte would cost seconds for each problem in it.
+const LINE_BYTES_MAX: usize = 2000;
+
+/// Fills a string with all problems of one text, each with its excerpt, a blank line between them.
+///
+/// Ends with a newline unless there is nothing to say.
+pub fn render(source: &Source, diagnostics: &Diagnostics, styled: bool) -> String {
+    let renderer = if styled { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH_COLUMNS);
+    let mut text = String::new();
+    for diagnostic in diagnostics {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&one(source, diagnostic, &renderer));
+        text.push('\n');
+    }
+    text
+}
+
+fn one(source: &Source, diagnostic: &Diagnostic, renderer: &Renderer) -> String {
+    let Diagnostic { code, severity, message, span, label, related, help } = diagnostic;
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let excerpt = Excerpt::around(&source.text, span, related);
+    let mut snippet = Snippet::source(excerpt.text.as_str()).path(source.name.as_str()).line_start(excerpt.line);
+    snippet = snippet.annotation(AnnotationKind::Primary.span(excerpt.place(span)).label(label.as_str()));
+    for (span, label) in related {
+        snippet = snippet.annotation(AnnotationKind::Context.span(excerpt.place(span)).label(label.as_str()));
+    }
+    let mut report = vec![Group::with_title(level.primary_title(message.as_str()).id(*code)).element(snippet)];
+    if let Some(help) = help {
+        report.push(Group::with_title(Level::HELP.secondary_title(help.as_str())));
+    }
+    let rendered = renderer.render(&report);
+    // The renderer pads labels and empty gutters with spaces.
+    rendered.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// The lines of a text that a diagnostic speaks of, from the first to the last.
+struct Excerpt {
+    text: String,
+    /// The number of the first line, from 1.
+    line: usize,
+    /// Where the excerpt begins in the text, in bytes.
+    start: usize,
+}
+
+impl Excerpt {
+    fn around(text: &str, span: &Range<usize>, related: &[(Range<usize>, String)]) -> Self {
+        let starts = related.iter().map(|(span, _)| span.start).chain([span.start]);
+        let first = boundary(text, starts.clone().min().unwrap_or(0));
+        let last = boundary(text, starts.max().unwrap_or(0));
+        let line_start = text[..first].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[last..].find('\n').map_or(text.len(), |at| last + at);
+        let bom = if text[line_start..].starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let start = line_start + bom;
+        Self {
+            text: shortened(&text[start.min(line_end)..line_end], first.saturating_sub(start)),
+            line: text[..line_start].bytes().filter(|byte| *byte == b'\n').count() + 1,
+            start,
+        }
+    }
+
+    /// A place of the whole text as a place in the excerpt, no further than the end of its line.
+    fn place(&self, span: &Range<usize>) -> Range<usize> {
+        let start = boundary(&self.text, span.start.saturating_sub(self.start));
+        let end = boundary(&self.text, span.end.saturating_sub(self.start)).max(start);
+        let line = self.text[start..end].find('\n').map_or(end, |at| start + at);
+        start..start + self.text[start..line].trim_end().len()
+    }
+}
+
+/// The nearest boundary of a character, not behind the end.
+fn boundary(text: &str, offset: usize) -> usize {
+    let mut at = offset.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// Cuts what lies far behind the place, so that rendering stays cheap.
+fn shortened(text: &str, place: usize) -> String {
+    if text.contains('\n') {
+        return text.to_owned();
+    }
+    text[..boundary(text, place + LINE_BYTES_MAX)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(text: &str, diagnostic: Diagnostic, expected: &Expect) {
+        let mut all = Diagnostics::new();
+        all.push(diagnostic);
+        let source = Source { name: "specs/x.yaml".to_owned(), text: text.to_owned() };
+        expected.assert_eq(&render(&source, &all, false));
+    }
+
+    #[test]
+    fn a_problem_is_shown_at_its_place_with_the_way_out() {
+        check(
+            "a: 1\nkeys:\n  size: 1024\n",
+            Diagnostic::error("CMK021", 19..23, "key is too short").label("must be longer").help("write `size: 3072`"),
+            &expect![[r#"
+            "#]],
+        );
+    }
+
+    #[test]
+    fn two_places_far_apart_are_joined_by_dots() {
+        check(
+            "a: 1\nb: 2\nc: 3\nd: 4\ne: 5\nf: 6\ng: 7\na: 2\n",
+            Diagnostic::error("CMK004", 35..36, "`a` is given twice").label("again").related(0..1, "first here"),
+            &expect![[r#"
+            "#]],
+        );
+    }
+
+    #[test]
+    fn an_empty_text_has_a_place_too() {
+        check(
+            "",
+            Diagnostic::error("CMK002", 0..0, "the file is empty"),
+            &expect![[r#"
+        "#]],
+        );
+    }
+
+    #[test]
+    fn byte_order_mark_windows_lines_and_escape_characters_do_no_harm() {
+        check(
+            "\u{feff}version: one\r\nname: \u{1b}[31mred\r\n",
+            Diagnostic::error("CMK014", 12..15, "wrong"),
+            &expect![[r#"
+            "#]],
+        );
+        check(
+            "\u{feff}version: one\r\nname: \u{1b}[31mred\r\n",
+            Diagnostic::error("CMK012", 23..24, "wrong"),
+            &expect![[r#"
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_very_long_line_is_cut() {
+        let text = format!("a: {}x{}", " ".repeat(90_000), "y".repeat(900_000));
+        check(
+            &text,
+            Diagnostic::error("CMK001", 90_003..90_004, "no"),
+            &expect![[r#"
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_place_that_is_not_in_the_text_is_no_panic() {
+        let all = {
+            let mut all = Diagnostics::new();
+            all.push(Diagnostic::error("CMK001", 900..1000, "no").related(1..2, "in a character"));
+            all
+        };
+        let source = Source { name: "x".to_owned(), text: "ä€\n".to_owned() };
+        assert!(render(&source, &all, true).contains("CMK001"));
+    }
+}

@@ -1,0 +1,131 @@
+//! What each field takes, for people: the help behind a wrong or a missing value, and foreign words.
+
+/// Each field of the language, what it takes, and how that is written.
+const FIELDS: &[(&str, &str, &str)] = &[
+    ("accounts", "a mapping of account names", "stquickstart: {}"),
+    ("create", "a mapping of what to make it with", "create: {}"),
+    ("defaults", "a mapping of `subscription`, `resourceGroup` and `location`", "defaults: { location: westeurope }"),
+    ("encryption", "a mapping", "encryption: { key: kv-quickstart/storage }"),
+    ("identity", "the word `systemAssigned`", "identity: systemAssigned"),
+    ("key", "a vault's and a key's name with a slash between them", "key: kv-quickstart/storage"),
+    ("keys", "a mapping of key names", "storage: { create: {} }"),
+    ("kind", "the kind of account", "kind: StorageV2"),
+    ("location", "a region", "location: westeurope"),
+    ("permissionModel", "the word `accessPolicies`", "permissionModel: accessPolicies"),
+    ("permissions", "a list of permissions", "permissions: [get, wrapKey, unwrapKey]"),
+    ("policy", "a mapping of rules", "policy: { sameRegion: false }"),
+    ("purgeProtection", "`true` or `false`", "purgeProtection: true"),
+    ("resourceGroup", "a resource group's name", "resourceGroup: rg-quickstart"),
+    ("resourceGroups", "a mapping of group names", "rg-quickstart: { create: {} }"),
+    ("sameRegion", "`true` or `false`", "sameRegion: false"),
+    ("size", "a number of bits", "size: 3072"),
+    ("sku", "a SKU's name", "sku: Standard_LRS, and for a vault sku: standard"),
+    ("softDeleteRetentionDays", "a number of days, 7 to 90", "softDeleteRetentionDays: 90"),
+    ("subscription", "a subscription's id", "subscription: 11111111-1111-1111-1111-111111111111"),
+    ("type", "a type of key", "type: RSA"),
+    ("vaults", "a mapping of vault names", "kv-quickstart: {}"),
+    ("version", "`1` at the top, `latest`, `auto` or 32 hexadecimal digits for a key", "version: 1"),
+];
+
+/// Words of other tools and of Azure's own API, with what they are called here.
+const FOREIGN: &[(&str, &str)] = &[
+    ("account_kind", "the kind of account is `kind` under `create`"),
+    ("account_replication_type", "performance and replication are one word here: `sku: Standard_LRS` under `create`"),
+    ("account_tier", "performance and replication are one word here: `sku: Standard_LRS` under `create`"),
+    (
+        "accessPolicies",
+        "access policies are not listed: each account with `encryption` gets its own entry, and others are left alone",
+    ),
+    (
+        "access_policy",
+        "access policies are not listed: each account with `encryption` gets its own entry, and others are left alone",
+    ),
+    ("customer_managed_key", "the key of an account is `encryption: { key: vault/key }`"),
+    ("enablePurgeProtection", "it is called `purgeProtection` here"),
+    ("enableRbacAuthorization", "it is called `permissionModel` here"),
+    ("enableSoftDelete", "soft delete is always on in Azure; leave the line out"),
+    ("keyName", "the key of an account is one word: `key: vault/key`"),
+    ("keySize", "it is called `size` here, under `create`"),
+    ("keySource", "leave it out: naming a `key` makes it Microsoft.Keyvault"),
+    ("keyType", "it is called `type` here, under `create`"),
+    ("keyVaultUri", "the key of an account is one word: `key: vault/key`"),
+    ("keyVersion", "it is called `version` here, under `encryption`"),
+    ("key_size", "it is called `size` here, under `create`"),
+    ("key_type", "it is called `type` here, under `create`"),
+    ("key_vault_key_id", "the key of an account is one word: `key: vault/key`"),
+    ("keyvaultproperties", "the key of an account is `encryption: { key: vault/key }`"),
+    ("kty", "it is called `type` here, under `create`"),
+    ("keyVaults", "it is called `vaults` here"),
+    ("key_vaults", "it is called `vaults` here"),
+    ("name", "an entry's name is the key before its colon: `stquickstart:`"),
+    ("permissions", "permissions belong under `encryption` of the account that gets them"),
+    ("properties", "there is no `properties` level here; its fields stand in the entry itself"),
+    ("region", "it is called `location` here"),
+    ("resource_group_name", "it is called `resourceGroup` here"),
+    ("sku_name", "it is called `sku` here, under `create`"),
+    ("storageAccounts", "it is called `accounts` here"),
+    ("storage_accounts", "it is called `accounts` here"),
+    ("subscriptionId", "it is called `subscription` here"),
+    ("tags", "tags are not managed; those of existing things are left alone"),
+    ("tenant", "the tenant is the subscription's; leave the line out"),
+    ("tenantId", "the tenant is the subscription's; leave the line out"),
+];
+
+/// What a field takes, as the end of a sentence, and an example; nothing when it is not a field but a name.
+pub(crate) fn takes(field: &str) -> Option<(&'static str, &'static str)> {
+    FIELDS.iter().find(|(name, ..)| *name == field).map(|(_, takes, example)| (*takes, *example))
+}
+
+/// The way out when a field or an entry has no value.
+pub(crate) fn missing_value(key: &str) -> String {
+    match takes(key) {
+        Some((takes, example)) => {
+            let under = if example.starts_with(&format!("{key}:")) { "write" } else { "write below it, indented," };
+            format!("it takes {takes}: {under} `{example}`, or leave the line out")
+        }
+        None => "indent its fields below it, or write `{}` if there is nothing to say about it".to_owned(),
+    }
+}
+
+/// What a word of another tool is called here.
+pub(crate) fn foreign(field: &str) -> Option<&'static str> {
+    FOREIGN.iter().find(|(word, _)| word.eq_ignore_ascii_case(field)).map(|(_, help)| *help)
+}
+
+/// The way out when a known field stands in the wrong entry.
+pub(crate) fn misplaced(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "sku" | "kind" | "softDeleteRetentionDays" | "size" | "type" => "it belongs one level deeper, under `create`",
+        "subscription" | "resourceGroup" | "location" => {
+            "it belongs into `defaults`, or into the entry itself beside `create`"
+        }
+        "purgeProtection" | "permissionModel" | "keys" => "it belongs into the vault's entry, beside `create`",
+        "identity" | "encryption" => "it belongs into the account's entry, beside `create`",
+        "key" | "version" | "permissions" => "it belongs under `encryption` of an account",
+        "sameRegion" => "it belongs under `policy` at the top",
+        "vaults" | "accounts" | "resourceGroups" | "defaults" | "policy" => {
+            "it belongs at the top of the file, without indentation"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_field_of_the_schema_says_what_it_takes() {
+        fn collect(value: &serde_json::Value, found: &mut BTreeSet<String>) {
+            if let Some(fields) = value.get("properties").and_then(|fields| fields.as_object()) {
+                found.extend(fields.keys().cloned());
+            }
+            value.as_object().into_iter().flat_map(|map| map.values()).for_each(|inner| collect(inner, found));
+        }
+        let mut found = BTreeSet::new();
+        collect(&crate::spec::schema(), &mut found);
+        let listed: BTreeSet<String> = FIELDS.iter().map(|(name, ..)| (*name).to_owned()).collect();
+        assert_eq!(found, listed);
+    }
+}

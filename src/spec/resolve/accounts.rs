@@ -1,0 +1,212 @@
+//! The accounts of a spec and the keys they ask for.
+
+use super::Resolver;
+use super::scope::Own;
+use crate::diag::Diagnostic;
+use crate::model::{
+    Account, AccountCreate, AccountId, AccountName, Encryption, IdentityKind, KeyPermission, KeyRef, Version,
+    VersionRule,
+};
+use crate::spec::complaints::word;
+use crate::spec::shown::{nearest, shown};
+use crate::spec::types::{
+    ACCOUNT_KINDS, ACCOUNT_SKUS, AccountCreation, AccountEntry, EncryptionEntry, IdentityWord, PermissionWord,
+};
+use std::collections::BTreeSet;
+
+impl<'s> Resolver<'s> {
+    pub(super) fn accounts(&mut self) {
+        let spec = self.spec;
+        for (name, entry) in &spec.document.accounts {
+            let path = ["accounts", name.as_str()];
+            let parsed = self.name("account name", name, spec.key_span(&path), AccountName::parse);
+            if !spec.is_broken(&path) {
+                self.account(path, parsed, entry);
+            }
+        }
+    }
+
+    fn account(&mut self, path: [&'s str; 2], name: Option<AccountName>, entry: &'s AccountEntry) {
+        let AccountEntry { create, subscription, resource_group, location, identity, encryption } = entry;
+        let own = Own {
+            path,
+            subscription: subscription.as_deref(),
+            resource_group: resource_group.as_deref(),
+            location: location.as_deref(),
+            create: self.spec.has(&[path[0], path[1], "create"]),
+        };
+        let group = self.group(&own);
+        let location = self.location(&own);
+        let create = create.as_ref().and_then(|create| self.account_create(path, create));
+        let identity = identity.map(|IdentityWord::SystemAssigned| IdentityKind::SystemAssigned);
+        if encryption.is_some() && identity.is_none() && !self.spec.has(&[path[0], path[1], "identity"]) {
+            self.no_identity(path);
+        }
+        let encryption = encryption.as_ref().and_then(|encryption| self.encryption(path, encryption));
+        let (Some(name), Some(group)) = (name, group) else { return };
+        self.uses_group(&group, own.create);
+        let id = AccountId { group, name: name.clone() };
+        self.desired.accounts.insert(name, Account { id, location, create, identity, encryption });
+    }
+
+    fn account_create(&mut self, path: [&str; 2], create: &AccountCreation) -> Option<AccountCreate> {
+        let AccountCreation { sku, kind } = create;
+        let known_sku = self.one_of(path, "sku", sku, &ACCOUNT_SKUS);
+        let known_kind = self.one_of(path, "kind", kind, &ACCOUNT_KINDS);
+        if !known_sku || !known_kind {
+            return None;
+        }
+        if let Err(takes) = fits(kind, sku) {
+            let written = |field| self.spec.has(&[path[0], path[1], "create", field]);
+            let field = if written("sku") { "sku" } else { "kind" };
+            let span = self.spec.value_span(&[path[0], path[1], "create", field]);
+            self.say(
+                Diagnostic::error("CMK036", span, format!("Azure makes no {kind} account with {sku}"))
+                    .label(format!("{kind} goes with {takes}"))
+                    .help(format!("choose a `sku` that goes with `kind: {kind}`, or another kind")),
+            );
+            return None;
+        }
+        Some(AccountCreate { sku: sku.clone(), kind: kind.clone() })
+    }
+
+    fn one_of(&mut self, path: [&str; 2], field: &str, written: &str, known: &[&'static str]) -> bool {
+        let right = known.contains(&written);
+        if !right {
+            let span = self.spec.value_span(&[path[0], path[1], "create", field]);
+            self.say(word(field, written, known.iter().copied(), span));
+        }
+        right
+    }
+
+    fn no_identity(&mut self, path: [&str; 2]) {
+        let span = self.spec.key_span(&[path[0], path[1], "encryption"]);
+        self.say(
+            Diagnostic::error("CMK031", span, format!("`{}` has no identity to reach its key with", shown(path[1])))
+                .label("storage unwraps its data key as the account's identity")
+                .help("add `identity: systemAssigned` to the account"),
+        );
+    }
+
+    fn encryption(&mut self, path: [&'s str; 2], entry: &EncryptionEntry) -> Option<Encryption> {
+        let EncryptionEntry { key, version, permissions } = entry;
+        let key = self.key_ref(path, key);
+        let version = self.version(path, version);
+        let permissions = self.permissions(path, permissions);
+        Some(Encryption { key: key?, version: version?, permissions: permissions? })
+    }
+
+    fn version(&mut self, path: [&str; 2], written: &str) -> Option<VersionRule> {
+        match written {
+            "latest" => return Some(VersionRule::Latest),
+            "auto" => return Some(VersionRule::Auto),
+            _ => {}
+        }
+        if let Ok(version) = Version::parse(written) {
+            return Some(VersionRule::Exact(version));
+        }
+        let help = match nearest(written, ["latest", "auto"]) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "write `latest` to pin the newest, `auto` to let Azure follow it, or the 32 digits at the end of a key's id".to_owned(),
+        };
+        let span = self.spec.value_span(&[path[0], path[1], "encryption", "version"]);
+        self.say(
+            Diagnostic::error("CMK038", span, format!("`{}` names no version of a key", shown(written)))
+                .label("neither `latest` nor `auto` nor 32 hexadecimal digits")
+                .help(help),
+        );
+        None
+    }
+
+    fn permissions(&mut self, path: [&str; 2], words: &[PermissionWord]) -> Option<BTreeSet<KeyPermission>> {
+        let given: BTreeSet<KeyPermission> = words.iter().map(|word| permission(*word)).collect();
+        let place = [path[0], path[1], "encryption", "permissions"];
+        let missing: Vec<&str> =
+            KeyPermission::needed().difference(&given).map(|permission| permission.as_str()).collect();
+        if missing.is_empty() {
+            return Some(given);
+        }
+        // Of a list with an unknown word nobody knows what was meant.
+        let broken = (0..).map(|at: usize| at.to_string()).map_while(|at| {
+            let item = [place[0], place[1], place[2], place[3], &at];
+            self.spec.has(&item).then(|| self.spec.is_broken(&item))
+        });
+        if broken.into_iter().any(|broken| broken) {
+            return None;
+        }
+        let span = self.spec.value_span(&place);
+        let all = KeyPermission::ALL.iter().filter(|known| given.contains(known) || missing.contains(&known.as_str()));
+        let all: Vec<&str> = all.map(|permission| permission.as_str()).collect();
+        self.say(
+            Diagnostic::error("CMK032", span, format!("`{}` could not use its key", shown(path[1])))
+                .label(format!("storage also needs {}", missing.join(", ")))
+                .help(format!(
+                    "write `permissions: [{}]`, or leave the line out to get what is needed",
+                    all.join(", ")
+                )),
+        );
+        None
+    }
+
+    /// Reads `vault/key`. Whether both are declared is looked at when all vaults are known.
+    fn key_ref(&mut self, path: [&'s str; 2], written: &str) -> Option<KeyRef> {
+        let span = self.spec.value_span(&[path[0], path[1], "encryption", "key"]);
+        let Some((vault, key)) = written.split_once('/').filter(|(_, key)| !key.contains('/')) else {
+            self.say(
+                Diagnostic::error("CMK024", span, format!("`{}` names no key", shown(written)))
+                    .label("a vault's name, one slash, and a key's name")
+                    .help(self.key_ref_help(written)),
+            );
+            return None;
+        };
+        let (declared, key) = self.lookup(span, vault, key)?;
+        self.uses.push((path[1], declared));
+        key
+    }
+
+    /// The way out for a key by its URL, or by one name alone.
+    fn key_ref_help(&self, written: &str) -> String {
+        if let Some(rest) = written.strip_prefix("https://") {
+            let mut parts = rest.split('/');
+            let vault = parts.next().and_then(|host| host.split('.').next()).unwrap_or_default();
+            if let (Some("keys"), Some(key)) = (parts.next(), parts.next()) {
+                let version = parts.next().filter(|version| Version::parse(version).is_ok());
+                let version = version.map_or(String::new(), |version| format!(" and `version: {version}`"));
+                return format!(
+                    "write `key: {}/{}`{version}; the vault needs an entry under `vaults`",
+                    shown(vault),
+                    shown(key)
+                );
+            }
+        }
+        let holder = self.spec.document.vaults.iter().find(|(_, vault)| vault.keys.contains_key(written));
+        match holder {
+            Some((vault, _)) => format!("write `key: {}/{}`", shown(vault), shown(written)),
+            None => "write `key: kv-quickstart/storage`".to_owned(),
+        }
+    }
+}
+
+fn permission(word: PermissionWord) -> KeyPermission {
+    match word {
+        PermissionWord::Get => KeyPermission::Get,
+        PermissionWord::WrapKey => KeyPermission::WrapKey,
+        PermissionWord::UnwrapKey => KeyPermission::UnwrapKey,
+        PermissionWord::Recover => KeyPermission::Recover,
+    }
+}
+
+/// Whether Azure makes accounts of a kind with a SKU; if not, what the kind goes with.
+fn fits(kind: &str, sku: &str) -> Result<(), &'static str> {
+    let second = sku.contains("V2_");
+    let (right, takes) = match kind {
+        "FileStorage" => (second || sku.starts_with("Premium_"), "Premium and the V2 SKUs"),
+        "BlockBlobStorage" => (sku.starts_with("Premium_"), "Premium_LRS and Premium_ZRS"),
+        "BlobStorage" => (
+            matches!(sku, "Standard_LRS" | "Standard_GRS" | "Standard_RAGRS"),
+            "Standard_LRS, Standard_GRS and Standard_RAGRS",
+        ),
+        _ => (!second, "all SKUs but the V2 ones"),
+    };
+    if right { Ok(()) } else { Err(takes) }
+}

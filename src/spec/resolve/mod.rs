@@ -1,0 +1,128 @@
+//! `Spec` -> `Desired`: references resolved, defaults filled in, and every rule that is known without a cloud.
+
+mod accounts;
+mod groups;
+mod pairs;
+mod scope;
+mod vaults;
+
+use super::parse::Spec;
+use super::shown::shown;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::model::{BadName, Desired, Location, Policy};
+use scope::Lacking;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Resolves a spec. What is desired comes back only when resolving found no error.
+///
+/// A spec that `parse` complained about resolves as far as it was read, so that both
+/// sets of problems can be shown together.
+pub fn resolve(spec: &Spec) -> (Option<Desired>, Diagnostics) {
+    let mut resolver = Resolver {
+        spec,
+        diagnostics: Diagnostics::new(),
+        desired: Desired { policy: Policy { same_region: spec.document.policy.same_region }, ..Desired::default() },
+        lacking: Vec::new(),
+        locations: BTreeMap::new(),
+        uses: Vec::new(),
+    };
+    resolver.defaults();
+    resolver.groups();
+    resolver.vaults();
+    resolver.accounts();
+    resolver.pairs();
+    resolver.say_lacking();
+    resolver.something();
+    let Resolver { diagnostics, desired, .. } = resolver;
+    (Some(desired).filter(|_| !diagnostics.has_errors()), diagnostics)
+}
+
+struct Resolver<'s> {
+    spec: &'s Spec,
+    diagnostics: Diagnostics,
+    desired: Desired,
+    /// Entries that lack a subscription, a resource group or a region; said together at the end.
+    lacking: Vec<Lacking>,
+    /// The regions that are known, by kind and name of the entry.
+    locations: BTreeMap<[&'s str; 2], Location>,
+    /// Which account uses a key of which vault, by the names of their entries.
+    uses: Vec<(&'s str, &'s str)>,
+}
+
+impl<'s> Resolver<'s> {
+    fn say(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// A name that was checked, or a complaint about it.
+    fn name<T>(
+        &mut self,
+        what: &str,
+        written: &str,
+        span: Range<usize>,
+        parse: impl Fn(&str) -> Result<T, BadName>,
+    ) -> Option<T> {
+        match parse(written) {
+            Ok(name) => Some(name),
+            Err(reason) => {
+                let help = repaired(written, &parse).unwrap_or_else(|| format!("a {what} {reason}"));
+                self.say(
+                    Diagnostic::error("CMK020", span, format!("`{}` is no {what}", shown(written)))
+                        .label(reason.to_string())
+                        .help(help),
+                );
+                None
+            }
+        }
+    }
+
+    /// Says that two entries have names that Azure takes for the same.
+    fn twice(&mut self, what: &str, first: &str, first_at: Range<usize>, again: &str, again_at: Range<usize>) {
+        let ((first, first_at), (again, again_at)) = if first_at.start <= again_at.start {
+            ((first, first_at), (again, again_at))
+        } else {
+            ((again, again_at), (first, first_at))
+        };
+        self.say(
+            Diagnostic::error(
+                "CMK027",
+                again_at,
+                format!("`{}` and `{}` are the same {what}", shown(again), shown(first)),
+            )
+            .label("Azure does not look at the case of letters")
+            .related(first_at, "first declared here")
+            .help("keep one of the two, or put what belongs together under one"),
+        );
+    }
+
+    /// Warns of a spec that is right and orders nothing.
+    fn something(&mut self) {
+        let empty = |field: &str| !self.spec.has(&[field]) || self.spec.value_span(&[field]).is_empty();
+        let document = &self.spec.document;
+        let nothing = document.resource_groups.is_empty() && document.vaults.is_empty() && document.accounts.is_empty();
+        if nothing
+            && ["resourceGroups", "vaults", "accounts"]
+                .iter()
+                .all(|field| empty(field) || !self.spec.is_broken(&[field]))
+        {
+            let span = self.spec.key_span(&["version"]);
+            self.say(
+                Diagnostic::warning("CMK040", span, "the spec names no resource group, no vault and no account")
+                    .label("there will be nothing to do")
+                    .help("name what should be true under `vaults` and `accounts`"),
+            );
+        }
+    }
+}
+
+/// The same name in lower case or without foreign characters, when that makes it right.
+fn repaired<T>(written: &str, parse: &impl Fn(&str) -> Result<T, BadName>) -> Option<String> {
+    let lower = written.to_lowercase();
+    let strict: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
+    let dashed: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    [lower, dashed, strict]
+        .into_iter()
+        .find(|candidate| candidate != written && parse(candidate).is_ok())
+        .map(|candidate| format!("`{candidate}` would be one"))
+}

@@ -1,0 +1,303 @@
+//! The spec as it is written: the types that reading, the JSON schema and the reference share.
+//!
+//! The comments on the fields are the descriptions that editors show. No flattened,
+//! untagged or internally tagged types: with them serde loses the places.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The types of keys that storage encryption can use.
+pub const KEY_TYPES: [&str; 2] = ["RSA", "RSA-HSM"];
+
+/// The SKUs of storage accounts, in ARM's spelling.
+pub const ACCOUNT_SKUS: [&str; 14] = [
+    "Standard_LRS",
+    "Standard_GRS",
+    "Standard_RAGRS",
+    "Standard_ZRS",
+    "Standard_GZRS",
+    "Standard_RAGZRS",
+    "Premium_LRS",
+    "Premium_ZRS",
+    "StandardV2_LRS",
+    "StandardV2_GRS",
+    "StandardV2_ZRS",
+    "StandardV2_GZRS",
+    "PremiumV2_LRS",
+    "PremiumV2_ZRS",
+];
+
+/// The kinds of storage accounts, in ARM's spelling.
+pub const ACCOUNT_KINDS: [&str; 5] = ["StorageV2", "Storage", "BlobStorage", "BlockBlobStorage", "FileStorage"];
+
+/// What should be true of customer-managed keys on Azure Storage: vaults, keys, accounts and which key protects which.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Document {
+    /// The version of the spec language: the number 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: u32,
+    /// Values for all entries that do not give their own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub defaults: Defaults,
+    /// Rules that are checked unless they are lifted here.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub policy: PolicyRules,
+    /// Resource groups, by name. A group that is only used needs no entry; it must then be there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resource_groups: BTreeMap<String, GroupEntry>,
+    /// Key vaults, by their globally unique names: 3 to 24 letters, digits and single hyphens.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vaults: BTreeMap<String, VaultEntry>,
+    /// Storage accounts, by their globally unique names: 3 to 24 lower-case letters and digits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<String, AccountEntry>,
+}
+
+/// Values for all entries that do not give their own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Defaults {
+    /// The subscription's id, a GUID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<String>,
+    /// The resource group's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_group: Option<String>,
+    /// The region in which to make what is not there: `westeurope`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+}
+
+/// Rules that are checked unless they are lifted here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PolicyRules {
+    /// Whether an account and its vault must be in the same region.
+    #[serde(default = "yes")]
+    pub same_region: bool,
+}
+
+impl Default for PolicyRules {
+    fn default() -> Self {
+        Self { same_region: true }
+    }
+}
+
+/// A resource group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct GroupEntry {
+    /// Make the group if it is not there: `create: {}`. Without it the group must be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create: Option<GroupCreation>,
+    /// The subscription's id, a GUID, instead of the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<String>,
+    /// The region in which to make the group, instead of the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+}
+
+/// How to make a resource group: nothing can be said about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupCreation {}
+
+/// A key vault.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct VaultEntry {
+    /// Make the vault if it is not there. Without it the vault must be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create: Option<VaultCreation>,
+    /// The subscription's id, a GUID, instead of the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<String>,
+    /// The resource group's name, instead of the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_group: Option<String>,
+    /// The vault's region, instead of the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Whether nobody may purge deleted keys before their time. Storage demands it, and it can never be turned off again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purge_protection: Option<bool>,
+    /// Who decides about access to the keys: the vault's own access policies, or Azure role assignments (not yet).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub permission_model: PermissionModelWord,
+    /// The keys in the vault, by name: 1 to 127 letters, digits and hyphens.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<String, KeyEntry>,
+}
+
+/// How to make a key vault. The values act at creation only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct VaultCreation {
+    /// The tier. Keys in hardware need premium.
+    #[serde(default)]
+    pub sku: VaultSkuWord,
+    /// How many days deleted keys can be recovered, 7 to 90. It can never be changed.
+    #[serde(default = "ninety")]
+    #[schemars(range(min = 7, max = 90))]
+    pub soft_delete_retention_days: i64,
+}
+
+/// A key in a vault.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct KeyEntry {
+    /// Make the key if it is not there. Without it the key must be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create: Option<KeyCreation>,
+}
+
+/// How to make a key. The values act at creation only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct KeyCreation {
+    /// The type: RSA in software, or RSA-HSM in hardware (of a premium vault).
+    #[serde(rename = "type", default = "rsa")]
+    #[schemars(extend("enum" = KEY_TYPES))]
+    pub kind: String,
+    /// The size in bits.
+    #[serde(default = "size")]
+    #[schemars(extend("enum" = crate::model::key::KEY_SIZES_BITS))]
+    pub size: i64,
+}
+
+/// A storage account.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AccountEntry {
+    /// Make the account if it is not there. Without it the account must be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create: Option<AccountCreation>,
+    /// The subscription's id, a GUID, instead of the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<String>,
+    /// The resource group's name, instead of the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_group: Option<String>,
+    /// The account's region, instead of the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The managed identity with which the account reaches its key. Left out: as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentityWord>,
+    /// The key that protects the account. Left out: as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<EncryptionEntry>,
+}
+
+/// How to make a storage account. The values act at creation only; it gets TLS 1.2, HTTPS only and no public blobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AccountCreation {
+    /// The SKU: performance and replication.
+    #[serde(default = "standard_lrs")]
+    #[schemars(extend("enum" = ACCOUNT_SKUS))]
+    pub sku: String,
+    /// The kind of account.
+    #[serde(default = "storage_v2")]
+    #[schemars(extend("enum" = ACCOUNT_KINDS))]
+    pub kind: String,
+}
+
+/// The key that protects an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct EncryptionEntry {
+    /// The key, as `vault/key`; both have entries in this file.
+    #[schemars(regex(pattern = r"^[A-Za-z][0-9A-Za-z-]{1,22}[0-9A-Za-z]/[0-9A-Za-z-]{1,127}$"))]
+    pub key: String,
+    /// Which version: `latest` pins the newest enabled one, `auto` lets Azure follow, 32 hexadecimal digits name one.
+    #[serde(default = "latest")]
+    #[schemars(regex(pattern = r"^(latest|auto|[0-9A-Fa-f]{32})$"))]
+    pub version: String,
+    /// What the account's identity may do with the vault's keys.
+    #[serde(default = "needed")]
+    pub permissions: Vec<PermissionWord>,
+}
+
+/// A vault's tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum VaultSkuWord {
+    /// Keys in software.
+    #[default]
+    Standard,
+    /// Keys in hardware as well.
+    Premium,
+}
+
+/// Who decides about access to a vault's keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PermissionModelWord {
+    /// The vault's own access policies.
+    #[default]
+    AccessPolicies,
+    /// Azure role assignments. Not yet.
+    Rbac,
+}
+
+/// An account's managed identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum IdentityWord {
+    /// The identity that lives and dies with the account.
+    SystemAssigned,
+}
+
+/// A permission on the keys of a vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PermissionWord {
+    /// Read the public part and the attributes. Storage needs it.
+    Get,
+    /// Wrap the account's data key. Storage needs it.
+    WrapKey,
+    /// Unwrap the account's data key. Storage needs it.
+    UnwrapKey,
+    /// Recover a deleted key.
+    Recover,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn ninety() -> i64 {
+    90
+}
+
+fn rsa() -> String {
+    "RSA".to_owned()
+}
+
+fn size() -> i64 {
+    3072
+}
+
+fn standard_lrs() -> String {
+    "Standard_LRS".to_owned()
+}
+
+fn storage_v2() -> String {
+    "StorageV2".to_owned()
+}
+
+fn latest() -> String {
+    "latest".to_owned()
+}
+
+fn needed() -> Vec<PermissionWord> {
+    vec![PermissionWord::Get, PermissionWord::WrapKey, PermissionWord::UnwrapKey]
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
