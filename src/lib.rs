@@ -1,4 +1,6 @@
 //! `cmk`: a declarative reconciler for customer-managed keys on Azure Storage.
+//!
+//! The modules, in the order in which to read them. `docs/architecture.md` is the map.
 
 pub mod model;
 

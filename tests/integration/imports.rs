@@ -26,7 +26,8 @@ fn every_module_uses_only_what_its_row_allows() {
     let mut read = 0;
     for file in rust_files(&src) {
         let path = file.strip_prefix(&src).unwrap();
-        let Some(module) = path.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned()) else {
+        let Some(module) = path.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned())
+        else {
             continue;
         };
         let allowed = ROWS.iter().find(|(name, _)| *name == module).map(|(_, allowed)| *allowed);

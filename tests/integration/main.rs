@@ -1,5 +1,8 @@
 //! All integration tests, in one binary: linking costs more than running.
 
+mod apply;
 mod bad_specs;
 mod examples;
+mod imports;
+mod practice;
 mod schema;

@@ -31,6 +31,19 @@ fn clock() -> Clock {
     })
 }
 
+/// The sandbox's endpoints, as the program's own `--sandbox` has them.
+fn cloud() -> Cloud {
+    let root = |host: &str| format!("https://{host}/").parse().expect("a fixed host makes a URL");
+    Cloud {
+        name: "sandbox".to_owned(),
+        arm: root(sandbox::ARM_HOST),
+        arm_audience: format!("https://{}", sandbox::ARM_HOST),
+        authority: root(sandbox::LOGIN_HOST),
+        vault_suffix: sandbox::VAULT_SUFFIX.to_owned(),
+        vault_audience: format!("https://{}", sandbox::VAULT_SUFFIX),
+    }
+}
+
 impl Practice {
     /// An empty Azure with waits as long as Azure's own.
     pub(crate) fn new() -> Self {
@@ -39,15 +52,15 @@ impl Practice {
 
     /// A client of its own, as a fresh run of the program has one.
     pub(crate) fn azure(&self) -> Azure {
-        let counted = Counted::new(Cloud::sandbox(), Arc::new(Local(self.sandbox.clone())));
+        let counted = Counted::new(cloud(), Arc::new(Local(self.sandbox.clone())));
         let choice = credential::Choice::ClientSecret {
             tenant: sandbox::TENANT.to_owned(),
             client: sandbox::CLIENT_ID.to_owned(),
             secret: sandbox::CLIENT_SECRET.into(),
         };
         let retry = Retry::default();
-        let credential = credential::build(&choice, &Cloud::sandbox(), &counted, retry).expect("a secret is enough");
-        Azure::new(Cloud::sandbox(), credential, counted, Options::default())
+        let credential = credential::build(&choice, &cloud(), &counted, retry).expect("a secret is enough");
+        Azure::new(cloud(), credential, counted, Options::default())
     }
 
     /// What is to be done for a spec, and what was sent to find out.
