@@ -136,7 +136,7 @@ struct Encryption {
     /// Lower case on the wire, unlike its neighbours.
     #[serde(rename = "keyvaultproperties")]
     key_vault: Option<KeyVault>,
-    identity: Option<EncryptionIdentity>,
+    identity: Option<Reach>,
 }
 
 #[derive(Deserialize)]
@@ -150,7 +150,7 @@ struct KeyVault {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct EncryptionIdentity {
+struct Reach {
     user_assigned_identity: Option<String>,
 }
 

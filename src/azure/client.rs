@@ -73,25 +73,9 @@ struct Inner {
 impl Azure {
     /// A client that sends through a transport, which the credential should share so that sign-in is counted too.
     pub fn new(cloud: Cloud, credential: Arc<dyn TokenCredential>, transport: Arc<Counted>, options: Options) -> Self {
-        let permits = Arc::new(Semaphore::new(options.concurrency.max(1)));
-        let pipeline = |audience: &str| {
-            let resend = Resend {
-                retry: options.retry,
-                effect: None,
-                permits: Some(permits.clone()),
-                counted: transport.clone(),
-            };
-            let client_options = ClientOptions {
-                per_call_policies: vec![Arc::new(resend)],
-                per_try_policies: vec![Arc::new(Attempt { counted: transport.clone() })],
-                ..client_options(&transport)
-            };
-            // One policy an audience: it keeps one token, whatever scope it is asked for.
-            let scope = format!("{audience}/.default");
-            let bearer = BearerTokenAuthorizationPolicy::new(credential.clone(), [scope]);
-            Pipeline::new(None, None, client_options, Vec::new(), vec![Arc::new(bearer)], None)
-        };
-        let (arm, vault) = (pipeline(&cloud.arm_audience), pipeline(&cloud.vault_audience));
+        let sender = Sender { permits: Arc::new(Semaphore::new(options.concurrency.max(1))), retry: options.retry };
+        let arm = sender.pipeline(&cloud.arm_audience, credential.clone(), &transport);
+        let vault = sender.pipeline(&cloud.vault_audience, credential, &transport);
         Self { inner: Arc::new(Inner { cloud, arm, vault, counted: transport }) }
     }
 
@@ -124,6 +108,27 @@ impl Azure {
     /// The cloud that this client talks to.
     pub fn cloud(&self) -> &Cloud {
         &self.inner.cloud
+    }
+}
+
+/// What the pipelines of one client share.
+struct Sender {
+    permits: Arc<Semaphore>,
+    retry: Retry,
+}
+
+impl Sender {
+    fn pipeline(&self, audience: &str, credential: Arc<dyn TokenCredential>, counted: &Arc<Counted>) -> Pipeline {
+        let resend =
+            Resend { retry: self.retry, effect: None, permits: Some(self.permits.clone()), counted: counted.clone() };
+        let options = ClientOptions {
+            per_call_policies: vec![Arc::new(resend)],
+            per_try_policies: vec![Arc::new(Attempt { counted: counted.clone() })],
+            ..client_options(counted)
+        };
+        // One policy an audience: it keeps one token, whatever scope it is asked for.
+        let bearer = BearerTokenAuthorizationPolicy::new(credential, [format!("{audience}/.default")]);
+        Pipeline::new(None, None, options, Vec::new(), vec![Arc::new(bearer)], None)
     }
 }
 
@@ -228,5 +233,111 @@ impl Attempt {
         if let Some(date) = header(headers, "date").and_then(|text| parse_rfc7231(text).ok()) {
             self.counted.tally.tell_time(date.unix_timestamp());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Kind;
+    use super::super::fake::{Fake, Reply, Tokens, options};
+    use super::*;
+    use azure_core::http::Method;
+    use serde_json::json;
+    use std::sync::atomic::Ordering;
+
+    fn read() -> Call {
+        Call::get("/x".to_owned(), "1")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_and_writes_are_counted_once_each() {
+        let fake = Fake::new([
+            ("GET /x", Reply::empty(500)),
+            ("GET /x", Reply::empty(200)),
+            ("PUT /x", Reply::NotSent),
+            ("PUT /x", Reply::empty(201)),
+            ("PUT /x", Reply::empty(500)),
+            ("POST /x", Reply::empty(200)),
+        ]);
+        let azure = fake.azure();
+        azure.call(&read()).await.unwrap();
+        let write = Call { method: Method::Put, effect: Effect::Write, ..read() };
+        azure.call(&write).await.unwrap();
+        azure.call(&write).await.unwrap_err();
+        azure.call(&Call { method: Method::Post, ..read() }).await.unwrap();
+        let stats = azure.stats();
+        assert_eq!(serde_json::to_value(&stats.requests).unwrap(), json!({"arm": {"GET": 2, "PUT": 2, "POST": 1}}));
+        assert_eq!((stats.writes_sent, stats.writes_succeeded, stats.retries), (2, 1, 2));
+        assert_eq!(stats.total(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_audience_gets_its_own_token_once() {
+        let script = ["GET management", "GET management", "GET kv.vault"].map(|key| (key, Reply::empty(200)));
+        let fake = Fake::new(script);
+        let tokens = Arc::new(Tokens::default());
+        let transport = Counted::new(Cloud::public(), fake.clone());
+        let azure = Azure::new(Cloud::public(), tokens.clone(), transport, options());
+        let vault = Call { service: Service::KeyVault { host: "kv.vault.azure.net".to_owned() }, ..read() };
+        let (one, two) = (read(), read());
+        let (a, b, c) = futures::join!(azure.call(&one), azure.call(&two), azure.call(&vault));
+        assert!(a.is_ok() && b.is_ok() && c.is_ok());
+        assert_eq!(tokens.given.load(Ordering::SeqCst), 2);
+        for asked in fake.asked() {
+            let token = asked.authorization.unwrap();
+            let audience = if asked.line.contains("vault") { "vault.azure.net/" } else { "management.azure.com/" };
+            assert!(token.ends_with(&format!("https://{audience}.default")), "{} {token}", asked.line);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_token_leaves_for_a_host_outside_the_cloud() {
+        let fake = Fake::new([]);
+        let evil = Call { service: Service::KeyVault { host: "kv.vault.azure.net.evil.example".to_owned() }, ..read() };
+        let failure = fake.azure().call(&evil).await.unwrap_err();
+        assert_eq!((failure.kind, fake.asked().len()), (Kind::Foreign, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_challenge_is_not_followed() {
+        let challenge = r#"Bearer authorization="https://evil.example/t", resource="https://vault.azure.net""#;
+        let fake = Fake::new([("GET kv", Reply::error(401, "Unauthorized").with("www-authenticate", challenge))]);
+        let vault = Call { service: Service::KeyVault { host: "kv.vault.azure.net".to_owned() }, ..read() };
+        let failure = fake.azure().call(&vault).await.unwrap_err();
+        assert_eq!((failure.kind, fake.asked().len()), (Kind::Credential, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn now_is_the_newest_date_that_azure_told() {
+        let date = |text: &str| ("GET /x", Reply::empty(200).with("date", text));
+        let fake = Fake::new([date("Wed, 21 Oct 2015 07:28:00 GMT"), date("Wed, 21 Oct 2015 07:27:00 GMT")]);
+        let azure = fake.azure();
+        assert_eq!(azure.now(), Timestamp(0));
+        azure.call(&read()).await.unwrap();
+        azure.call(&read()).await.unwrap();
+        assert_eq!(azure.now(), Timestamp(1_445_412_480));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_says_what_where_and_what_azure_said() {
+        let reply = Reply::error(409, "VaultAlreadyExists").with("x-ms-request-id", "r-1");
+        let failure = Fake::new([("GET /x", reply)]).azure().call(&read()).await.unwrap_err();
+        let expected = "the state of the resource does not allow this\n  GET /x\n  409 VaultAlreadyExists: said Azure\n  request id r-1";
+        assert_eq!(failure.to_string(), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_no_json_is_unintelligible() {
+        let reply = Reply::Answer(200, Vec::new(), "<html>Sign in to the hotel's network</html>".to_owned());
+        let failure = Fake::new([("GET /x", reply)]).azure().call(&read()).await.unwrap_err();
+        assert_eq!(failure.kind, Kind::Unintelligible);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn links_are_resolved_against_the_request() {
+        let reply = Reply::empty(202).with("location", "/ops/1?api-version=1").with("retry-after", "17");
+        let answer = Fake::new([("GET /x", reply)]).azure().call(&read()).await.unwrap();
+        assert_eq!(answer.location.unwrap().as_str(), "https://management.azure.com/ops/1?api-version=1");
+        assert_eq!(answer.retry_after, Some(Duration::from_secs(17)));
     }
 }

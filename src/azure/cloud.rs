@@ -29,7 +29,6 @@ impl Cloud {
     /// assert!(!cloud.is_vault_host("kv-prod.vault.azure.net.example.com"));
     /// ```
     pub fn public() -> Self {
-        let fixed = |text: &str| Url::parse(text).expect("a fixed text that is a URL");
         Self {
             name: "public".to_owned(),
             arm: fixed("https://management.azure.com/"),
@@ -63,6 +62,10 @@ impl Cloud {
     pub fn is_authority(&self, url: &Url) -> bool {
         same_origin(url, &self.authority)
     }
+}
+
+fn fixed(text: &str) -> Url {
+    Url::parse(text).expect("a fixed text that is a URL")
 }
 
 fn same_origin(one: &Url, other: &Url) -> bool {

@@ -51,7 +51,7 @@ pub async fn finish(
 ) -> Result<Value, Failure> {
     let start = Instant::now();
     let (mut watch, mut look) = first(azure, &answer, thing)?;
-    let mut own_wait = WAIT_MIN;
+    let mut own_pause = WAIT_MIN;
     loop {
         let asked = match look {
             Look::Over(body) => return Ok(body),
@@ -60,17 +60,17 @@ pub async fn finish(
                 None
             }
             Look::UnderWay(asked) => {
-                let wait = asked.unwrap_or(own_wait).clamp(WAIT_MIN, WAIT_MAX);
-                own_wait = (own_wait * 2).min(WAIT_OWN_MAX);
-                Some(wait)
+                let pause = asked.unwrap_or(own_pause).clamp(WAIT_MIN, WAIT_MAX);
+                own_pause = (own_pause * 2).min(WAIT_OWN_MAX);
+                Some(pause)
             }
         };
-        if let Some(wait) = asked {
-            if start.elapsed() + wait > deadline {
+        if let Some(pause) = asked {
+            if start.elapsed() + pause > deadline {
                 return Err(late(thing, start.elapsed()));
             }
             on_wait(start.elapsed());
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep(pause).await;
         }
         look = match poll(azure, &watch, thing).await {
             Err(failure) if is_passing(&watch, &failure) => Look::UnderWay(None),
@@ -170,4 +170,105 @@ fn failed(status: &str, body: &Value, call: &Call) -> Failure {
         *failure.said = said;
     }
     failure.of(call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{Fake, Reply};
+    use super::*;
+    use serde_json::json;
+    use std::sync::Arc;
+
+    fn thing() -> Call {
+        Call::get("/thing".to_owned(), "1")
+    }
+
+    fn ready(state: &str) -> Reply {
+        Reply::json(200, &json!({ "name": "t", "properties": { "provisioningState": state } }))
+    }
+
+    const OPERATION: &str = "https://management.azure.com/op/1";
+
+    /// Finishes a first answer against a script; gives the result, the waits and the requests.
+    async fn run(first: Reply, script: Vec<(&str, Reply)>) -> (Result<Value, Failure>, usize, Vec<String>) {
+        let fake: Arc<Fake> = Fake::new([("GET /first", first)].into_iter().chain(script));
+        let azure = fake.azure();
+        let answer = azure.call(&Call::get("/first".to_owned(), "1")).await.unwrap();
+        let mut waits = 0;
+        let result = finish(&azure, answer, &thing(), Duration::from_secs(60), &mut |_| waits += 1).await;
+        let paths = fake.lines().into_iter().skip(1).map(|line| line.replace("GET https://management.azure.com", ""));
+        (result, waits, paths.collect())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_ready_needs_no_request() {
+        let (result, waits, asked) = run(ready("Succeeded"), vec![]).await;
+        assert_eq!((result.unwrap()["name"].clone(), waits, asked.len()), (json!("t"), 0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thing_that_is_under_way_is_looked_at_until_it_is_ready() {
+        let script = vec![("GET /thing", ready("RegisteringDns")), ("GET /thing", ready("Succeeded"))];
+        let (result, waits, _) = run(ready("RegisteringDns"), script).await;
+        assert!(result.is_ok());
+        assert_eq!(waits, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_location_is_polled_through_errors_until_it_gives_the_thing() {
+        let first = Reply::empty(202).with("location", OPERATION).with("retry-after", "17");
+        let script = vec![
+            ("GET /op/1", Reply::empty(202)),
+            ("GET /op/1", Reply::error(400, "StorageAccountOperationInProgress")),
+        ];
+        let (result, _, _) = run(first.clone(), script).await;
+        assert_eq!(result.unwrap_err().kind, Kind::Rejected);
+        let mut script = vec![("GET /op/1", Reply::empty(500)); 4];
+        script.push(("GET /op/1", ready("Succeeded")));
+        let (result, _, asked) = run(first, script).await;
+        assert!(result.is_ok());
+        assert_eq!(asked.len(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_empty_end_means_that_the_thing_has_to_be_read() {
+        let first = Reply::empty(202).with("location", "/op/1");
+        let script = vec![("GET /op/1", Reply::empty(204)), ("GET /thing", ready("Succeeded"))];
+        let (result, waits, asked) = run(first, script).await;
+        assert!(result.is_ok());
+        assert_eq!((waits, asked), (1, vec!["/op/1".to_owned(), "/thing?api-version=1".to_owned()]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operation_that_succeeds_ends_with_the_thing() {
+        let first = ready("Updating").with("azure-asyncoperation", OPERATION);
+        let status = |status: &str| ("GET /op/1", Reply::json(200, &json!({ "status": status })));
+        let script = vec![status("InProgress"), status("Succeeded"), ("GET /thing", ready("Succeeded"))];
+        assert!(run(first, script).await.0.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operation_that_fails_says_why() {
+        let first = Reply::empty(202).with("azure-asyncoperation", OPERATION);
+        let body = json!({ "status": "Failed", "error": { "code": "Broken", "message": "it \"broke\"" } });
+        let failure = run(first, vec![("GET /op/1", Reply::json(200, &body))]).await.0.unwrap_err();
+        assert_eq!((failure.kind, failure.summary().as_str()), (Kind::OperationFailed, "Broken: it \"broke\""));
+        let failure = run(ready("Canceled"), vec![]).await.0.unwrap_err();
+        assert_eq!(failure.summary(), "it ended as Canceled");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poll_never_leaves_the_host() {
+        let first = Reply::empty(202).with("location", "https://evil.example/op/1");
+        let (result, _, asked) = run(first, vec![]).await;
+        assert_eq!((result.unwrap_err().kind, asked.len()), (Kind::Foreign, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_over_in_time_is_told_as_such() {
+        let script = vec![("GET /thing", ready("Creating")); 99];
+        let (result, _, asked) = run(ready("Creating"), script).await;
+        assert_eq!(result.unwrap_err().kind, Kind::Deadline);
+        assert!(asked.len() < 15, "{}", asked.len());
+    }
 }

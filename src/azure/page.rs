@@ -37,3 +37,48 @@ fn next(azure: &Azure, call: &Call, link: &str) -> Result<Call, Failure> {
     let link = here.join(link).map_err(|_| Failure::unintelligible(call, "the link to the next page is not a URL"))?;
     call.follow(&link, azure.cloud())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Kind;
+    use super::super::fake::{Fake, Reply};
+    use super::*;
+    use serde_json::json;
+
+    fn page(items: &[u32], link: &Value) -> Reply {
+        Reply::json(200, &json!({ "value": items, "nextLink": link }))
+    }
+
+    async fn all_of(script: Vec<(&str, Reply)>) -> Result<Vec<Value>, Failure> {
+        all(&Fake::new(script).azure(), Call::get("/list".to_owned(), "1")).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pages_are_joined_and_the_default_port_is_the_same_host() {
+        let items = all_of(vec![
+            ("GET /list", page(&[1], &json!("https://management.azure.com:443/list?skip=1"))),
+            ("GET /list?skip=1", page(&[2], &json!("/list?skip=2"))),
+            ("GET /list?skip=2", page(&[], &json!(null))),
+        ]);
+        assert_eq!(items.await.unwrap(), [json!(1), json!(2)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_ends_without_a_link_ends() {
+        let absent = Reply::json(200, &json!({ "value": [3] }));
+        assert_eq!(all_of(vec![("GET /list", absent)]).await.unwrap(), [json!(3)]);
+        assert_eq!(all_of(vec![("GET /list", page(&[4], &json!("")))]).await.unwrap(), [json!(4)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_to_another_host_is_not_followed() {
+        let failure = all_of(vec![("GET /list", page(&[1], &json!("https://evil.example/list")))]).await.unwrap_err();
+        assert_eq!(failure.kind, Kind::Foreign);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_runs_in_a_circle_is_refused() {
+        let again = || ("GET /list", page(&[1], &json!("https://management.azure.com/list")));
+        assert_eq!(all_of(vec![again(), again(), again()]).await.unwrap_err().kind, Kind::Unintelligible);
+    }
+}

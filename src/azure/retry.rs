@@ -108,3 +108,89 @@ pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
 pub(super) fn header<'a>(headers: &'a Headers, name: &'static str) -> Option<&'a str> {
     headers.get_optional_str(&HeaderName::from_static(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{Fake, Reply};
+    use super::super::{Call, Failure, Method};
+    use super::*;
+    use serde_json::json;
+
+    fn call(method: Method, effect: Effect) -> Call {
+        Call { method, effect, body: Some(json!({})), ..Call::get("/x".to_owned(), "1") }
+    }
+
+    /// Sends one call at a script and says how often it was sent and what came of it.
+    async fn sent(effect: Effect, replies: Vec<Reply>) -> (usize, Result<u16, Failure>) {
+        let fake = Fake::new(replies.into_iter().map(|reply| ("PUT /x", reply)));
+        let result = fake.azure().call(&call(Method::Put, effect)).await;
+        (fake.asked().len(), result.map(|answer| answer.status))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_is_not_sent_again_when_azure_may_have_acted() {
+        for reply in [Reply::empty(500), Reply::empty(503), Reply::empty(408), Reply::Lost] {
+            let (times, result) = sent(Effect::Write, vec![reply.clone(), Reply::empty(200)]).await;
+            assert_eq!(times, 1, "{reply:?}");
+            let kind = result.unwrap_err().kind;
+            assert!(matches!(kind, Kind::Server | Kind::Lost), "{kind:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_is_sent_again_when_azure_certainly_did_not_act() {
+        for reply in [Reply::empty(429), Reply::NotSent] {
+            let (times, result) = sent(Effect::Write, vec![reply.clone(), Reply::empty(200)]).await;
+            assert_eq!((times, result), (2, Ok(200)), "{reply:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reads_and_creations_of_what_is_absent_are_sent_again() {
+        for effect in [Effect::Read, Effect::CreateIfAbsent] {
+            for reply in [Reply::empty(500), Reply::empty(408), Reply::empty(429), Reply::Lost, Reply::NotSent] {
+                let (times, result) = sent(effect, vec![reply.clone(), Reply::empty(200)]).await;
+                assert_eq!((times, result), (2, Ok(200)), "{effect:?} {reply:?}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_will_not_change_is_not_tried_again() {
+        for reply in [Reply::error(400, "Bad"), Reply::error(403, "AuthorizationFailed"), Reply::Untrusted] {
+            let (times, _) = sent(Effect::Read, vec![reply.clone(), Reply::empty(200)]).await;
+            assert_eq!(times, 1, "{reply:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tries_are_bounded_and_the_last_answer_is_told() {
+        let (times, result) = sent(Effect::Read, vec![Reply::error(503, "ServerTimeout"); 9]).await;
+        assert_eq!(times, 4);
+        assert_eq!(result.unwrap_err().summary(), "503 ServerTimeout: said Azure");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retry_after_is_honoured_and_capped() {
+        for (asked, seconds) in [("7", 7.0), ("3600", 30.0), ("0", 0.5), ("-5", 0.5), ("soon", 0.5)] {
+            let start = tokio::time::Instant::now();
+            let reply = Reply::empty(429).with("retry-after", asked);
+            sent(Effect::Write, vec![reply, Reply::empty(200)]).await.1.unwrap();
+            // The fake credential takes a tenth of a second.
+            let waited = start.elapsed().as_secs_f64() - 0.1;
+            assert!((waited - seconds).abs() < 0.01, "{asked}: {waited}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_held_against_the_answers_own() {
+        let mut headers = Headers::new();
+        headers.insert("date", "Wed, 21 Oct 2015 07:28:00 GMT");
+        headers.insert("retry-after", "Wed, 21 Oct 2015 07:28:12 GMT");
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(12)));
+        headers.insert("retry-after", "Wed, 21 Oct 2015 07:27:00 GMT");
+        assert_eq!(retry_after(&headers), None);
+        headers.insert("retry-after-ms", "250");
+        assert_eq!(retry_after(&headers), Some(Duration::from_millis(250)));
+    }
+}

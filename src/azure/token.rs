@@ -49,13 +49,11 @@ impl TokenCredential for Cached {
         if let Some(token) = held.as_ref().filter(|token| token.expires_on > now + LEFT_MIN) {
             return Ok(token.clone());
         }
-        let token = match tokio::time::timeout(WAIT_MAX, self.inner.get_token(scopes, None)).await {
-            Ok(result) => result.map_err(|error| wrapped(readable(&error)))?,
-            Err(_) => {
-                let message = format!("no token came within {} seconds", WAIT_MAX.as_secs());
-                return Err(wrapped(Failure::new(Kind::Credential, message)));
-            }
+        let Ok(result) = tokio::time::timeout(WAIT_MAX, self.inner.get_token(scopes, None)).await else {
+            let message = format!("no token came within {} seconds", WAIT_MAX.as_secs());
+            return Err(wrapped(Failure::new(Kind::Credential, message)));
         };
+        let token = result.map_err(|error| wrapped(readable(&error)))?;
         *held = Some(token.clone());
         Ok(token)
     }

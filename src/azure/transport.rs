@@ -72,12 +72,11 @@ fn permanent(error: &azure_core::Error, said: &str) -> Option<Kind> {
 fn has_tls_error(error: &azure_core::Error) -> bool {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
-        // An io::Error shows the causes of what it holds, not what it holds.
-        let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || held.is_some_and(|held| held.is::<rustls::Error>()) {
+        if error.is::<rustls::Error>() {
             return true;
         }
-        next = match held {
+        // An io::Error shows the causes of what it holds, not what it holds.
+        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
             Some(held) => Some(held),
             None => error.source(),
         };

@@ -102,6 +102,9 @@ impl Sight {
     }
 }
 
+/// A reader of one kind of body.
+type Read<T> = fn(&Value) -> Result<T, String>;
+
 /// The two ways to a key.
 enum Way<'a> {
     Arm(&'a VaultId),
@@ -155,7 +158,7 @@ fn is_blind(failure: &Failure) -> bool {
 }
 
 async fn by(azure: &Azure, way: &Way<'_>, key: &KeyName, sight: &Sight) -> Result<Seen<SeenKey>, Failure> {
-    let (call, read): (Call, fn(&Value) -> Result<SeenKey, String>) = match way {
+    let (call, read): (Call, Read<SeenKey>) = match way {
         Way::Arm(vault) => (keys::arm_get(vault, key), keys::read_arm),
         Way::Vault(host) => (keys::vault_get(host, key), keys::read_vault),
     };
@@ -167,7 +170,7 @@ async fn by(azure: &Azure, way: &Way<'_>, key: &KeyName, sight: &Sight) -> Resul
 }
 
 async fn all_versions(azure: &Azure, way: &Way<'_>, key: &KeyName, seen: SeenKey) -> Result<Seen<SeenKey>, Failure> {
-    let (call, read): (Call, fn(&Value) -> Result<KeyVersion, String>) = match way {
+    let (call, read): (Call, Read<KeyVersion>) = match way {
         Way::Arm(vault) => (keys::arm_versions(vault, key), keys::read_arm_version),
         Way::Vault(host) => (keys::vault_versions(host, key), keys::read_vault_version),
     };
