@@ -39,25 +39,29 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask, place: &Place, n
         ("GET", [_]) => Ok(Answer::json(200, find(world, place, name)?.body(now, View::Single))),
         ("PUT", [_]) => put(world, now, ask, place, name),
         ("PATCH", [_]) => patch(world, now, ask, place, name),
-        ("DELETE", [_]) => {
-            let status = if find(world, place, name).is_ok() { 200 } else { 204 };
-            if status == 200 {
-                world.state.accounts.remove(name);
-            }
-            Ok(Answer::empty(status))
-        }
+        ("DELETE", [_]) => delete(world, now, place, name),
         ("POST", [_, "listkeys"]) => list_keys(find(world, place, name)?, now),
         _ => Err(arm::no_route(ask)),
     }
 }
 
 fn find<'a>(world: &'a World, place: &Place, name: &str) -> Result<&'a Account, Answer> {
-    let account = world.state.accounts.get(name).filter(|account| is_at(account, place));
+    let account = world.state.accounts.get(&name.to_ascii_lowercase()).filter(|account| is_at(account, place));
     account.ok_or_else(|| arm::not_found(KIND, name, &place.group))
 }
 
 fn is_at(account: &Account, place: &Place) -> bool {
     account.subscription == place.subscription && account.group.eq_ignore_ascii_case(&place.group)
+}
+
+fn delete(world: &mut World, now: Millis, place: &Place, name: &str) -> Reply {
+    let Ok(account) = find(world, place, name) else { return Ok(Answer::empty(204)) };
+    if !account.provisioned(now) {
+        return Err(in_progress());
+    }
+    let key = account.name.clone();
+    world.state.accounts.remove(&key);
+    Ok(Answer::empty(200))
 }
 
 fn list(world: &World, now: Millis, subscription: &str, group: Option<&str>) -> Answer {
@@ -82,8 +86,7 @@ fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -> 
         return Err(arm::moved(name, &account.location, &location, &place.group));
     }
     if !account.provisioned(now) {
-        let text = "An operation is currently performing on this storage account that requires exclusive access.";
-        return Err(Answer::error(409, "StorageAccountOperationInProgress", text));
+        return Err(in_progress());
     }
     update(world, now, account.clone(), &sent, false)
 }
@@ -229,6 +232,11 @@ fn check_availability(world: &World, ask: &Ask) -> Reply {
             json!({"nameAvailable": true})
         },
     ))
+}
+
+fn in_progress() -> Answer {
+    let text = "An operation is currently performing on this storage account that requires exclusive access.";
+    Answer::error(409, "StorageAccountOperationInProgress", text)
 }
 
 fn not_provisioned() -> Answer {

@@ -32,7 +32,11 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask) -> Reply {
                 let text = format!("The subscription '{subscription}' could not be found.");
                 return Err(Answer::error(404, "SubscriptionNotFound", &text).gateway());
             }
-            in_subscription(world, now, ask, subscription, below)
+            let (header, left) = world.buckets.take(subscription, ask, now, world.pace)?;
+            match in_subscription(world, now, ask, subscription, below) {
+                Ok(answer) => Ok(answer.header(header, left)),
+                Err(refusal) => Err(refusal.header(header, left)),
+            }
         }
         _ => Err(no_route(ask)),
     }

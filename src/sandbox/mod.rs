@@ -29,6 +29,7 @@ mod pace;
 mod policies;
 mod regions;
 pub mod store;
+mod throttle;
 mod time;
 pub mod truth;
 mod vault;

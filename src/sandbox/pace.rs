@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The delays of the sandbox, all in milliseconds.
+/// The delays of the sandbox, all in milliseconds, and whether it throttles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
     /// From the PUT of a storage account until it is `Succeeded`.
@@ -17,6 +17,8 @@ pub struct Pace {
     pub version_pickup: i64,
     /// How long a token is good for.
     pub token_lifetime: i64,
+    /// Whether Resource Manager throttles, at the rates that Azure publishes.
+    pub throttling: bool,
 }
 
 impl Pace {
@@ -30,6 +32,7 @@ impl Pace {
             deleted_object: 1_000,
             version_pickup: 5_000,
             token_lifetime: 3_599_000,
+            throttling: true,
         }
     }
 
@@ -43,6 +46,7 @@ impl Pace {
             deleted_object: 15_000,
             version_pickup: 86_400_000,
             token_lifetime: 3_599_000,
+            throttling: true,
         }
     }
 
@@ -56,6 +60,7 @@ impl Pace {
             deleted_object: 0,
             version_pickup: i64::MAX,
             token_lifetime: 3_599_000,
+            throttling: false,
         }
     }
 

@@ -84,9 +84,9 @@ fn segments(path: &str) -> Vec<String> {
     whole.map(percent_decoded).collect()
 }
 
-/// A form decoder with the one thing undone that a path does not share with a form.
+/// A form decoder with the three things undone that a path does not share with a form.
 fn percent_decoded(segment: &str) -> String {
-    let form = segment.replace('+', "%2B");
+    let form = segment.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     let decoded = url::form_urlencoded::parse(form.as_bytes()).next();
     decoded.map_or_else(String::new, |(name, _)| name.into_owned())
 }

@@ -10,6 +10,7 @@ use super::deleted_vaults::DeletedVault;
 use super::groups::Group;
 use super::identities::Identity;
 use super::keys::Key;
+use super::throttle::Buckets;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
 use super::{ARM_HOST, Fault, LOGIN_HOST, Millis, Mishap, Pace, VAULT_SUFFIX, arm, encryption, key_vault, login};
@@ -20,6 +21,7 @@ pub struct World {
     pub(super) pace: Pace,
     pub(super) ids: Ids,
     pub(super) counts: Counts,
+    pub(super) buckets: Buckets,
     pub(super) state: State,
     /// Mishaps that are still to come; a script for tests, so never written down.
     #[serde(skip)]
@@ -155,7 +157,14 @@ impl World {
     /// An empty world: two subscriptions and nothing in them.
     #[must_use]
     pub fn new(pace: Pace) -> Self {
-        Self { pace, ids: Ids::default(), counts: Counts::default(), state: State::default(), faults: Vec::new() }
+        Self {
+            pace,
+            ids: Ids::default(),
+            counts: Counts::default(),
+            buckets: Buckets::default(),
+            state: State::default(),
+            faults: Vec::new(),
+        }
     }
 
     /// Answers one request. A host that does not resolve and a broken connection look as they do through a
@@ -256,9 +265,7 @@ impl World {
         match service {
             Service::Arm => answer
                 .header("x-ms-correlation-request-id", request_id.clone())
-                .header("x-ms-routing-request-id", format!("SANDBOX:{}:{request_id}", now.whole()))
-                .header("x-ms-ratelimit-remaining-subscription-global-reads", (3749 - seen % 100).to_string())
-                .header("x-ms-ratelimit-remaining-subscription-writes", (199 - self.counts.writes % 100).to_string()),
+                .header("x-ms-routing-request-id", format!("SANDBOX:{}:{request_id}", now.whole())),
             Service::KeyVault => answer
                 .header("x-ms-correlation-request-id", request_id)
                 .header("x-ms-keyvault-service-version", "1.9.1988.1")

@@ -33,6 +33,7 @@ fn an_account_in_the_making_refuses_every_change() {
     stage.arm("PUT", &account("st1"), &account_body()).ok();
     stage.arm("PATCH", &account("st1"), &json!({"tags": {}})).is(409, "StorageAccountIsNotProvisioned");
     stage.arm("PUT", &account("st1"), &account_body()).is(409, "StorageAccountOperationInProgress");
+    stage.arm("DELETE", &account("st1"), &Value::Null).is(409, "StorageAccountOperationInProgress");
     stage.arm("POST", &format!("{}/listKeys", account("st1")), &Value::Null).is(409, "StorageAccountIsNotProvisioned");
 }
 

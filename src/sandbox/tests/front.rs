@@ -190,3 +190,22 @@ fn the_same_requests_at_the_same_times_give_the_same_world() {
     };
     assert_eq!(play(), play());
 }
+
+#[test]
+fn resource_manager_throttles_and_says_when_to_come_back() {
+    let mut stage = Stage::new(Pace::practice());
+    let first = stage.get(&group("rg"));
+    assert_eq!(first.header("x-ms-ratelimit-remaining-subscription-reads"), "249");
+    for _ in 0..249 {
+        stage.get(&group("rg")).ok();
+    }
+    let throttled = stage.get(&group("rg"));
+    throttled.is(429, "SubscriptionRequestsThrottled");
+    assert_eq!(throttled.header("retry-after"), "1");
+    stage.arm("PUT", &group("two"), &json!({"location": "eastus"})).ok();
+    stage.wait(1_000);
+    for _ in 0..25 {
+        stage.get(&group("rg")).ok();
+    }
+    stage.get(&group("rg")).is(429, "SubscriptionRequestsThrottled");
+}
