@@ -18,5 +18,7 @@ pub mod apply;
 
 pub mod report;
 
+pub mod cli;
+
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -2,19 +2,20 @@
 
 use super::arguments::Format;
 use super::ask::{self, Ask};
-use super::context::{Context, runtime};
+use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
 use super::interrupt::{self, stopped};
 use super::output::Stderr;
 use super::progress::Progress;
 use super::session;
-use crate::apply::{self, Outcome, Settings};
+use crate::apply::{self, Budgets, Outcome, Settings};
 use crate::azure::Azure;
 use crate::model::{Desired, Observed};
 use crate::plan::Plan;
 use crate::report::verdict::{ApplyVerdict, PlanVerdict, Proof};
 use crate::report::{human, json, outcome};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 /// All that applying one spec needs.
 struct Job<'a> {
@@ -31,19 +32,15 @@ pub(super) fn run(context: &mut Context, spec: &str, yes: bool, format: Format) 
     let desired = session::desired(context, spec)?;
     let azure = context.azure()?;
     let ask = context.ask(yes);
-    let runtime = runtime()?;
-    let exit = runtime.block_on(async {
+    block_on(async {
         let stop = interrupt::listen(context.output.stderr.clone());
         Job { context, desired: &desired, azure: &azure, format, ask, stop }.run().await
-    });
-    // A question that nobody answered is still waiting for a line, and must not hold the end up.
-    runtime.shutdown_background();
-    exit
+    })?
 }
 
 impl Job<'_> {
     async fn run(self) -> Result<Exit, Trouble> {
-        let (observed, plan) = session::look(self.desired, self.azure, self.stop.clone()).await?;
+        let (observed, plan) = self.look().await?;
         if self.format == Format::Human {
             let text = human::plan(&plan, self.context.scene(), self.context.output.stdout_styled);
             self.context.output.document(&text)?;
@@ -54,6 +51,10 @@ impl Job<'_> {
             PlanVerdict::Unjudged => self.end_without_steps(&plan, Exit::Error),
             PlanVerdict::Steps => self.take_steps(&plan, observed).await,
         }
+    }
+
+    async fn look(&self) -> Result<(Observed, Plan), Trouble> {
+        session::look(self.desired, self.azure, self.stop.clone(), &self.context.output.stderr).await
     }
 
     /// Ends when there is nothing to send.
@@ -78,7 +79,8 @@ impl Job<'_> {
             self.context.output.document("\n")?;
         }
         let mut progress = Progress::new(&stderr);
-        let settings = Settings { concurrency: self.context.concurrency, ..Settings::default() };
+        let settings =
+            Settings { concurrency: self.context.concurrency, budgets: Budgets::default(), run_id: Uuid::new_v4() };
         let mut sink = |event| progress.tell(&event);
         let outcome =
             apply::apply(plan, self.desired, observed, self.azure, &settings, self.stop.clone(), &mut sink).await;
@@ -109,7 +111,7 @@ impl Job<'_> {
         if outcome.interrupted {
             return Proof::NotLooked("cmk was asked to stop".to_owned());
         }
-        match session::look(self.desired, self.azure, self.stop.clone()).await {
+        match self.look().await {
             Ok((_, plan)) => Proof::Looked(plan),
             Err(trouble) => Proof::NotLooked(trouble.what),
         }
@@ -119,9 +121,7 @@ impl Job<'_> {
         let traffic = session::traffic(self.azure.stats(), outcome.waits.clone());
         let scene = self.context.scene();
         let text = match self.format {
-            Format::Human => {
-                outcome::outcome(plan, outcome, proof, &traffic, scene, self.context.output.stdout_styled)
-            }
+            Format::Human => outcome::outcome(plan, outcome, proof, &traffic, scene, self.context.output.stdout_styled),
             Format::Json => json::applied(plan, outcome, proof, &traffic, scene),
         };
         self.context.output.document(&text)?;

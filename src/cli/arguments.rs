@@ -25,6 +25,7 @@ Exit codes:
 
 /// The options that every command takes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "For every command")]
 pub(super) struct Global {
     /// Practise on an Azure of this machine's own, with its state in FILE
     #[cfg(feature = "sandbox")]
@@ -116,32 +117,32 @@ pub(super) enum SandboxCommand {
     Reset,
 }
 
-/// The form of a document.
+/// The form of a document. Its values explain themselves, so their comments stay out of the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For a person.
+    // For a person.
     Human,
-    /// For a program.
+    // For a program.
     Json,
 }
 
 /// The form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
-    /// A line an event.
+    // A line an event.
     Text,
-    /// A JSON object an event.
+    // A JSON object an event.
     Json,
 }
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
-    /// On a terminal, unless the environment says otherwise.
+    // On a terminal, unless the environment says otherwise.
     Auto,
-    /// Always.
+    // Always.
     Always,
-    /// Never.
+    // Never.
     Never,
 }
 

@@ -18,7 +18,6 @@ use std::io::{IsTerminal, stderr, stdin, stdout};
 #[cfg(feature = "sandbox")]
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::runtime::Runtime;
 
 /// The surroundings of a command.
 #[derive(Debug)]
@@ -115,12 +114,16 @@ impl Context {
     }
 }
 
-/// What runs tasks. Built only by the commands that need it, so that the others start at once.
-pub(super) fn runtime() -> Result<Runtime, Trouble> {
-    tokio::runtime::Builder::new_multi_thread()
+/// Runs a task to its end. Threads are started here, so that commands that need none start at once.
+pub(super) fn block_on<F: Future>(task: F) -> Result<F::Output, Trouble> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Trouble::new(format!("the system gives no threads to work with: {error}")))
+        .map_err(|error| Trouble::new(format!("the system gives no threads to work with: {error}")))?;
+    let output = runtime.block_on(task);
+    // A question that nobody answered, or a name that is still being resolved, must not hold the end up.
+    runtime.shutdown_background();
+    Ok(output)
 }
 
 #[cfg(feature = "sandbox")]

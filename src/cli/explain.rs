@@ -15,10 +15,13 @@ pub(super) fn run(context: &mut Context, id: &str) -> Result<Exit, Trouble> {
 }
 
 fn unknown(id: &str) -> Trouble {
-    let near = nearest(id, codes::all().map(|code| code.id));
-    let list: Vec<String> = codes::all().map(|code| format!("{}: {}", code.id, code.summary)).collect();
-    let meant = near.map(|near| format!("did you mean {near}?\n")).unwrap_or_default();
-    Trouble::new(format!("there is no code `{id}`")).help(format!("{meant}the codes are\n{}", list.join("\n")))
+    let help = if let Some(near) = nearest(id, codes::all().map(|code| code.id)) {
+        format!("did you mean {near}?")
+    } else {
+        let list: Vec<String> = codes::all().map(|code| format!("{}: {}", code.id, code.summary)).collect();
+        format!("the codes are\n{}", list.join("\n"))
+    };
+    Trouble::new(format!("there is no code `{id}`")).help(help)
 }
 
 /// The code with the same digits, or with the fewest places that differ, if they are few.

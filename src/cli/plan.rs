@@ -1,7 +1,7 @@
 //! `cmk plan`: looks, plans and prints; sends no write.
 
 use super::arguments::Format;
-use super::context::{Context, runtime};
+use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
 use super::{interrupt, session};
 use crate::plan::Plan;
@@ -13,10 +13,10 @@ pub(super) fn run(context: &mut Context, spec: &str, format: Format, is_detailed
     let desired = session::desired(context, spec)?;
     let azure = context.azure()?;
     let stderr = context.output.stderr.clone();
-    let (_, plan) = runtime()?.block_on(async {
-        let stop = interrupt::listen(stderr);
-        session::look(&desired, &azure, stop).await
-    })?;
+    let (_, plan) = block_on(async {
+        let stop = interrupt::listen(stderr.clone());
+        session::look(&desired, &azure, stop, &stderr).await
+    })??;
     let text = match format {
         Format::Human => human::plan(&plan, context.scene(), context.output.stdout_styled),
         Format::Json => json::plan(&plan, &session::traffic(azure.stats(), vec![]), context.scene()),

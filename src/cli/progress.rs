@@ -71,8 +71,28 @@ impl View {
     }
 }
 
+/// A moving line that is gone when this is.
+pub(super) struct Looking(Option<ProgressBar>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Shows on a terminal that a look at Azure is under way.
+pub(super) fn looking(stderr: &Stderr) -> Looking {
+    Looking(stderr.live().map(|screen| {
+        let bar = spinner(screen);
+        bar.set_message("looking at Azure");
+        bar
+    }))
+}
+
 /// A new moving line at the bottom of the view.
-pub(super) fn spinner(screen: &MultiProgress) -> ProgressBar {
+fn spinner(screen: &MultiProgress) -> ProgressBar {
     let style =
         ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     let bar = screen.add(ProgressBar::new_spinner().with_style(style));

@@ -3,7 +3,8 @@
 use super::context::Context;
 use super::exit::Trouble;
 use super::interrupt::stopped;
-use super::{source, validate};
+use super::output::Stderr;
+use super::{progress, source, validate};
 use crate::azure::{Azure, Failure, Stats};
 use crate::model::{Desired, Observed};
 use crate::plan::{self, Plan};
@@ -34,11 +35,15 @@ pub(super) async fn look(
     desired: &Desired,
     azure: &Azure,
     stop: watch::Receiver<bool>,
+    stderr: &Stderr,
 ) -> Result<(Observed, Plan), Trouble> {
+    let looking = progress::looking(stderr);
     let observed = tokio::select! {
-        observed = observe::observe(desired, azure) => observed.map_err(|failure| trouble(&failure))?,
-        () = stopped(stop) => return Err(Trouble::new("interrupted while looking: nothing was sent")),
+        observed = observe::observe(desired, azure) => observed.map_err(|failure| trouble(&failure)),
+        () = stopped(stop) => Err(Trouble::new("interrupted while looking, which changes nothing")),
     };
+    drop(looking);
+    let observed = observed?;
     let plan = plan::plan(desired, &observed);
     Ok((observed, plan))
 }

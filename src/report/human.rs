@@ -22,7 +22,7 @@ pub fn plan(plan: &Plan, scene: &Scene, styled: bool) -> String {
     out.push_str(&notes(plan, paint));
     if !plan.is_empty() {
         out.push('\n');
-        out.push_str(&wrap("", "", &format!("Digest of the steps: {}", plan.digest)));
+        out.push_str(&wrap("", "", &format!("Digest: {}", plan.digest)));
     }
     out
 }
@@ -31,14 +31,14 @@ pub fn plan(plan: &Plan, scene: &Scene, styled: bool) -> String {
 fn header(plan: &Plan, scene: &Scene) -> String {
     let tenant = plan.tenant.as_ref().map(|tenant| format!(", tenant {tenant}")).unwrap_or_default();
     let mut out = wrap("", "", &format!("Cloud: {}{tenant}", scene.cloud));
-    out.push_str(&sandbox_line(scene));
+    out.push_str(&sandbox_line(scene, "is"));
     out
 }
 
 /// Says plainly that no Azure is touched, when that is so.
-pub(super) fn sandbox_line(scene: &Scene) -> String {
+pub(super) fn sandbox_line(scene: &Scene, is: &str) -> String {
     match &scene.sandbox_file {
-        Some(file) => wrap("", "", &format!("This is the sandbox: no Azure is touched. Its state is in {file}")),
+        Some(file) => wrap("", "", &format!("This is the sandbox: no Azure {is} touched. Its state is in {file}")),
         None => String::new(),
     }
 }
@@ -104,15 +104,27 @@ fn one_step(step: &Step, number: usize, numbers: &BTreeMap<&StepId, usize>, pain
     if let Some(risk) = words::risk(step) {
         out.push_str(&paint.caution(&wrap("       risk: ", "         ", risk)));
     }
-    let target = words::target(&step.action);
-    let mut told = target.as_str();
-    for change in &step.because {
-        out.push_str(&one_change(change, told));
-        told = &change.resource;
-    }
+    out.push_str(&changes(step));
     if !step.after.is_empty() {
         let after: Vec<String> = step.after.iter().map(|id| name(id, numbers)).collect();
         out.push_str(&wrap("       after ", "         ", &after.join(", ")));
+    }
+    out
+}
+
+/// The differences that a step mends. Of a thing that is made everything is new, so its properties stand in one list.
+fn changes(step: &Step) -> String {
+    let target = words::target(&step.action);
+    let is_new = |change: &Change| change.resource == target && change.before.is_none();
+    if step.because.len() > 1 && step.because.iter().all(is_new) && words::is_creation(&step.action) {
+        let list: Vec<String> = step.because.iter().map(|new| format!("{}: {}", new.path, new.after)).collect();
+        return wrap("       with ", "         ", &list.join(", "));
+    }
+    let mut told = target.as_str();
+    let mut out = String::new();
+    for change in &step.because {
+        out.push_str(&one_change(change, told));
+        told = &change.resource;
     }
     out
 }

@@ -4,6 +4,7 @@ use super::text::is_unsafe;
 use super::verdict::{ApplyVerdict, PlanVerdict, Proof, highest_risk};
 use super::{Scene, Traffic};
 use crate::apply::{Outcome, StepOutcome};
+use crate::diag::{Diagnostic, Diagnostics, Source, place};
 use crate::plan::{BlindSpot, Change, Note, Plan, Refusal, Step, Wait};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -136,6 +137,25 @@ struct WaitedEntry {
     ms: u64,
 }
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DiagnosticsDocument {
+    format_version: u32,
+    diagnostics: Vec<DiagnosticEntry>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DiagnosticEntry {
+    code: &'static str,
+    severity: &'static str,
+    file: String,
+    line: usize,
+    column: usize,
+    message: String,
+    help: Option<String>,
+}
+
 /// The document of `plan`.
 pub fn plan(plan: &Plan, traffic: &Traffic, scene: &Scene) -> String {
     write(&document(plan, traffic, scene))
@@ -159,6 +179,28 @@ pub fn applied(plan: &Plan, outcome: &Outcome, proof: &Proof, traffic: &Traffic,
         },
     });
     write(&document)
+}
+
+/// The document of `validate`: the problems of every text.
+pub fn diagnostics(checked: &[(Source, Diagnostics)]) -> String {
+    let diagnostics = checked
+        .iter()
+        .flat_map(|(source, diagnostics)| diagnostics.iter().map(move |one| diagnostic(source, one)))
+        .collect();
+    write(&DiagnosticsDocument { format_version: FORMAT_VERSION, diagnostics })
+}
+
+fn diagnostic(source: &Source, diagnostic: &Diagnostic) -> DiagnosticEntry {
+    let (line, column) = place(source, diagnostic.span.start);
+    DiagnosticEntry {
+        code: diagnostic.code,
+        severity: diagnostic.severity.as_str(),
+        file: source.name.clone(),
+        line,
+        column,
+        message: diagnostic.message.clone(),
+        help: diagnostic.help.clone(),
+    }
 }
 
 fn document(plan: &Plan, traffic: &Traffic, scene: &Scene) -> PlanDocument {

@@ -34,6 +34,6 @@ pub struct Traffic {
     pub writes_succeeded: u64,
     /// Requests that repeated an earlier one.
     pub retries: u64,
-    /// Every wait for an effect: what for, and for how long.
+    /// Every wait for an effect: until what, and for how long.
     pub waits: Vec<(String, Duration)>,
 }

@@ -29,7 +29,7 @@ pub fn outcome(
     out.push('\n');
     out.push_str(&verdict(outcome, proof, paint));
     out.push_str(&traffic_lines(traffic));
-    out.push_str(&sandbox_line(scene));
+    out.push_str(&sandbox_line(scene, "was"));
     out
 }
 
@@ -53,12 +53,12 @@ fn verdict(outcome: &Outcome, proof: &Proof, paint: Paint) -> String {
     let all = count(outcome.steps.len(), "step");
     match ApplyVerdict::of(outcome, proof) {
         ApplyVerdict::Done => {
-            paint.good(&wrap("", "", &format!("Done: {all}, proved by a second look: nothing left to do.")))
+            let (how, but) =
+                if outcome.is_good() { (all.as_str(), ",") } else { ("not every step ended well,", " but it is") };
+            paint.good(&wrap("", "", &format!("Done: {how}{but} proved by a second look: nothing left to do.")))
         }
         ApplyVerdict::Interrupted => {
-            let text = format!(
-                "Interrupted: {good} of {all} ended well. Nothing is half sent: run the same command again to go on."
-            );
+            let text = format!("Interrupted: {good} of {all} ended well. Run the same command again to go on.");
             paint.bad(&wrap("", "", &text))
         }
         ApplyVerdict::Incomplete => {
@@ -109,7 +109,7 @@ pub fn traffic_lines(traffic: &Traffic) -> String {
     );
     if !traffic.waits.is_empty() {
         let waits: Vec<String> =
-            traffic.waits.iter().map(|(what, long)| format!("{} for {what}", duration(*long))).collect();
+            traffic.waits.iter().map(|(what, long)| format!("{} until {what}", duration(*long))).collect();
         out.push_str(&wrap("", "  ", &format!("Waited: {}.", waits.join("; "))));
     }
     out

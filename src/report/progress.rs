@@ -35,7 +35,7 @@ impl Lines {
     }
 }
 
-/// An event as one line: `grant/st1/kv1: waiting for the grant to be honoured (4 s of at most 5 min)`.
+/// An event as one line: `grant/st1/kv1: waiting until the grant is honoured (4 s of at most 5 min)`.
 pub fn line(event: &Event) -> String {
     match event {
         Event::Started { step } => clean(&format!("{step}: begins")),
@@ -49,7 +49,7 @@ pub fn state(event: &Event) -> String {
     match event {
         Event::Started { .. } => "looking, then acting".to_owned(),
         Event::Waiting { step: _, what, elapsed, budget } => {
-            clean(&format!("waiting for {what} ({} of at most {})", duration(*elapsed), duration(*budget)))
+            clean(&format!("waiting until {what} ({} of at most {})", duration(*elapsed), duration(*budget)))
         }
         Event::Finished { step: _, outcome } => ending(outcome),
     }
@@ -72,7 +72,7 @@ mod tests {
     fn waiting(seconds: u64) -> Event {
         Event::Waiting {
             step: StepId("encryption/st1".to_owned()),
-            what: "the grant to be honoured".to_owned(),
+            what: "the grant is honoured".to_owned(),
             elapsed: Duration::from_secs(seconds),
             budget: Duration::from_secs(300),
         }
@@ -86,7 +86,7 @@ mod tests {
         let lines: Vec<String> = events.iter().map(line).collect();
         expect![[r"
             encryption/st1: begins
-            encryption/st1: waiting for the grant to be honoured (4 s of at most 5 min)
+            encryption/st1: waiting until the grant is honoured (4 s of at most 5 min)
             encryption/st1: failed: Azure refused\u{1b}[2J it."]]
         .assert_eq(&lines.join("\n"));
     }

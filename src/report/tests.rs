@@ -102,7 +102,7 @@ fn a_plan_begins_with_its_verdict_and_tells_each_step() {
                    encryption.keySource: Microsoft.Storage → Microsoft.Keyvault
                    after 1
 
-            Digest of the steps: d19e57
+            Digest: d19e57
         "]],
     );
 }
@@ -189,7 +189,7 @@ fn traffic() -> Traffic {
         writes_sent: 2,
         writes_succeeded: 2,
         retries: 0,
-        waits: vec![("the grant to be honoured".to_owned(), Duration::from_millis(1200))],
+        waits: vec![("the grant is honoured".to_owned(), Duration::from_millis(1200))],
     }
 }
 
@@ -210,8 +210,8 @@ fn work_is_done_when_a_second_look_finds_nothing_left() {
 
         Done: 2 steps, proved by a second look: nothing left to do.
         Requests: 7 (arm 6, login 1). Writes: 2 sent, 2 succeeded. Retries: 0.
-        Waited: 1.2 s for the grant to be honoured.
-        This is the sandbox: no Azure is touched. Its state is in .cmk-sandbox.json
+        Waited: 1.2 s until the grant is honoured.
+        This is the sandbox: no Azure was touched. Its state is in .cmk-sandbox.json
     "]]
     .assert_eq(&outcome::outcome(&two_steps(), &outcome, &proof, &traffic(), &scene, false));
 }
@@ -245,7 +245,7 @@ fn the_document_after_apply_holds_outcomes_proof_and_counts() {
     let show = |value: &serde_json::Value| value.to_string();
     expect![[r#"{"blindSpots":0,"highestRisk":"irreversible","notes":0,"refusals":0,"steps":2,"verdict":"incomplete","waits":0}"#]]
         .assert_eq(&show(&document["summary"]));
-    expect![[r#"{"requests":{"arm":{"GET":4,"PUT":2},"login":{"POST":1}},"retries":0,"waits":[{"for":"the grant to be honoured","ms":1200}],"writes":{"sent":2,"succeeded":2}}"#]]
+    expect![[r#"{"requests":{"arm":{"GET":4,"PUT":2},"login":{"POST":1}},"retries":0,"waits":[{"for":"the grant is honoured","ms":1200}],"writes":{"sent":2,"succeeded":2}}"#]]
         .assert_eq(&show(&document["stats"]));
     expect![[r#"{"action":"createVault","after":[],"because":[{"after":"true","before":null,"path":"purgeProtection","resource":"vault kv1"}],"id":"vault/kv1","outcome":{"detail":"","result":"done"},"resource":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg1/providers/Microsoft.KeyVault/vaults/kv1","risk":"irreversible"}"#]]
         .assert_eq(&show(&document["steps"][0]));

@@ -1,5 +1,6 @@
 //! The words for actions, risks and things, the same in every report.
 
+use crate::diag::codes;
 use crate::model::{IdentityKind, KeyPermission, VersionRule};
 use crate::plan::{Action, Risk, Step};
 use std::collections::BTreeSet;
@@ -57,6 +58,20 @@ pub fn target(action: &Action) -> String {
     }
 }
 
+/// Whether an action makes a thing that was not there.
+pub fn is_creation(action: &Action) -> bool {
+    match action {
+        Action::CreateGroup { .. }
+        | Action::CreateVault { .. }
+        | Action::CreateKey { .. }
+        | Action::CreateAccount { .. } => true,
+        Action::ProtectVault { .. }
+        | Action::AttachIdentity { .. }
+        | Action::Grant { .. }
+        | Action::SetEncryption { .. } => false,
+    }
+}
+
 /// A step's risk in words; nothing where there is none.
 pub fn risk(step: &Step) -> Option<&'static str> {
     match step.risk {
@@ -88,8 +103,8 @@ pub fn risk_name(risk: Risk) -> &'static str {
 }
 
 /// The fixed summary of a code; nothing when the list of codes does not know it.
-pub fn summary(_code: &str) -> Option<&'static str> {
-    None
+pub fn summary(code: &str) -> Option<&'static str> {
+    codes::find(code).map(|code| code.summary)
 }
 
 /// A duration to the precision that people want: "0.4 s", "12 s", "5 min", "2 min 30 s".
