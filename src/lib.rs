@@ -16,5 +16,9 @@ pub mod plan;
 
 pub mod apply;
 
+pub mod report;
+
+pub mod cli;
+
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
