@@ -57,7 +57,6 @@ pub(super) fn recover(world: &mut World, now: Millis, place: &Place, name: &str)
     }
     let mut vault = deleted.vault.clone();
     world.state.deleted_vaults.remove(&key);
-    vault.registered = now;
     vault.touched(now);
     let answer = Answer::json(200, vault.body(now));
     world.state.vaults.insert(key, vault);

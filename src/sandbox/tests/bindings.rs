@@ -247,3 +247,54 @@ fn an_account_bound_to_a_version_stays_with_it() {
     stage.wait(1_000_000);
     assert_eq!(kv(&mut stage), pinned);
 }
+
+#[test]
+fn going_back_to_a_key_of_microsofts_needs_the_customers_key_once_more() {
+    let mut stage = Stage::new(Pace::instant());
+    stage.has_bound_account();
+    stage.vault("PATCH", "/keys/main", &json!({"attributes": {"enabled": false}})).ok();
+    let back = json!({"properties": {"encryption": {"keySource": "Microsoft.Storage"}}});
+    stage.arm("PATCH", &account("st1"), &back).is(403, "KeyVaultAuthenticationFailure");
+    stage.vault("PATCH", "/keys/main", &json!({"attributes": {"enabled": true}})).ok();
+    let after = stage.arm("PATCH", &account("st1"), &back).ok();
+    assert_eq!(after["identity"]["type"], "SystemAssigned", "the identity stays");
+}
+
+#[test]
+fn another_identity_for_the_same_key_has_to_be_able_to_use_it_and_does_not_count_as_a_rotation() {
+    let mut stage = Stage::new(Pace::practice());
+    stage.has_bound_account();
+    let before = kv(&mut stage);
+    let made = stage.arm("PUT", &identity("id1"), &json!({"location": "westeurope"})).ok();
+    let mut body = binding("main", None);
+    body["properties"]["encryption"]["identity"] = json!({"userAssignedIdentity": identity("id1")});
+    body["identity"] = json!({"type": "SystemAssigned,UserAssigned", "userAssignedIdentities": {identity("id1"): {}}});
+    stage.arm("PATCH", &account("st1"), &body).is(403, "KeyVaultAuthenticationFailure");
+    stage.grants(made["properties"]["principalId"].as_str().unwrap()).ok();
+    stage.wait(2_500);
+    stage.arm("PATCH", &account("st1"), &body).ok();
+    assert_eq!(kv(&mut stage), before);
+}
+
+#[test]
+fn a_new_version_that_cannot_wrap_is_not_taken_up() {
+    let mut stage = Stage::new(Pace::practice());
+    stage.has_bound_account();
+    let first = kv(&mut stage);
+    let disabled = json!({"kty": "RSA", "attributes": {"enabled": false}});
+    stage.vault("POST", "/keys/main/create", &disabled).ok();
+    stage.wait(10_000);
+    assert_eq!(kv(&mut stage), first);
+}
+
+#[test]
+fn a_key_whose_time_has_not_come_cannot_be_bound() {
+    let mut stage = Stage::new(Pace::instant());
+    stage.has_bound_account();
+    stage.has_key("next");
+    let later = json!({"attributes": {"nbf": stage.now.seconds() + 1}});
+    stage.vault("PATCH", "/keys/next", &later).ok();
+    stage.bind("next", None).is(403, "KeyVaultAuthenticationFailure");
+    stage.wait(1_000);
+    stage.bind("next", None).ok();
+}

@@ -4,6 +4,7 @@ mod accounts;
 mod bindings;
 mod front;
 mod keys;
+mod noise;
 mod shelf;
 mod truths;
 mod vaults;

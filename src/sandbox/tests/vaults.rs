@@ -263,3 +263,13 @@ fn the_firewall_keeps_callers_out_and_lets_storage_in_unless_told_otherwise() {
     stage.arm("PATCH", &vault("kv1"), &acls("None")).ok();
     assert!(!stage.readable());
 }
+
+#[test]
+fn a_refused_request_changes_nothing_however_far_it_got() {
+    let mut stage = Stage::new(Pace::instant());
+    stage.has_vault();
+    let before = stage.get(&vault("kv1")).ok();
+    let half_right = json!({"properties": {"softDeleteRetentionInDays": 90, "accessPolicies": [{"objectId": "x"}]}});
+    stage.arm("PATCH", &vault("kv1"), &half_right).is(400, "BadRequest");
+    assert_eq!(stage.get(&vault("kv1")).ok(), before);
+}
