@@ -1,5 +1,8 @@
 //! All integration tests, in one binary: linking costs more than running.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
+mod any_text;
 mod bad_specs;
 mod examples;
 mod schema;
