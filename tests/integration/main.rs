@@ -6,3 +6,4 @@ mod any_text;
 mod bad_specs;
 mod examples;
 mod schema;
+mod spec_reference;

@@ -6,6 +6,9 @@ mod pairs;
 mod scope;
 mod vaults;
 
+#[cfg(test)]
+mod tests;
+
 use super::parse::Spec;
 use super::shown::shown;
 use crate::diag::{Diagnostic, Diagnostics};
