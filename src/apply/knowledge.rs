@@ -71,7 +71,7 @@ impl<'a> Knowledge<'a> {
                 self.look_at_key(key, false).await?;
             }
             Fact::KeyUsable(key, VersionRule::Exact(_)) | Fact::KeyEnabled(key, _) => {
-                self.look_at_key(key, true).await?
+                self.look_at_key(key, true).await?;
             }
             Fact::AccountLive(account) | Fact::Attached(account) | Fact::EncryptedWith(account, ..) => {
                 if let Some(wanted) = self.desired.accounts.get(account) {

@@ -59,7 +59,9 @@ pub async fn apply(
     loop {
         if may_begin() {
             for batch in ledger.schedule.start(settings.concurrency.max(1).saturating_sub(running.len())) {
-                batch.iter().for_each(|at| sink(Event::Started { step: plan.steps[*at].id.clone() }));
+                for at in &batch {
+                    sink(Event::Started { step: plan.steps[*at].id.clone() });
+                }
                 running.push(take_batch(&run, plan, batch));
             }
         }

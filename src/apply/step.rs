@@ -49,7 +49,8 @@ impl Run<'_> {
     /// Waits until everything that a step needs holds, or says why it is blocked.
     async fn meet_needs(&self, step: &Step) -> Result<(), StepOutcome> {
         for need in &step.needs {
-            let mut wait = self.waiting.until(&[step.id.clone()], need.to_string(), self.waiting.budgets.provisioning);
+            let mut wait =
+                self.waiting.until(std::slice::from_ref(&step.id), need.to_string(), self.waiting.budgets.provisioning);
             loop {
                 match self.known.check(need) {
                     Check::Yes => break,

@@ -45,9 +45,9 @@ fn one(source: &Source, diagnostic: &Diagnostic, renderer: &Renderer) -> String 
     if let Some(help) = help {
         report.push(Group::with_title(Level::HELP.secondary_title(help.as_str())));
     }
-    let rendered = renderer.render(&report);
+    let text = renderer.render(&report);
     // The renderer pads labels and empty gutters with spaces.
-    rendered.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 /// The lines of a text that a diagnostic speaks of, from the first to the last.
@@ -69,7 +69,8 @@ impl Excerpt {
         let bom = if text[line_start..].starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let start = line_start + bom;
         Self {
-            text: shortened(&text[start.min(line_end)..line_end], first.saturating_sub(start)),
+            // A space for the carriage return of a Windows line, so that the bytes keep their places.
+            text: shortened(&text[start.min(line_end)..line_end], first.saturating_sub(start)).replace('\r', " "),
             line: text[..line_start].bytes().filter(|byte| *byte == b'\n').count() + 1,
             start,
         }
@@ -118,7 +119,7 @@ mod tests {
         check(
             "a: 1\nkeys:\n  size: 1024\n",
             Diagnostic::error("CMK021", 19..23, "key is too short").label("must be longer").help("write `size: 3072`"),
-            &expect![[r#"
+            &expect![[r"
                 error[CMK021]: key is too short
                  --> specs/x.yaml:3:9
                   |
@@ -126,7 +127,7 @@ mod tests {
                   |         ^^^^ must be longer
                   |
                 help: write `size: 3072`
-            "#]],
+            "]],
         );
     }
 
@@ -135,7 +136,7 @@ mod tests {
         check(
             "a: 1\nb: 2\nc: 3\nd: 4\ne: 5\nf: 6\ng: 7\na: 2\n",
             Diagnostic::error("CMK004", 35..36, "`a` is given twice").label("again").related(0..1, "first here"),
-            &expect![[r#"
+            &expect![[r"
                 error[CMK004]: `a` is given twice
                  --> specs/x.yaml:8:1
                   |
@@ -144,7 +145,7 @@ mod tests {
                 ...
                 8 | a: 2
                   | ^ again
-            "#]],
+            "]],
         );
     }
 
@@ -153,13 +154,13 @@ mod tests {
         check(
             "",
             Diagnostic::error("CMK002", 0..0, "the file is empty"),
-            &expect![[r#"
+            &expect![[r"
                 error[CMK002]: the file is empty
                  --> specs/x.yaml:1:1
                   |
                 1 |
                   | ^
-            "#]],
+            "]],
         );
     }
 
@@ -168,24 +169,24 @@ mod tests {
         check(
             "\u{feff}version: one\r\nname: \u{1b}[31mred\r\n",
             Diagnostic::error("CMK014", 12..15, "wrong"),
-            &expect![[r#"
+            &expect![[r"
                 error[CMK014]: wrong
                  --> specs/x.yaml:1:10
                   |
-                1 | version: one␍
+                1 | version: one
                   |          ^^^
-            "#]],
+            "]],
         );
         check(
             "\u{feff}version: one\r\nname: \u{1b}[31mred\r\n",
             Diagnostic::error("CMK012", 23..24, "wrong"),
-            &expect![[r#"
+            &expect![[r"
                 error[CMK012]: wrong
                  --> specs/x.yaml:2:7
                   |
-                2 | name: ␛[31mred␍
+                2 | name: ␛[31mred
                   |       ^
-            "#]],
+            "]],
         );
     }
 
@@ -195,13 +196,13 @@ mod tests {
         check(
             &text,
             Diagnostic::error("CMK001", 90_003..90_004, "no"),
-            &expect![[r#"
+            &expect![[r"
                 error[CMK001]: no
                  --> specs/x.yaml:1:90004
                   |
                 1 | ...                                                      xyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...
                   |                                                          ^
-            "#]],
+            "]],
         );
     }
 

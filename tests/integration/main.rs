@@ -1,5 +1,8 @@
 //! All integration tests, in one binary: linking costs more than running.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
+mod any_text;
 mod apply;
 mod bad_specs;
 mod crash;
@@ -7,3 +10,4 @@ mod examples;
 mod imports;
 mod practice;
 mod schema;
+mod spec_reference;

@@ -77,12 +77,13 @@ impl<'s> Resolver<'s> {
         let place = ["vaults", name, "purgeProtection"];
         let made = self.spec.has(&["vaults", name, "create"]);
         let written = self.spec.document.vaults.get(name).and_then(|vault| vault.purge_protection);
-        let span = match written {
-            Some(true) => return,
-            Some(false) => self.spec.value_span(&place),
-            None if made && !self.spec.has(&place) => self.spec.key_span(&place[..2]),
-            // A vault that is there may have it already; the plan will look.
-            None => return,
+        let span = if written == Some(false) {
+            self.spec.value_span(&place)
+        } else if made && !self.spec.has(&place) {
+            self.spec.key_span(&place[..2])
+        } else {
+            // It is written; or the vault is there and may have it already, and the plan will look.
+            return;
         };
         let label = if written.is_none() { "would be made without it" } else { "must be `true`" };
         let key = self.spec.value_span(&["accounts", user, "encryption", "key"]);
