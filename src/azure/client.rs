@@ -291,6 +291,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn no_more_requests_are_in_flight_than_allowed_and_waiting_holds_no_place() {
+        let throttled = ("GET /slow", Reply::empty(429).with("retry-after", "20"));
+        let fake = Fake::new([throttled].into_iter().chain((0..13).map(|_| ("GET /", Reply::empty(200)))));
+        let azure = fake.azure();
+        let slow = Call::get("/slow".to_owned(), "1");
+        let quick = read();
+        let start = tokio::time::Instant::now();
+        let all_quick = async {
+            futures::future::join_all((0..12).map(|_| azure.call(&quick))).await;
+            start.elapsed()
+        };
+        let (answer, quick_took) = futures::join!(azure.call(&slow), all_quick);
+        assert!(answer.is_ok() && quick_took < Duration::from_secs(1));
+        assert_eq!(fake.in_flight_max.load(Ordering::SeqCst), options().concurrency);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn no_token_leaves_for_a_host_outside_the_cloud() {
         let fake = Fake::new([]);
         let evil = Call { service: Service::KeyVault { host: "kv.vault.azure.net.evil.example".to_owned() }, ..read() };
