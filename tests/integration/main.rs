@@ -5,6 +5,7 @@
 mod any_text;
 mod apply;
 mod bad_specs;
+mod cli;
 mod crash;
 mod examples;
 mod imports;
