@@ -10,5 +10,6 @@ mod crash;
 mod examples;
 mod imports;
 mod practice;
+mod readme;
 mod schema;
 mod spec_reference;
