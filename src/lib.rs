@@ -1,4 +1,6 @@
 //! `cmk`: a declarative reconciler for customer-managed keys on Azure Storage.
+//!
+//! The modules, in the order in which to read them. `docs/architecture.md` is the map.
 
 pub mod model;
 
@@ -6,9 +8,17 @@ pub mod diag;
 
 pub mod spec;
 
+pub mod azure;
+
+pub mod observe;
+
 pub mod plan;
 
 pub mod apply;
+
+pub mod report;
+
+pub mod cli;
 
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

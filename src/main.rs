@@ -1,3 +1,5 @@
 //! The `cmk` program: everything happens in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    cmk::cli::run()
+}

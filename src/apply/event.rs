@@ -15,7 +15,7 @@ pub enum Event {
     Waiting {
         /// The step.
         step: StepId,
-        /// What is waited for, as a phrase: "the grant to be honoured".
+        /// What is waited for, as a clause after "until": "Azure honours the grant".
         what: String,
         /// How long it has been waited for.
         elapsed: Duration,

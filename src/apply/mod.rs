@@ -1,5 +1,128 @@
 //! (Plan, Azure) -> Outcome: the only writer.
+//!
+//! Takes the steps of a plan side by side as their order allows. Each looks at what
+//! is, acts only if that is still right, sends once and confirms what came of it.
+//! There is no rollback and no state: a run that was killed is simply run again.
 
 mod event;
+mod knowledge;
+mod perform;
+mod schedule;
+mod step;
+mod wait;
 
 pub use event::{Event, Outcome, StepOutcome};
+pub use wait::Budgets;
+
+use crate::azure::Azure;
+use crate::model::{Desired, Observed};
+use crate::plan::{Plan, Step};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use knowledge::Knowledge;
+use schedule::{Batch, Schedule};
+use step::Run;
+use tokio::sync::{mpsc, watch};
+use wait::Waiting;
+
+/// How a plan is applied.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How many batches of steps run side by side, one at least.
+    pub concurrency: usize,
+    /// How long effects are waited for.
+    pub budgets: Budgets,
+    /// Names this run; the request ids of its steps are made from it.
+    pub run_id: uuid::Uuid,
+}
+
+/// Applies a plan that was made from this observation of this desired state, telling of its progress.
+///
+/// Takes no step of a plan that refuses something. When `stop` becomes true, no further step
+/// begins, waits end, and requests that are under way are finished.
+pub async fn apply(
+    plan: &Plan,
+    desired: &Desired,
+    observed: Observed,
+    azure: &Azure,
+    settings: &Settings,
+    stop: watch::Receiver<bool>,
+    sink: &mut dyn FnMut(Event),
+) -> Outcome {
+    let (events, mut inbox) = mpsc::unbounded_channel();
+    let known = Knowledge::new(azure, desired, observed);
+    let waiting = Waiting::new(events, stop.clone(), settings.budgets.clone());
+    let run = Run { azure, known, waiting, id: settings.run_id };
+    let mut ledger = Ledger { plan, schedule: Schedule::new(plan), outcomes: vec![None; plan.steps.len()] };
+    let mut running = FuturesUnordered::new();
+    let may_begin = || plan.refusals.is_empty() && !*stop.borrow();
+    loop {
+        if may_begin() {
+            for batch in ledger.schedule.start(settings.concurrency.max(1).saturating_sub(running.len())) {
+                for at in &batch {
+                    sink(Event::Started { step: plan.steps[*at].id.clone() });
+                }
+                running.push(take_batch(&run, plan, batch));
+            }
+        }
+        if running.is_empty() {
+            break;
+        }
+        tokio::select! {
+            Some(event) = inbox.recv() => sink(event),
+            Some((batch, outcomes)) = running.next() => {
+                while let Ok(event) = inbox.try_recv() {
+                    sink(event);
+                }
+                ledger.record(&batch, outcomes, sink);
+            }
+        }
+    }
+    let interrupted = ledger.close(sink) && *stop.borrow();
+    Outcome { steps: ledger.into_steps(), interrupted, waits: run.waiting.total() }
+}
+
+async fn take_batch(run: &Run<'_>, plan: &Plan, batch: Batch) -> (Batch, Vec<StepOutcome>) {
+    let steps: Vec<&Step> = batch.iter().map(|at| &plan.steps[*at]).collect();
+    let outcomes = step::take(run, &steps).await;
+    (batch, outcomes)
+}
+
+/// How each step ended so far.
+struct Ledger<'a> {
+    plan: &'a Plan,
+    schedule: Schedule,
+    outcomes: Vec<Option<StepOutcome>>,
+}
+
+impl Ledger<'_> {
+    fn record(&mut self, batch: &Batch, outcomes: Vec<StepOutcome>, sink: &mut dyn FnMut(Event)) {
+        for (at, outcome) in batch.iter().zip(outcomes) {
+            self.schedule.finish(*at, outcome.is_good());
+            self.end(*at, outcome, sink);
+        }
+        while let Some((at, culprit)) = self.schedule.skip() {
+            self.end(at, StepOutcome::Skipped(format!("it goes after {culprit}, which did not succeed")), sink);
+        }
+    }
+
+    fn end(&mut self, at: usize, outcome: StepOutcome, sink: &mut dyn FnMut(Event)) {
+        sink(Event::Finished { step: self.plan.steps[at].id.clone(), outcome: outcome.clone() });
+        self.outcomes[at] = Some(outcome);
+    }
+
+    /// Ends the steps that never began; says whether any step was left out or cut short by a wish to stop.
+    fn close(&mut self, sink: &mut dyn FnMut(Event)) -> bool {
+        let why = if self.plan.refusals.is_empty() { "stopped before it began" } else { "the plan refuses something" };
+        for at in self.schedule.waiting() {
+            self.end(at, StepOutcome::Skipped(why.to_owned()), sink);
+        }
+        self.outcomes.iter().flatten().any(|outcome| !outcome.is_good())
+    }
+
+    fn into_steps(self) -> Vec<(crate::plan::StepId, StepOutcome)> {
+        let ids = self.plan.steps.iter().map(|step| step.id.clone());
+        let missing = || StepOutcome::Skipped("it was not reached".to_owned());
+        ids.zip(self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing))).collect()
+    }
+}

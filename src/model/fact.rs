@@ -7,7 +7,7 @@
 use super::account::{Binding, SeenAccount, VersionRule};
 use super::estate::Observed;
 use super::grant::KeyPermission;
-use super::ids::{AccountName, GroupId, KeyRef, VaultName};
+use super::ids::{AccountName, GroupId, KeyRef, VaultName, Version};
 use super::key::{KEY_SIZES_BITS, KeyType, KeyVersion, SeenKey, Timestamp};
 use super::seen::Seen;
 use super::vault::{PermissionModel, SeenVault};
@@ -27,6 +27,8 @@ pub enum Fact {
     KeyLive(KeyRef),
     /// Storage can wrap with this version of the key now: enabled, in date, RSA of a size it takes.
     KeyUsable(KeyRef, VersionRule),
+    /// This version still unwraps: it is enabled. Key Vault does not hold unwrapping against a version's dates.
+    KeyEnabled(KeyRef, Version),
     /// The account is there and is not being changed.
     AccountLive(AccountName),
     /// The account has a system-assigned identity.
@@ -63,6 +65,20 @@ impl Check {
 }
 
 impl Fact {
+    /// The thing that has to be looked at to check the fact, in the words of plans: `vault kv-prod`.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::GroupLive(group) => format!("resource group {}", group.name),
+            Self::VaultLive(vault) | Self::PurgeProtected(vault) | Self::CanUnwrap(_, vault, _) => {
+                format!("vault {vault}")
+            }
+            Self::KeyLive(key) | Self::KeyUsable(key, _) | Self::KeyEnabled(key, _) => format!("key {key}"),
+            Self::AccountLive(account) | Self::Attached(account) | Self::EncryptedWith(account, ..) => {
+                format!("account {account}")
+            }
+        }
+    }
+
     /// Says whether the fact holds in what was observed. Pure: a date is held against Azure's own clock.
     pub fn check(&self, observed: &Observed) -> Check {
         match self {
@@ -77,6 +93,7 @@ impl Fact {
             Self::PurgeProtected(vault) => on(observed.vaults.get(vault), purge_protected),
             Self::KeyLive(key) => on(observed.keys.get(key), |_| Check::Yes),
             Self::KeyUsable(key, rule) => on(observed.keys.get(key), |seen| key_usable(seen, rule, observed.at)),
+            Self::KeyEnabled(key, version) => on(observed.keys.get(key), |seen| key_enabled(seen, version)),
             Self::AccountLive(account) => on(observed.accounts.get(account), account_live),
             Self::Attached(account) => on(observed.accounts.get(account), attached),
             Self::CanUnwrap(account, vault, permissions) => on(observed.accounts.get(account), |seen_account| {
@@ -152,9 +169,21 @@ fn can_unwrap(account: &SeenAccount, vault: &SeenVault, permissions: &BTreeSet<K
 fn key_usable(key: &SeenKey, rule: &VersionRule, at: Timestamp) -> Check {
     storage_takes(key).and(|| match version_of(key, rule) {
         Some(version) => version_usable(version, at),
-        None if key.all_versions => no("it has no such enabled version"),
+        None if key.all_versions => match rule {
+            VersionRule::Exact(id) => no(format!("it has no version {id}")),
+            VersionRule::Latest | VersionRule::Auto => no("it has no enabled version"),
+        },
         None => Check::Unknown("not all of its versions were read".to_owned()),
     })
+}
+
+fn key_enabled(key: &SeenKey, id: &Version) -> Check {
+    match key.version(id) {
+        Some(version) if version.enabled => Check::Yes,
+        Some(_) => no(format!("version {id} is disabled")),
+        None if key.all_versions => no(format!("it has no version {id}")),
+        None => Check::Unknown("not all of its versions were read".to_owned()),
+    }
 }
 
 /// Whether Storage takes keys of this type and size at all.
@@ -216,7 +245,7 @@ fn encrypted_with(
 }
 
 fn pinned(binding: &Binding, wanted: Option<&str>) -> Check {
-    let held = binding.version.as_ref().map(super::ids::Version::as_str);
+    let held = binding.version.as_ref().map(Version::as_str);
     match (held, wanted) {
         _ if held == wanted => Check::Yes,
         (None, _) => no("it follows the newest version by itself"),
@@ -232,7 +261,7 @@ impl Binding {
 }
 
 /// The version that a rule means in a key as it was seen; nothing for `Auto`, or when there is none.
-pub fn pinned_version<'a>(key: &'a SeenKey, rule: &'a VersionRule) -> Option<&'a super::ids::Version> {
+pub fn pinned_version<'a>(key: &'a SeenKey, rule: &'a VersionRule) -> Option<&'a Version> {
     match rule {
         VersionRule::Auto => None,
         VersionRule::Latest => key.newest_enabled().map(|version| &version.id),
@@ -249,6 +278,7 @@ impl fmt::Display for Fact {
             Self::KeyLive(key) => write!(f, "key {key} exists"),
             Self::KeyUsable(key, VersionRule::Exact(version)) => write!(f, "key {key} version {version} can be used"),
             Self::KeyUsable(key, VersionRule::Latest | VersionRule::Auto) => write!(f, "key {key} can be used"),
+            Self::KeyEnabled(key, version) => write!(f, "key {key} version {version} still unwraps"),
             Self::AccountLive(account) => write!(f, "account {account} is ready"),
             Self::Attached(account) => write!(f, "account {account} has a system-assigned identity"),
             Self::CanUnwrap(account, vault, permissions) => {

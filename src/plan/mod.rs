@@ -1,5 +1,47 @@
-//! (Desired, Observed) -> Plan. Pure and total.
+//! (Desired, Observed) -> Plan. Pure and total: no IO, no clock, an answer for every input.
+//!
+//! Each kind of thing proposes actions for the facts that do not hold. What then
+//! lacks a need is dropped and told, and what stays is put in order by the table
+//! of effects.
 
+mod accounts;
+mod digest;
+mod draft;
+mod effects;
+mod encryption;
+mod groups;
+mod order;
+mod risk;
+#[cfg(test)]
+mod tests;
 mod types;
+mod vaults;
 
-pub use types::{Action, BlindSpot, Change, Note, Plan, Refusal, Risk, Step, StepId, Wait};
+pub use effects::{gives, needs};
+pub use types::{Action, BlindSpot, Change, Former, Note, Plan, Refusal, Risk, Step, StepId, Wait};
+
+use crate::model::{Desired, Observed, Seen};
+
+/// Says what is to be done so that what is desired holds, given what was observed.
+pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
+    let mut draft = draft::Draft::default();
+    groups::plan(desired, observed, &mut draft);
+    vaults::plan(desired, observed, &mut draft);
+    accounts::plan(desired, observed, &mut draft);
+    encryption::plan(desired, observed, &mut draft);
+    draft.prune(observed);
+    let draft::Draft { proposals, mut refusals, waits, blind_spots, notes } = draft;
+    refusals.sort();
+    let steps = order::order(proposals, observed);
+    let digest = digest::digest(&steps);
+    let blind_spots = blind_spots.into_values().collect();
+    Plan { steps, refusals, waits, blind_spots, notes, tenant: tenant(observed), digest }
+}
+
+/// The tenant that the things seen belong to: the first one named, in order.
+fn tenant(observed: &Observed) -> Option<String> {
+    let vaults = observed.vaults.values().filter_map(Seen::known).map(|vault| vault.tenant.clone());
+    let subscriptions = observed.subscriptions.values().filter_map(Seen::known).map(|seen| seen.tenant.clone());
+    let identities = observed.accounts.values().filter_map(Seen::known).filter_map(|seen| seen.identity.tenant.clone());
+    vaults.chain(subscriptions).chain(identities).next()
+}

@@ -2,7 +2,7 @@
 
 use crate::model::{
     AccountCreate, AccountId, Fact, GroupId, IdentityKind, KeyCreate, KeyPermission, KeyRef, Location, VaultCreate,
-    VaultId, VersionRule,
+    VaultId, Version, VersionRule,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -130,8 +130,17 @@ pub enum Action {
         /// What the identity needs to hold in the vault.
         permissions: BTreeSet<KeyPermission>,
         /// The key that it is bound to now, when its vault can be seen: Azure unwraps with it to wrap anew.
-        former: Option<(KeyRef, VersionRule)>,
+        former: Option<Former>,
     },
+}
+
+/// The key version that an account's data key is wrapped with before a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Former {
+    /// The key.
+    pub key: KeyRef,
+    /// The version in use.
+    pub version: Version,
 }
 
 /// A difference between what is and what should be, for people.

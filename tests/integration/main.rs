@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod any_text;
+mod apply;
 mod bad_specs;
+mod crash;
 mod examples;
+mod imports;
+mod practice;
 mod schema;
 mod spec_reference;

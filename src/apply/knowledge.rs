@@ -1,0 +1,99 @@
+//! What is known while a plan is applied: the observation it was made from, kept current by looks and answers.
+
+use crate::azure::{Azure, Failure};
+use crate::model::{
+    AccountId, Check, Desired, Fact, KeyRef, Observed, Seen, SeenAccount, SeenVault, VaultId, VaultName, VersionRule,
+};
+use crate::observe;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The shared knowledge of all steps that run.
+#[derive(Debug)]
+pub(super) struct Knowledge<'a> {
+    azure: &'a Azure,
+    desired: &'a Desired,
+    observed: Mutex<Observed>,
+}
+
+impl<'a> Knowledge<'a> {
+    pub(super) fn new(azure: &'a Azure, desired: &'a Desired, observed: Observed) -> Self {
+        Self { azure, desired, observed: Mutex::new(observed) }
+    }
+
+    /// What is known at this moment. Not to be held while waiting for anything.
+    pub(super) fn observed(&self) -> MutexGuard<'_, Observed> {
+        self.observed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether a fact holds in what is known, by Azure's newest clock.
+    pub(super) fn check(&self, fact: &Fact) -> Check {
+        let mut observed = self.observed();
+        observed.at = observed.at.max(self.azure.now());
+        fact.check(&observed)
+    }
+
+    /// An account as it was last seen.
+    pub(super) fn account(&self, id: &AccountId) -> Option<SeenAccount> {
+        self.observed().accounts.get(&id.name).and_then(Seen::known).cloned()
+    }
+
+    /// A vault as it was last seen.
+    pub(super) fn vault(&self, id: &VaultId) -> Option<SeenVault> {
+        self.observed().vaults.get(&id.name).and_then(Seen::known).cloned()
+    }
+
+    /// Looks again at everything that these facts speak of, at each thing once.
+    pub(super) async fn look(&self, facts: &[Fact]) -> Result<(), Failure> {
+        let mut seen: Vec<String> = vec![];
+        for fact in facts {
+            let subject = fact.subject();
+            if !seen.contains(&subject) {
+                self.look_at(fact).await?;
+                seen.push(subject);
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_at(&self, fact: &Fact) -> Result<(), Failure> {
+        match fact {
+            Fact::GroupLive(id) => {
+                let seen = observe::group(self.azure, id).await?;
+                self.observed().groups.insert(id.clone(), seen);
+            }
+            Fact::VaultLive(vault) | Fact::PurgeProtected(vault) | Fact::CanUnwrap(_, vault, _) => {
+                if let Some(id) = self.vault_id(vault) {
+                    let seen = observe::vault(self.azure, id).await?;
+                    self.observed().vaults.insert(vault.clone(), seen);
+                }
+            }
+            Fact::KeyUsable(key, VersionRule::Latest | VersionRule::Auto) | Fact::KeyLive(key) => {
+                self.look_at_key(key, false).await?;
+            }
+            Fact::KeyUsable(key, VersionRule::Exact(_)) | Fact::KeyEnabled(key, _) => {
+                self.look_at_key(key, true).await?;
+            }
+            Fact::AccountLive(account) | Fact::Attached(account) | Fact::EncryptedWith(account, ..) => {
+                if let Some(wanted) = self.desired.accounts.get(account) {
+                    let seen = observe::account(self.azure, &wanted.id).await?;
+                    self.observed().accounts.insert(account.clone(), seen);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at a key, at all its versions when asked or when the current one is disabled.
+    async fn look_at_key(&self, key: &KeyRef, all_versions: bool) -> Result<(), Failure> {
+        let Some(id) = self.vault_id(&key.vault) else { return Ok(()) };
+        let host = self.vault(id).map(|vault| vault.host);
+        let had_all = self.observed().keys.get(key).and_then(Seen::known).is_some_and(|key| key.all_versions);
+        let seen = observe::key(self.azure, id, host.as_deref(), key, all_versions || had_all).await?;
+        self.observed().keys.insert(key.clone(), seen);
+        Ok(())
+    }
+
+    fn vault_id(&self, vault: &VaultName) -> Option<&VaultId> {
+        self.desired.vaults.get(vault).map(|vault| &vault.id)
+    }
+}

@@ -1,0 +1,275 @@
+//! Look, act, confirm: how one step, or one batch of grants, is taken.
+
+use super::event::StepOutcome;
+use super::knowledge::Knowledge;
+use super::perform::perform;
+use super::wait::{Over, Waiting};
+use crate::azure::{Azure, Failure, Kind};
+use crate::model::{Check, Fact, Seen};
+use crate::plan::{Action, Step, StepId};
+use std::time::Duration;
+
+/// What every step that runs can reach.
+pub(super) struct Run<'a> {
+    pub(super) azure: &'a Azure,
+    pub(super) known: Knowledge<'a>,
+    pub(super) waiting: Waiting,
+    /// Names this run; the request ids of its steps are made from it.
+    pub(super) id: uuid::Uuid,
+}
+
+/// How often a write whose answer was lost or unclear is sent, counting the first time.
+const SENDS_MAX: u32 = 3;
+
+/// Takes a batch of steps and says how each of them ended.
+pub(super) async fn take(run: &Run<'_>, steps: &[&Step]) -> Vec<StepOutcome> {
+    let mut outcomes: Vec<Option<StepOutcome>> = vec![None; steps.len()];
+    let gives: Vec<Fact> = steps.iter().flat_map(|step| step.gives.clone()).collect();
+    if let Err(failure) = run.known.look(&gives).await {
+        return vec![failed(&failure); steps.len()];
+    }
+    for (step, outcome) in steps.iter().zip(&mut outcomes) {
+        *outcome = match run.first_missing(&step.gives) {
+            None => Some(StepOutcome::Already),
+            Some(_) => run.meet_needs(step).await.err(),
+        };
+    }
+    let open: Vec<&Step> =
+        steps.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none()).map(|(s, _)| *s).collect();
+    let result = if open.is_empty() { StepOutcome::Done } else { run.act(&open).await };
+    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| result.clone())).collect()
+}
+
+impl Run<'_> {
+    /// The first fact that does not hold in what is known.
+    fn first_missing<'f>(&self, facts: &'f [Fact]) -> Option<(&'f Fact, Check)> {
+        facts.iter().map(|fact| (fact, self.known.check(fact))).find(|(_, check)| !check.is_yes())
+    }
+
+    /// Waits until everything that a step needs holds, or says why it is blocked.
+    async fn meet_needs(&self, step: &Step) -> Result<(), StepOutcome> {
+        for need in &step.needs {
+            let mut wait =
+                self.waiting.until(std::slice::from_ref(&step.id), need.to_string(), self.waiting.budgets.provisioning);
+            loop {
+                match self.known.check(need) {
+                    Check::Yes => break,
+                    Check::No(why) | Check::Unknown(why) => {
+                        return Err(StepOutcome::Blocked(vec![format!("it needs that {need}, but {why}")]));
+                    }
+                    Check::Pending(why) => wait.pause().await.map_err(|over| not_sent(over, &why))?,
+                }
+                self.known.look(std::slice::from_ref(need)).await.map_err(|failure| failed(&failure))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what the steps do until Azure has taken it, then confirms it.
+    async fn act(&self, steps: &[&Step]) -> StepOutcome {
+        let names: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
+        let grant = format!("Azure honours {}", grants_in_words(steps));
+        let mut honoured = self.waiting.until(&names, grant, self.waiting.budgets.grant);
+        let mut free = self.waiting.until(&names, busy_in_words(steps), self.waiting.budgets.provisioning);
+        let mut clear = self.waiting.until(&names, "Azure says what became of the request".to_owned(), SENDS_WITHIN);
+        let mut sends = 0;
+        loop {
+            if let Err(blocked) = self.may_send(steps) {
+                return blocked;
+            }
+            sends += 1;
+            let failure = match self.send(steps, &names).await {
+                Ok(()) => break,
+                Err(failure) => failure,
+            };
+            tracing::debug!(step = %names[0], %failure, "the write did not go through");
+            let paused = match next(&failure, steps, sends) {
+                Next::GiveUp => return failed(&failure),
+                Next::UntilHonoured => honoured.pause().await,
+                Next::UntilFree => free.pause().await,
+                Next::LookAgain => clear.pause().await,
+            };
+            if let Err(over) = paused {
+                return refused_until(over, &failure);
+            }
+            match self.look_again(steps).await {
+                Ok(Settled::Holds) => return StepOutcome::Done,
+                Ok(Settled::UnderWay) => break,
+                Ok(Settled::Open) => {}
+                Err(outcome) => return outcome,
+            }
+        }
+        drop((honoured, free, clear));
+        self.confirm(steps, &names).await
+    }
+
+    async fn send(&self, steps: &[&Step], names: &[StepId]) -> Result<(), Failure> {
+        let what = steps.iter().flat_map(|step| &step.gives).map(ToString::to_string).next().unwrap_or_default();
+        let budget = self.waiting.budgets.provisioning;
+        let mut wait = self.waiting.until(names, what, budget);
+        let request_id = self.request_id(&names[0]);
+        perform(self.azure, &self.known, steps, &request_id, budget, &mut |elapsed| wait.waited(elapsed)).await
+    }
+
+    /// The `x-ms-client-request-id` of a step, the same for all its requests in this run.
+    fn request_id(&self, step: &StepId) -> String {
+        uuid::Uuid::new_v5(&self.id, step.0.as_bytes()).to_string()
+    }
+
+    /// Looks at what the steps give, and at what they need, since more than one cause has the same symptom:
+    /// an expired key fails like a grant that has not arrived.
+    async fn look_again(&self, steps: &[&Step]) -> Result<Settled, StepOutcome> {
+        let facts: Vec<Fact> = steps.iter().flat_map(|step| step.gives.iter().chain(&step.needs)).cloned().collect();
+        self.known.look(&facts).await.map_err(|failure| failed(&failure))?;
+        for step in steps {
+            match self.first_missing(&step.gives) {
+                None => {}
+                Some((_, Check::Pending(_))) => return Ok(Settled::UnderWay),
+                Some(_) => {
+                    self.meet_needs(step).await?;
+                    return Ok(Settled::Open);
+                }
+            }
+        }
+        Ok(Settled::Holds)
+    }
+
+    /// Nothing that exists is made again: a PUT on a live vault would replace other teams' access policies.
+    fn may_send(&self, steps: &[&Step]) -> Result<(), StepOutcome> {
+        let observed = self.known.observed();
+        for step in steps {
+            let absent = match &step.action {
+                Action::CreateGroup { id, .. } => observed.groups.get(id).is_some_and(Seen::is_absent),
+                Action::CreateVault { id, .. } => observed.vaults.get(&id.name).is_some_and(Seen::is_absent),
+                Action::CreateKey { key, .. } => observed.keys.get(key).is_some_and(Seen::is_absent),
+                Action::CreateAccount { id, .. } => observed.accounts.get(&id.name).is_some_and(Seen::is_absent),
+                Action::ProtectVault { .. }
+                | Action::AttachIdentity { .. }
+                | Action::Grant { .. }
+                | Action::SetEncryption { .. } => true,
+            };
+            if !absent {
+                let why = "it exists by now, or cannot be seen, and is not as planned: plan again";
+                return Err(StepOutcome::Blocked(vec![why.to_owned()]));
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks until what the steps give is seen to hold. The answer of a write was a look already.
+    async fn confirm(&self, steps: &[&Step], names: &[StepId]) -> StepOutcome {
+        let gives: Vec<Fact> = steps.iter().flat_map(|step| step.gives.clone()).collect();
+        let Some((first, check)) = self.first_missing(&gives) else { return StepOutcome::Done };
+        let budgets = &self.waiting.budgets;
+        let budget = if matches!(check, Check::Pending(_)) { budgets.provisioning } else { budgets.visible };
+        let mut wait = self.waiting.until(names, first.to_string(), budget);
+        while let Some((fact, check)) = self.first_missing(&gives) {
+            if let Err(over) = wait.pause().await {
+                return unconfirmed(over, fact, &check);
+            }
+            if let Err(failure) = self.known.look(std::slice::from_ref(fact)).await {
+                return StepOutcome::Unconfirmed(format!("it was sent, but looking at its effect failed: {failure}"));
+            }
+        }
+        StepOutcome::Done
+    }
+}
+
+/// The time within which an unclear write is looked at and, if need be, sent again.
+const SENDS_WITHIN: Duration = Duration::from_secs(120);
+
+/// Where things stand after a failed write was looked into.
+enum Settled {
+    /// What it gives holds: it arrived after all.
+    Holds,
+    /// It is under way.
+    UnderWay,
+    /// Nothing came of it.
+    Open,
+}
+
+/// What to do about a write that failed.
+enum Next {
+    GiveUp,
+    UntilHonoured,
+    UntilFree,
+    LookAgain,
+}
+
+fn next(failure: &Failure, steps: &[&Step], sends: u32) -> Next {
+    let binds = steps.iter().any(|step| matches!(step.action, Action::SetEncryption { .. }));
+    match failure.kind {
+        _ if binds && failure.is("KeyVaultAuthenticationFailure") => Next::UntilHonoured,
+        Kind::Busy => Next::UntilFree,
+        Kind::Lost | Kind::Server | Kind::Unintelligible | Kind::NotSent if sends < SENDS_MAX => Next::LookAgain,
+        Kind::Lost
+        | Kind::Server
+        | Kind::Unintelligible
+        | Kind::NotSent
+        | Kind::NoCredential
+        | Kind::Unsupported
+        | Kind::Credential
+        | Kind::Denied
+        | Kind::NotFound
+        | Kind::Conflict
+        | Kind::Throttled
+        | Kind::Rejected
+        | Kind::OperationFailed
+        | Kind::Deadline
+        | Kind::Dns
+        | Kind::Tls
+        | Kind::Foreign => Next::GiveUp,
+    }
+}
+
+fn grants_in_words(steps: &[&Step]) -> String {
+    let account = steps.iter().find_map(|step| match &step.action {
+        Action::SetEncryption { account, vault, .. } => Some((account, vault)),
+        _ => None,
+    });
+    account.map_or_else(
+        || "the grant".to_owned(),
+        |(account, vault)| format!("the grant of {} on vault {}", account.name, vault.name),
+    )
+}
+
+fn busy_in_words(steps: &[&Step]) -> String {
+    steps.first().map_or_else(String::new, |step| format!("{} is no longer busy", step.action.resource()))
+}
+
+/// A failure for people: what was tried, what was said, what to do.
+fn failed(failure: &Failure) -> StepOutcome {
+    let help = failure.help().map_or_else(String::new, |help| format!("\nhelp: {help}"));
+    StepOutcome::Failed(format!("{} {failure}{help}", failure.diagnostic_code()))
+}
+
+/// A write that Azure refused all the while that was granted it.
+fn refused_until(over: Over, failure: &Failure) -> StepOutcome {
+    match (over, failed(failure)) {
+        (Over::Budget(budget), StepOutcome::Failed(text)) => {
+            StepOutcome::Failed(format!("after {} s of trying: {text}", budget.as_secs()))
+        }
+        (Over::Stopped, _) => StepOutcome::Skipped("stopped before Azure had taken it".to_owned()),
+        (Over::Budget(_), outcome) => outcome,
+    }
+}
+
+fn not_sent(over: Over, why: &str) -> StepOutcome {
+    match over {
+        Over::Budget(budget) => StepOutcome::Blocked(vec![format!("after {} s, still {why}", budget.as_secs())]),
+        Over::Stopped => StepOutcome::Skipped("stopped before it was sent".to_owned()),
+    }
+}
+
+fn unconfirmed(over: Over, fact: &Fact, check: &Check) -> StepOutcome {
+    let why = match check {
+        Check::Yes => "",
+        Check::No(why) | Check::Pending(why) | Check::Unknown(why) => why,
+    };
+    StepOutcome::Unconfirmed(match over {
+        Over::Budget(budget) => {
+            format!("it was sent, but after {} s it is not seen that {fact}: {why}", budget.as_secs())
+        }
+        Over::Stopped => format!("it was sent; stopped before it was seen that {fact}"),
+    })
+}

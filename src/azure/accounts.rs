@@ -1,0 +1,318 @@
+//! Storage accounts in ARM: looked at, made, and changed in two narrow ways; never replaced and never deleted.
+
+use super::call::{Call, Effect, Method};
+use super::keys::version_of;
+use super::paths::{read_as, resource};
+use super::vaults::host_of;
+use crate::model::{
+    AccountCreate, AccountId, AccountName, Binding, IdentityKind, KeyName, Location, SeenAccount, SeenEncryption,
+    SeenIdentity, SubscriptionId, Version,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// In recorded traffic; the shapes of encryption and identity have been the same since 2023-05-01.
+const API_VERSION: &str = "2025-06-01";
+
+/// The permission that shows an account.
+pub const READ: &str = "Microsoft.Storage/storageAccounts/read";
+/// The permission that shows whether a name is free.
+pub const READ_NAME: &str = "Microsoft.Storage/checkNameAvailability/read";
+
+/// Looks at an account.
+pub fn get(id: &AccountId) -> Call {
+    Call::get(id.to_string(), API_VERSION)
+}
+
+/// Makes an account that does not exist: no public blobs, no plain HTTP, no old TLS.
+pub fn create(id: &AccountId, location: &Location, create: &AccountCreate, identity: Option<IdentityKind>) -> Call {
+    let AccountCreate { sku, kind } = create;
+    let mut body = json!({
+        "location": location.as_str(),
+        "sku": { "name": sku },
+        "kind": kind,
+        "properties": {
+            "minimumTlsVersion": "TLS1_2",
+            "supportsHttpsTrafficOnly": true,
+            "allowBlobPublicAccess": false,
+        },
+    });
+    match identity {
+        Some(IdentityKind::SystemAssigned) => body["identity"] = json!({ "type": "SystemAssigned" }),
+        None => {}
+    }
+    Call::send(Method::Put, Effect::Write, id.to_string(), API_VERSION, body)
+}
+
+/// Gives an account a system-assigned identity beside those it has.
+///
+/// The type is a union: `SystemAssigned` alone drops the user-assigned identities,
+/// and a PATCH with both and no map keeps them.
+pub fn attach_system(id: &AccountId, current: &SeenIdentity) -> Call {
+    let kind = if current.user_assigned.is_empty() { "SystemAssigned" } else { "SystemAssigned,UserAssigned" };
+    let body = json!({ "identity": { "type": kind } });
+    Call::send(Method::Patch, Effect::Write, id.to_string(), API_VERSION, body)
+}
+
+/// Points an account's encryption at a key, through its system-assigned identity, and touches nothing else.
+///
+/// Without a version an empty one is sent, which lets Azure follow the newest: left
+/// out, it would keep the pinned version. Azure refuses the change on an account with
+/// infrastructure encryption unless that is said again, and refuses the mention on
+/// one without.
+pub fn set_encryption(
+    id: &AccountId,
+    host: &str,
+    key: &KeyName,
+    version: Option<&Version>,
+    current: &SeenEncryption,
+) -> Call {
+    let mut encryption = json!({
+        // What every account has; Microsoft's own clients send them each time.
+        "services": {
+            "blob": { "enabled": true, "keyType": "Account" },
+            "file": { "enabled": true, "keyType": "Account" },
+        },
+        "keySource": "Microsoft.Keyvault",
+        "keyvaultproperties": {
+            "keyvaulturi": format!("https://{host}/"),
+            "keyname": key.as_str(),
+            "keyversion": version.map_or("", Version::as_str),
+        },
+    });
+    if current.infrastructure == Some(true) {
+        encryption["requireInfrastructureEncryption"] = json!(true);
+    }
+    if current.binding.as_ref().is_some_and(|binding| binding.user_assigned_identity.is_some()) {
+        // Empty means the system-assigned identity; left out, the old one would stay.
+        encryption["identity"] = json!({ "userAssignedIdentity": "" });
+    }
+    let body = json!({ "properties": { "encryption": encryption } });
+    Call::send(Method::Patch, Effect::Write, id.to_string(), API_VERSION, body)
+}
+
+/// Asks whether an account's name is free. A POST that changes nothing.
+pub fn check_name(subscription: &SubscriptionId, name: &AccountName) -> Call {
+    let body = json!({ "name": name.as_str(), "type": "Microsoft.Storage/storageAccounts" });
+    let path = format!("/subscriptions/{subscription}/providers/Microsoft.Storage/checkNameAvailability");
+    Call::send(Method::Post, Effect::Read, path, API_VERSION, body)
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    id: String,
+    location: String,
+    sku: Sku,
+    kind: String,
+    identity: Option<Identity>,
+    properties: Properties,
+}
+
+#[derive(Deserialize)]
+struct Sku {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity {
+    principal_id: Option<String>,
+    tenant_id: Option<String>,
+    user_assigned_identities: Option<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties {
+    provisioning_state: Option<String>,
+    encryption: Option<Encryption>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Encryption {
+    key_source: Option<String>,
+    #[serde(rename = "requireInfrastructureEncryption")]
+    infrastructure: Option<bool>,
+    /// Lower case on the wire, unlike its neighbours.
+    #[serde(rename = "keyvaultproperties")]
+    key_vault: Option<KeyVault>,
+    identity: Option<Reach>,
+}
+
+#[derive(Deserialize)]
+struct KeyVault {
+    keyname: Option<String>,
+    keyversion: Option<String>,
+    keyvaulturi: Option<String>,
+    #[serde(rename = "currentVersionedKeyIdentifier")]
+    current: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reach {
+    user_assigned_identity: Option<String>,
+}
+
+/// Reads an account.
+pub fn read(body: &Value) -> Result<SeenAccount, String> {
+    let wire: Wire = read_as(body, "the account")?;
+    let (group, name) = resource(&wire.id, "Microsoft.Storage/storageAccounts")?;
+    let name = AccountName::parse(name).map_err(|error| format!("the account's name {error}"))?;
+    Ok(SeenAccount {
+        id: AccountId { group, name },
+        location: Location::parse(&wire.location).map_err(|error| format!("the account's location {error}"))?,
+        sku: wire.sku.name,
+        kind: wire.kind,
+        identity: wire.identity.map(identity).unwrap_or_default(),
+        encryption: wire.properties.encryption.map_or(Ok(MICROSOFT_MANAGED), encryption)?,
+        provisioning_state: wire.properties.provisioning_state.unwrap_or_else(|| "Succeeded".to_owned()),
+    })
+}
+
+const MICROSOFT_MANAGED: SeenEncryption = SeenEncryption { binding: None, infrastructure: None };
+
+fn identity(wire: Identity) -> SeenIdentity {
+    SeenIdentity {
+        system_principal: filled(wire.principal_id).map(|id| id.to_ascii_lowercase()),
+        tenant: filled(wire.tenant_id).map(|id| id.to_ascii_lowercase()),
+        user_assigned: wire.user_assigned_identities.unwrap_or_default().into_iter().map(|(id, _)| id).collect(),
+    }
+}
+
+fn encryption(wire: Encryption) -> Result<SeenEncryption, String> {
+    let infrastructure = wire.infrastructure;
+    let in_vault = wire.key_source.is_some_and(|source| source.eq_ignore_ascii_case("Microsoft.Keyvault"));
+    if !in_vault {
+        return Ok(SeenEncryption { binding: None, infrastructure });
+    }
+    let key_vault = wire.key_vault.ok_or("the account's key source is Key Vault, but it names no key")?;
+    let uri = filled(key_vault.keyvaulturi).ok_or("the account's key has no keyvaulturi")?;
+    let binding = Binding {
+        vault_host: host_of(&uri)?,
+        key: filled(key_vault.keyname).ok_or("the account's key has no keyname")?,
+        version: filled(key_vault.keyversion)
+            .map(|text| Version::parse(&text))
+            .transpose()
+            .map_err(|error| format!("the version of the account's key {error}"))?,
+        current: filled(key_vault.current).and_then(|uri| version_of(&uri).ok()),
+        user_assigned_identity: wire.identity.and_then(|identity| filled(identity.user_assigned_identity)),
+    };
+    Ok(SeenEncryption { binding: Some(binding), infrastructure })
+}
+
+/// Azure writes "not set" as absence, as null and as an empty text.
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{GroupId, GroupName};
+
+    const SUBSCRIPTION: &str = "abcdef00-0000-0000-0000-000000000000";
+    const VERSION: &str = "0123456789abcdef0123456789abcdef";
+
+    fn id() -> AccountId {
+        let subscription = SubscriptionId::parse(SUBSCRIPTION).unwrap();
+        let group = GroupId { subscription, name: GroupName::parse("rg").unwrap() };
+        AccountId { group, name: AccountName::parse("st1").unwrap() }
+    }
+
+    fn account(identity: &Value, encryption: &Value) -> Value {
+        json!({
+            "id": format!("/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/providers/Microsoft.Storage/storageAccounts/st1"),
+            "location": "westeurope", "kind": "StorageV2", "sku": { "name": "Standard_LRS", "tier": "Standard" },
+            "identity": identity, "properties": { "provisioningState": "Succeeded", "encryption": encryption },
+        })
+    }
+
+    fn bound(version: &Value) -> Value {
+        json!({ "keySource": "Microsoft.Keyvault", "identity": { "userAssignedIdentity": "" }, "keyvaultproperties": {
+            "keyname": "main", "keyversion": version, "keyvaulturi": "https://Kv.vault.azure.net/",
+            "currentVersionedKeyIdentifier": format!("https://kv.vault.azure.net/keys/main/{VERSION}"),
+            "currentVersionedKeyExpirationTimestamp": "1970-01-01T00:00:00.0000000Z",
+        } })
+    }
+
+    #[test]
+    fn a_system_identity_is_added_to_those_that_are_there() {
+        let kind = |user_assigned: &[&str]| {
+            let user_assigned = user_assigned.iter().map(|id| (*id).to_owned()).collect();
+            let call = attach_system(&id(), &SeenIdentity { user_assigned, ..SeenIdentity::default() });
+            assert_eq!(call.method, Method::Patch);
+            call.body.unwrap()
+        };
+        assert_eq!(kind(&[]), json!({ "identity": { "type": "SystemAssigned" } }));
+        assert_eq!(kind(&["/uami"]), json!({ "identity": { "type": "SystemAssigned,UserAssigned" } }));
+    }
+
+    #[test]
+    fn a_key_without_a_version_is_sent_with_an_empty_one() {
+        let (key, version) = (KeyName::parse("main").unwrap(), Version::parse(VERSION).unwrap());
+        let sent = |version, current| {
+            let call = set_encryption(&id(), "kv.vault.azure.net", &key, version, current);
+            assert_eq!((call.method, call.effect), (Method::Patch, Effect::Write));
+            call.body.unwrap()["properties"]["encryption"].clone()
+        };
+        let encryption = sent(None, &MICROSOFT_MANAGED);
+        assert_eq!(
+            encryption["keyvaultproperties"],
+            json!({ "keyname": "main", "keyversion": "", "keyvaulturi": "https://kv.vault.azure.net/" })
+        );
+        assert_eq!(encryption.get("requireInfrastructureEncryption"), None);
+        assert_eq!(encryption.get("identity"), None);
+        let doubly = SeenEncryption { infrastructure: Some(true), ..MICROSOFT_MANAGED };
+        let encryption = sent(Some(&version), &doubly);
+        assert_eq!(encryption["keyvaultproperties"]["keyversion"], json!(VERSION));
+        assert_eq!(encryption["requireInfrastructureEncryption"], json!(true));
+    }
+
+    #[test]
+    fn a_binding_through_another_identity_is_moved_to_the_system_one() {
+        let mut body = account(&Value::Null, &bound(&json!("")));
+        body["properties"]["encryption"]["identity"] = json!({ "userAssignedIdentity": "/uami" });
+        let seen = read(&body).unwrap().encryption;
+        let call = set_encryption(&id(), "kv.vault.azure.net", &KeyName::parse("main").unwrap(), None, &seen);
+        assert_eq!(call.body.unwrap()["properties"]["encryption"]["identity"], json!({ "userAssignedIdentity": "" }));
+    }
+
+    #[test]
+    fn an_empty_version_and_none_are_the_same() {
+        for version in [json!(""), json!(null)] {
+            let binding = read(&account(&Value::Null, &bound(&version))).unwrap().encryption.binding.unwrap();
+            assert_eq!((binding.version, binding.user_assigned_identity), (None, None));
+            assert_eq!(binding.current, Some(Version::parse(VERSION).unwrap()));
+            assert_eq!(binding.vault_host, "kv.vault.azure.net");
+        }
+        let binding = read(&account(&Value::Null, &bound(&json!(VERSION)))).unwrap().encryption.binding.unwrap();
+        assert_eq!(binding.version, Some(Version::parse(VERSION).unwrap()));
+    }
+
+    #[test]
+    fn identities_are_read_with_and_without_a_system_one() {
+        let both = json!({ "type": "SystemAssigned,UserAssigned", "principalId": "P", "tenantId": "T",
+            "userAssignedIdentities": { "/a": { "principalId": "x" }, "/b": {} } });
+        let seen = read(&account(&both, &Value::Null)).unwrap();
+        assert_eq!(seen.id, id());
+        assert_eq!(seen.identity.system_principal.as_deref(), Some("p"));
+        assert_eq!(seen.identity.user_assigned, ["/a", "/b"]);
+        let none = read(&account(&json!({ "type": "None" }), &json!({ "keySource": "Microsoft.Storage" }))).unwrap();
+        assert_eq!((none.identity, none.encryption), (SeenIdentity::default(), MICROSOFT_MANAGED));
+    }
+
+    #[test]
+    fn a_new_account_is_closed_by_default() {
+        let create_as = AccountCreate { sku: "Standard_LRS".to_owned(), kind: "StorageV2".to_owned() };
+        let location = Location::parse("westeurope").unwrap();
+        let body = create(&id(), &location, &create_as, Some(IdentityKind::SystemAssigned)).body.unwrap();
+        assert_eq!(body["identity"], json!({ "type": "SystemAssigned" }));
+        assert_eq!(
+            body["properties"],
+            json!({ "minimumTlsVersion": "TLS1_2", "supportsHttpsTrafficOnly": true, "allowBlobPublicAccess": false })
+        );
+        assert_eq!(create(&id(), &location, &create_as, None).body.unwrap().get("identity"), None);
+    }
+}

@@ -1,0 +1,33 @@
+//! HTTP towards Azure: what is sent, how it is sent and what Azure said.
+//!
+//! Knows no plans and decides nothing. One file a service builds calls, which are
+//! pure data, and reads answers into the model's nouns; `client` is the only thing
+//! that sends. No function here deletes or purges anything.
+
+pub mod accounts;
+pub mod call;
+pub mod client;
+pub mod cloud;
+pub mod counted;
+pub mod credential;
+pub mod failure;
+pub mod groups;
+pub mod keys;
+pub mod lro;
+pub mod page;
+mod paths;
+mod retry;
+pub mod said;
+pub mod subscriptions;
+mod token;
+pub mod transport;
+pub mod vaults;
+
+#[cfg(test)]
+pub(crate) mod fake;
+
+pub use call::{Answer, Call, Effect, Method, Service};
+pub use client::{Azure, Options, Retry};
+pub use cloud::Cloud;
+pub use counted::{Counted, Stats};
+pub use failure::{Failure, Kind, Said};

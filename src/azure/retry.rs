@@ -1,0 +1,196 @@
+//! When a request is sent again, and after how long. Does not know what the request means beyond its effect.
+//!
+//! Ours, not `azure_core`'s: that one sends POST and PATCH again after a 500, waits
+//! out any `Retry-After` and tries for over a minute against an untrusted certificate.
+
+use super::call::Effect;
+use super::client::Retry;
+use super::counted::Counted;
+use super::failure::{Kind, inside};
+use azure_core::error::ErrorKind;
+use azure_core::http::headers::{HeaderName, Headers};
+use azure_core::http::policies::{Policy, PolicyResult};
+use azure_core::http::{AsyncRawResponse, Context, Request};
+use azure_core::time::parse_rfc7231;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// The policy that sends again. Holds a permit while a request is in flight, never while it waits.
+#[derive(Debug)]
+pub(super) struct Resend {
+    pub(super) retry: Retry,
+    /// The effect of every request; else the one that the context names.
+    pub(super) effect: Option<Effect>,
+    /// How many requests may be in flight at once; without it, any number.
+    pub(super) permits: Option<Arc<Semaphore>>,
+    pub(super) counted: Arc<Counted>,
+}
+
+impl Resend {
+    async fn once(&self, context: &Context<'_>, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        let _permit = match &self.permits {
+            Some(permits) => Some(permits.acquire().await.expect("this semaphore is never closed")),
+            None => None,
+        };
+        next[0].send(context, request, &next[1..]).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Policy for Resend {
+    async fn send(&self, context: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        let effect = self.effect.or_else(|| context.value::<Effect>().copied()).unwrap_or(Effect::Write);
+        let mut tries = 1;
+        loop {
+            let result = self.once(context, request, next).await;
+            if tries >= self.retry.tries || !again(effect, &result) {
+                return result;
+            }
+            let asked = result.as_ref().ok().and_then(|response| retry_after(response.headers()));
+            tokio::time::sleep(delay(self.retry, tries, asked)).await;
+            request.body_mut().reset().await?;
+            self.counted.tally.with(|stats| stats.retries += 1);
+            tries += 1;
+        }
+    }
+}
+
+/// Whether a request with this effect may be sent again after this.
+fn again(effect: Effect, result: &azure_core::Result<AsyncRawResponse>) -> bool {
+    let repeatable = match effect {
+        Effect::Read | Effect::CreateIfAbsent => true,
+        Effect::Write => false,
+    };
+    match result {
+        Ok(response) => match u16::from(response.status()) {
+            // Throttled requests were not acted on, whatever they are.
+            429 => true,
+            501 | 505 => false,
+            408 | 500..=599 => repeatable,
+            _ => false,
+        },
+        Err(error) => match error.kind() {
+            ErrorKind::Connection => !is_permanent(error),
+            ErrorKind::Io => repeatable,
+            _ => false,
+        },
+    }
+}
+
+/// Whether trying again cannot help: a certificate does not become trusted by waiting.
+fn is_permanent(error: &azure_core::Error) -> bool {
+    inside(error).is_some_and(|failure| matches!(failure.kind, Kind::Tls | Kind::Dns | Kind::Foreign))
+}
+
+/// How long to wait after try number `tries`: what Azure asked for if that is longer, and never longer than allowed.
+fn delay(retry: Retry, tries: u32, asked: Option<Duration>) -> Duration {
+    let doubled = retry.first_delay.saturating_mul(2u32.saturating_pow(tries.saturating_sub(1)));
+    asked.unwrap_or_default().max(doubled).min(retry.delay_max)
+}
+
+/// What a response says about when to come back: milliseconds, seconds, or a date, held against the response's own.
+pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
+    for name in ["retry-after-ms", "x-ms-retry-after-ms"] {
+        if let Some(milliseconds) = header(headers, name).and_then(|text| text.trim().parse().ok()) {
+            return Some(Duration::from_millis(milliseconds));
+        }
+    }
+    let text = header(headers, "retry-after")?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let then = parse_rfc7231(text).ok()?;
+    let now = parse_rfc7231(header(headers, "date")?).ok()?;
+    u64::try_from((then - now).whole_seconds()).ok().map(Duration::from_secs)
+}
+
+pub(super) fn header<'a>(headers: &'a Headers, name: &'static str) -> Option<&'a str> {
+    headers.get_optional_str(&HeaderName::from_static(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{Fake, Reply};
+    use super::super::{Call, Failure, Method};
+    use super::*;
+    use serde_json::json;
+
+    fn call(method: Method, effect: Effect) -> Call {
+        Call { method, effect, body: Some(json!({})), ..Call::get("/x".to_owned(), "1") }
+    }
+
+    /// Sends one call at a script and says how often it was sent and what came of it.
+    async fn sent(effect: Effect, replies: Vec<Reply>) -> (usize, Result<u16, Failure>) {
+        let fake = Fake::new(replies.into_iter().map(|reply| ("PUT /x", reply)));
+        let result = fake.azure().call(&call(Method::Put, effect)).await;
+        (fake.asked().len(), result.map(|answer| answer.status))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_is_not_sent_again_when_azure_may_have_acted() {
+        for reply in [Reply::empty(500), Reply::empty(503), Reply::empty(408), Reply::Lost] {
+            let (times, result) = sent(Effect::Write, vec![reply.clone(), Reply::empty(200)]).await;
+            assert_eq!(times, 1, "{reply:?}");
+            let kind = result.unwrap_err().kind;
+            assert!(matches!(kind, Kind::Server | Kind::Lost), "{kind:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_is_sent_again_when_azure_certainly_did_not_act() {
+        for reply in [Reply::empty(429), Reply::NotSent] {
+            let (times, result) = sent(Effect::Write, vec![reply.clone(), Reply::empty(200)]).await;
+            assert_eq!((times, result), (2, Ok(200)), "{reply:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reads_and_creations_of_what_is_absent_are_sent_again() {
+        for effect in [Effect::Read, Effect::CreateIfAbsent] {
+            for reply in [Reply::empty(500), Reply::empty(408), Reply::empty(429), Reply::Lost, Reply::NotSent] {
+                let (times, result) = sent(effect, vec![reply.clone(), Reply::empty(200)]).await;
+                assert_eq!((times, result), (2, Ok(200)), "{effect:?} {reply:?}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_will_not_change_is_not_tried_again() {
+        for reply in [Reply::error(400, "Bad"), Reply::error(403, "AuthorizationFailed"), Reply::Untrusted] {
+            let (times, _) = sent(Effect::Read, vec![reply.clone(), Reply::empty(200)]).await;
+            assert_eq!(times, 1, "{reply:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tries_are_bounded_and_the_last_answer_is_told() {
+        let (times, result) = sent(Effect::Read, vec![Reply::error(503, "ServerTimeout"); 9]).await;
+        assert_eq!(times, 4);
+        assert_eq!(result.unwrap_err().summary(), "503 ServerTimeout: said Azure");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retry_after_is_honoured_and_capped() {
+        for (asked, seconds) in [("7", 7.0), ("3600", 30.0), ("0", 0.5), ("-5", 0.5), ("soon", 0.5)] {
+            let start = tokio::time::Instant::now();
+            let reply = Reply::empty(429).with("retry-after", asked);
+            sent(Effect::Write, vec![reply, Reply::empty(200)]).await.1.unwrap();
+            // The fake credential takes a tenth of a second.
+            let waited = start.elapsed().as_secs_f64() - 0.1;
+            assert!((waited - seconds).abs() < 0.01, "{asked}: {waited}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_held_against_the_answers_own() {
+        let mut headers = Headers::new();
+        headers.insert("date", "Wed, 21 Oct 2015 07:28:00 GMT");
+        headers.insert("retry-after", "Wed, 21 Oct 2015 07:28:12 GMT");
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(12)));
+        headers.insert("retry-after", "Wed, 21 Oct 2015 07:27:00 GMT");
+        assert_eq!(retry_after(&headers), None);
+        headers.insert("retry-after-ms", "250");
+        assert_eq!(retry_after(&headers), Some(Duration::from_millis(250)));
+    }
+}

@@ -1,0 +1,200 @@
+//! Where the program runs: the only reader of the environment and of the clock, and the builder of the way to Azure.
+//!
+//! `--sandbox` selects a cloud, a credential and a transport here, and is heard of nowhere else.
+
+use super::arguments::{Color, Global};
+use super::ask::Ask;
+use super::exit::Trouble;
+use super::output::Output;
+use super::session::trouble;
+use crate::azure::credential::{self, Choice, Environment};
+use crate::azure::{Azure, Cloud, Counted, Options, Retry, transport};
+use crate::report::Scene;
+use crate::report::text::wrap;
+use azure_core::http::HttpClient;
+use indicatif::MultiProgress;
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, stderr, stdin, stdout};
+#[cfg(feature = "sandbox")]
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The surroundings of a command.
+#[derive(Debug)]
+pub(super) struct Context {
+    /// Where to write.
+    pub(super) output: Output,
+    /// How much may be under way at once.
+    pub(super) concurrency: usize,
+    scene: Scene,
+    environment: Environment,
+    stdin_is_terminal: bool,
+    stderr_is_terminal: bool,
+    #[cfg(feature = "sandbox")]
+    sandbox: Option<PathBuf>,
+}
+
+/// What leads to one cloud.
+struct Way {
+    cloud: Cloud,
+    choice: Choice,
+    transport: Arc<dyn HttpClient>,
+}
+
+impl Context {
+    /// Looks around.
+    pub(super) fn new(global: &Global) -> Self {
+        let environment = Environment(environment());
+        let (stdout, stderr) = (stdout().is_terminal(), stderr().is_terminal());
+        let can_move = environment.get("TERM") != Some("dumb");
+        let styled = |terminal: bool| match global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && can_move && environment.get("NO_COLOR").is_none(),
+        };
+        // A log and a view that moves would write over each other.
+        let live = stderr && can_move && !global.quiet && global.log.is_none();
+        Self {
+            output: Output::new(styled(stdout), styled(stderr), global.quiet, live.then(MultiProgress::new)),
+            concurrency: usize::from(global.concurrency),
+            scene: scene(global),
+            stdin_is_terminal: stdin().is_terminal(),
+            stderr_is_terminal: stderr,
+            #[cfg(feature = "sandbox")]
+            sandbox: global.sandbox.clone(),
+            environment,
+        }
+    }
+
+    /// What to do about asking before apply.
+    pub(super) fn ask(&self, yes: bool) -> Ask {
+        Ask::of(yes, self.stdin_is_terminal, self.stderr_is_terminal)
+    }
+
+    /// Where plans are made.
+    pub(super) fn scene(&self) -> &Scene {
+        &self.scene
+    }
+
+    /// The client for the chosen cloud. Sends nothing yet.
+    pub(super) fn azure(&self) -> Result<Azure, Trouble> {
+        let Way { cloud, choice, transport } = self.way()?;
+        let counted = Counted::new(cloud.clone(), transport);
+        let retry = Retry::default();
+        let credential = credential::build(&choice, &cloud, &counted, retry).map_err(|failure| trouble(&failure))?;
+        let options = Options { concurrency: self.concurrency, retry };
+        Ok(Azure::new(cloud, credential, counted, options))
+    }
+
+    #[cfg(feature = "sandbox")]
+    fn way(&self) -> Result<Way, Trouble> {
+        match &self.sandbox {
+            Some(file) => practice::way(file, &self.environment),
+            None => self.real_way(),
+        }
+    }
+
+    #[cfg(not(feature = "sandbox"))]
+    fn way(&self) -> Result<Way, Trouble> {
+        self.real_way()
+    }
+
+    /// The public cloud, with the credential that the environment configures; which one is told.
+    fn real_way(&self) -> Result<Way, Trouble> {
+        let choice = credential::choose(&self.environment).map_err(|failure| trouble(&failure))?;
+        self.output.stderr.remark(&wrap("", "  ", &format!("Signing in with: {choice}")));
+        let transport = transport::https().map_err(|failure| trouble(&failure))?;
+        Ok(Way { cloud: Cloud::public(), choice, transport })
+    }
+
+    /// The file that holds the sandbox's state.
+    #[cfg(feature = "sandbox")]
+    pub(super) fn sandbox_file(&self) -> PathBuf {
+        self.sandbox.clone().unwrap_or_else(|| PathBuf::from(super::arguments::SANDBOX_FILE))
+    }
+}
+
+/// Runs a task to its end. Threads are started here, so that commands that need none start at once.
+pub(super) fn block_on<F: Future>(task: F) -> Result<F::Output, Trouble> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Trouble::new(format!("the system gives no threads to work with: {error}")))?;
+    let output = runtime.block_on(task);
+    // A question that nobody answered, or a name that is still being resolved, must not hold the end up.
+    runtime.shutdown_background();
+    Ok(output)
+}
+
+#[cfg(feature = "sandbox")]
+fn scene(global: &Global) -> Scene {
+    match &global.sandbox {
+        Some(file) => Scene { cloud: practice::NAME.to_owned(), sandbox_file: Some(file.display().to_string()) },
+        None => Scene { cloud: Cloud::public().name, sandbox_file: None },
+    }
+}
+
+#[cfg(not(feature = "sandbox"))]
+fn scene(_: &Global) -> Scene {
+    Scene { cloud: Cloud::public().name, sandbox_file: None }
+}
+
+/// The environment. A variable that is not Unicode is none that we know.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// The way to the Azure to practise on.
+#[cfg(feature = "sandbox")]
+mod practice {
+    use super::{Arc, Choice, Cloud, Environment, Trouble, Way};
+    use crate::sandbox::{
+        ARM_HOST, Abort, CLIENT_ID, CLIENT_SECRET, Clock, LOGIN_HOST, Local, Millis, Sandbox, TENANT, VAULT_SUFFIX,
+    };
+    use azure_core::credentials::Secret;
+    use std::path::Path;
+    use std::time::UNIX_EPOCH;
+    use url::Url;
+
+    /// The cloud's name.
+    pub(super) const NAME: &str = "sandbox";
+
+    /// Makes the process abort before or after an effect, `before:2`, to rehearse a crash.
+    const ABORT: &str = "CMK_SANDBOX_ABORT";
+
+    pub(super) fn way(file: &Path, environment: &Environment) -> Result<Way, Trouble> {
+        let abort = match environment.get(ABORT) {
+            Some(text) => Some(text.parse::<Abort>().map_err(|error| Trouble::new(format!("{ABORT}: {error}")))?),
+            None => None,
+        };
+        let sandbox = Sandbox::open(file, clock(), abort).map_err(|error| Trouble::new(error.to_string()))?;
+        let choice = Choice::ClientSecret {
+            tenant: TENANT.to_owned(),
+            client: CLIENT_ID.to_owned(),
+            secret: Secret::new(CLIENT_SECRET),
+        };
+        Ok(Way { cloud: cloud(), choice, transport: Arc::new(Local(sandbox)) })
+    }
+
+    fn cloud() -> Cloud {
+        let root = |host: &str| Url::parse(&format!("https://{host}/")).expect("a fixed host makes a URL");
+        Cloud {
+            name: NAME.to_owned(),
+            arm: root(ARM_HOST),
+            arm_audience: format!("https://{ARM_HOST}"),
+            authority: root(LOGIN_HOST),
+            vault_suffix: VAULT_SUFFIX.to_owned(),
+            vault_audience: format!("https://{VAULT_SUFFIX}"),
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
+    fn clock() -> Clock {
+        Arc::new(|| {
+            let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        })
+    }
+}

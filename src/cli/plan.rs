@@ -1,0 +1,37 @@
+//! `cmk plan`: looks, plans and prints; sends no write.
+
+use super::arguments::Format;
+use super::context::{Context, block_on};
+use super::exit::{Exit, Trouble};
+use super::{interrupt, session};
+use crate::plan::Plan;
+use crate::report::verdict::PlanVerdict;
+use crate::report::{human, json};
+
+/// Prints the plan of a spec.
+pub(super) fn run(context: &mut Context, spec: &str, format: Format, is_detailed: bool) -> Result<Exit, Trouble> {
+    let desired = session::desired(context, spec)?;
+    let azure = context.azure()?;
+    let stderr = context.output.stderr.clone();
+    let (_, plan) = block_on(async {
+        let stop = interrupt::listen(stderr.clone());
+        session::look(&desired, &azure, stop, &stderr).await
+    })??;
+    let text = match format {
+        Format::Human => human::plan(&plan, context.scene(), context.output.stdout_styled),
+        Format::Json => json::plan(&plan, &session::traffic(azure.stats(), vec![]), context.scene()),
+    };
+    context.output.document(&text)?;
+    Ok(exit(&plan, is_detailed))
+}
+
+/// The exit code of a plan. A plan that could not see everything must not pass for "nothing to do" where the caller
+/// asked for the difference.
+fn exit(plan: &Plan, is_detailed: bool) -> Exit {
+    match PlanVerdict::of(plan) {
+        PlanVerdict::Refused => Exit::Refused,
+        PlanVerdict::Steps if is_detailed => Exit::StepsWaiting,
+        PlanVerdict::Unjudged if is_detailed => Exit::Error,
+        PlanVerdict::Steps | PlanVerdict::Unjudged | PlanVerdict::NothingToDo => Exit::Good,
+    }
+}

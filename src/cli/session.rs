@@ -1,0 +1,60 @@
+//! What plan and apply have in common: a spec that is good, and a look at the cloud.
+
+use super::context::Context;
+use super::exit::Trouble;
+use super::interrupt::stopped;
+use super::output::Stderr;
+use super::{progress, source, validate};
+use crate::azure::{Azure, Failure, Stats};
+use crate::model::{Desired, Observed};
+use crate::plan::{self, Plan};
+use crate::report::Traffic;
+use crate::{diag, observe, spec};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What a spec asks for. Its problems are told on stderr.
+pub(super) fn desired(context: &Context, path: &str) -> Result<Desired, Trouble> {
+    let source = source::read(path)?;
+    let (desired, diagnostics) = spec::load(&source);
+    let stderr = &context.output.stderr;
+    if !diagnostics.is_empty() {
+        stderr.tell(&format!("{}\n", diag::render(&source, &diagnostics, stderr.styled)));
+    }
+    match desired {
+        Some(desired) if !diagnostics.has_errors() => Ok(desired),
+        Some(_) | None => {
+            Err(Trouble::new(format!("{} has {}; no request was sent", source.name, validate::errors(&diagnostics)))
+                .help("`cmk explain CODE` tells the long story of each code"))
+        }
+    }
+}
+
+/// Looks at the cloud and plans. A stop ends it at once, since looking leaves nothing half done.
+pub(super) async fn look(
+    desired: &Desired,
+    azure: &Azure,
+    stop: watch::Receiver<bool>,
+    stderr: &Stderr,
+) -> Result<(Observed, Plan), Trouble> {
+    let looking = progress::looking(stderr);
+    let observed = tokio::select! {
+        observed = observe::observe(desired, azure) => observed.map_err(|failure| trouble(&failure)),
+        () = stopped(stop) => Err(Trouble::new("interrupted while looking, which changes nothing")),
+    };
+    drop(looking);
+    let observed = observed?;
+    let plan = plan::plan(desired, &observed);
+    Ok((observed, plan))
+}
+
+/// A call that failed, as the trouble that ends a command.
+pub(super) fn trouble(failure: &Failure) -> Trouble {
+    Trouble { code: Some(failure.diagnostic_code().to_owned()), what: failure.to_string(), help: failure.help() }
+}
+
+/// The traffic so far, with the waits that applying reported.
+pub(super) fn traffic(stats: Stats, waits: Vec<(String, Duration)>) -> Traffic {
+    let Stats { requests, writes_sent, writes_succeeded, retries } = stats;
+    Traffic { requests, writes_sent, writes_succeeded, retries, waits }
+}

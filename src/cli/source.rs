@@ -1,0 +1,71 @@
+//! Reading a spec file, or stdin, as text of a sensible size.
+
+use super::exit::Trouble;
+use crate::diag::Source;
+use crate::spec::READ_LIMIT_BYTES;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+
+/// Reads the spec that a command names; `-` is stdin.
+pub(super) fn read(path: &str) -> Result<Source, Trouble> {
+    let (name, bytes) =
+        if path == "-" { ("<stdin>", take(io::stdin().lock(), "stdin")?) } else { (path, take(open(path)?, path)?) };
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source { name: name.to_owned(), text }),
+        Err(error) => {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.split(|byte| *byte == b'\n').count();
+            Err(Trouble::new(format!("{name} is not UTF-8 text: line {line} holds a byte that cannot be read"))
+                .help("save the file as UTF-8"))
+        }
+    }
+}
+
+fn open(path: &str) -> Result<File, Trouble> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    match file.metadata() {
+        Ok(metadata) if metadata.is_dir() => {
+            Err(Trouble::new(format!("{path} is a folder, not a spec file")).help("name the file in it"))
+        }
+        Ok(_) | Err(_) => Ok(file),
+    }
+}
+
+fn take(reader: impl Read, name: &str) -> Result<Vec<u8>, Trouble> {
+    let limit = u64::try_from(READ_LIMIT_BYTES).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
+        return Err(Trouble::new(format!("{name} is larger than {limit} bytes, too large for a spec"))
+            .help("split it into several specs"));
+    }
+    Ok(bytes)
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Trouble {
+    match error.kind() {
+        ErrorKind::NotFound => Trouble::new(format!("there is no file {name}")).help("check the path; `-` reads stdin"),
+        _ => Trouble::new(format!("cannot read {name}: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(path: &str) -> String {
+        read(path).unwrap_err().what
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(path("latin1"), b"a: 1\nb: \xe9\n").unwrap();
+        std::fs::write(path("large"), vec![b'#'; READ_LIMIT_BYTES + 1]).unwrap();
+        assert!(problem(&path("none")).starts_with("there is no file"));
+        assert!(problem(&path("")).ends_with("is a folder, not a spec file"));
+        assert!(problem(&path("latin1")).contains("line 2"));
+        assert!(problem(&path("large")).contains("too large for a spec"));
+    }
+}

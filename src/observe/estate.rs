@@ -1,0 +1,173 @@
+//! Looks at everything that the desired state speaks of, and at what that depends on. Writes nothing, judges nothing.
+
+use super::look::{self, Sight};
+use crate::azure::{Azure, Failure};
+use crate::model::{
+    AccountName, Binding, Desired, GroupId, KeyName, KeyRef, Location, NameState, Observed, Seen, SeenAccount,
+    SeenGroup, SeenKey, SeenSubscription, SeenVault, SubscriptionId, VaultName, VersionRule,
+};
+use futures::future::try_join_all;
+use futures::try_join;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Looks at the groups, vaults, keys and accounts that are desired, and whether the names of those to be made are free.
+///
+/// Fails when nothing could be said: no connection, no sign-in, a subscription that is
+/// not there, answers that make no sense. What may not be seen is no failure.
+pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failure> {
+    let (groups, vaults, accounts) =
+        try_join!(all_groups(desired, azure), all_vaults(desired, azure), all_accounts(desired, azure))?;
+    let (keys, subscriptions, vault_names, account_names) = try_join!(
+        all_keys(desired, azure, &vaults, &accounts),
+        all_subscriptions(desired, azure, &vaults),
+        all_vault_names(desired, azure, &vaults, &groups),
+        all_account_names(desired, azure, &accounts),
+    )?;
+    let at = azure.now();
+    Ok(Observed { at, subscriptions, groups, vaults, vault_names, keys, accounts, account_names })
+}
+
+type Map<K, T> = BTreeMap<K, Seen<T>>;
+
+async fn all_groups(desired: &Desired, azure: &Azure) -> Result<Map<GroupId, SeenGroup>, Failure> {
+    let looks = desired.groups.keys().map(async |id| Ok((id.clone(), look::group(azure, id).await?)));
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+async fn all_vaults(desired: &Desired, azure: &Azure) -> Result<Map<VaultName, SeenVault>, Failure> {
+    let looks =
+        desired.vaults.iter().map(async |(name, wanted)| Ok((name.clone(), look::vault(azure, &wanted.id).await?)));
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+async fn all_accounts(desired: &Desired, azure: &Azure) -> Result<Map<AccountName, SeenAccount>, Failure> {
+    let looks =
+        desired.accounts.iter().map(async |(name, wanted)| Ok((name.clone(), look::account(azure, &wanted.id).await?)));
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+/// The subscriptions in which a vault is to be made: it needs their tenant.
+async fn all_subscriptions(
+    desired: &Desired,
+    azure: &Azure,
+    vaults: &Map<VaultName, SeenVault>,
+) -> Result<Map<SubscriptionId, SeenSubscription>, Failure> {
+    let needed: BTreeSet<&SubscriptionId> = desired
+        .vaults
+        .iter()
+        .filter(|(name, wanted)| wanted.create.is_some() && is_absent(vaults, name))
+        .map(|(_, wanted)| &wanted.id.group.subscription)
+        .collect();
+    let looks = needed.into_iter().map(async |id| Ok((id.clone(), look::subscription(azure, id).await?)));
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+async fn all_vault_names(
+    desired: &Desired,
+    azure: &Azure,
+    vaults: &Map<VaultName, SeenVault>,
+    groups: &Map<GroupId, SeenGroup>,
+) -> Result<Map<VaultName, NameState>, Failure> {
+    let wanted = desired.vaults.iter().filter(|(name, wanted)| wanted.create.is_some() && is_absent(vaults, name));
+    let looks = wanted.map(async |(name, wanted)| {
+        let location = wanted.location.as_ref().or_else(|| location_of(&wanted.id.group, desired, groups));
+        Ok((name.clone(), look::vault_name(azure, &wanted.id, location).await?))
+    });
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+/// A group's region, as it is or as it is to be.
+fn location_of<'a>(id: &GroupId, desired: &'a Desired, groups: &'a Map<GroupId, SeenGroup>) -> Option<&'a Location> {
+    let seen = groups.get(id).and_then(Seen::known).map(|group| &group.location);
+    seen.or_else(|| desired.groups.get(id)?.location.as_ref())
+}
+
+async fn all_account_names(
+    desired: &Desired,
+    azure: &Azure,
+    accounts: &Map<AccountName, SeenAccount>,
+) -> Result<Map<AccountName, NameState>, Failure> {
+    let wanted = desired.accounts.iter().filter(|(name, wanted)| wanted.create.is_some() && is_absent(accounts, name));
+    let looks = wanted.map(async |(name, wanted)| Ok((name.clone(), look::account_name(azure, &wanted.id).await?)));
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+fn is_absent<K: Ord, T>(seen: &Map<K, T>, name: &K) -> bool {
+    seen.get(name).is_some_and(Seen::is_absent)
+}
+
+/// The keys that are desired, and those that accounts are bound to now in vaults of the spec.
+async fn all_keys(
+    desired: &Desired,
+    azure: &Azure,
+    vaults: &Map<VaultName, SeenVault>,
+    accounts: &Map<AccountName, SeenAccount>,
+) -> Result<Map<KeyRef, SeenKey>, Failure> {
+    let sights = sights(desired, azure, vaults, accounts);
+    let looks = sights.into_iter().map(async |(key, sight)| {
+        let seen = one_key(desired, azure, vaults, &key, &sight).await?;
+        Ok((key, seen))
+    });
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+async fn one_key(
+    desired: &Desired,
+    azure: &Azure,
+    vaults: &Map<VaultName, SeenVault>,
+    key: &KeyRef,
+    sight: &Sight,
+) -> Result<Seen<SeenKey>, Failure> {
+    match vaults.get(&key.vault) {
+        Some(Seen::Known(vault)) => match look::key_with(azure, &vault.id, Some(&vault.host), &key.name, sight).await {
+            Err(failure) if !vault.is_ready() => look::unless_fatal(failure),
+            result => result,
+        },
+        // Without the vault there is no key, and nobody to ask.
+        Some(Seen::Absent) => Ok(Seen::Absent),
+        Some(Seen::Hidden(_)) | None => {
+            // Spelled as the spec does, which is what ARM was asked with.
+            let name = desired.vaults.get(&key.vault).map_or(&key.vault, |vault| &vault.id.name);
+            look::key_in_vault(azure, name, &key.name, sight).await
+        }
+    }
+}
+
+/// Which keys have to be looked at, and how closely.
+fn sights(
+    desired: &Desired,
+    azure: &Azure,
+    vaults: &Map<VaultName, SeenVault>,
+    accounts: &Map<AccountName, SeenAccount>,
+) -> BTreeMap<KeyRef, Sight> {
+    let mut sights: BTreeMap<KeyRef, Sight> = desired.keys().map(|(key, _)| (key, Sight::default())).collect();
+    for encryption in desired.accounts.values().filter_map(|account| account.encryption.as_ref()) {
+        let sight = sights.entry(encryption.key.clone()).or_default();
+        match &encryption.version {
+            VersionRule::Exact(version) => sight.versions.push(version.clone()),
+            VersionRule::Latest | VersionRule::Auto => {}
+        }
+    }
+    let bindings = accounts.values().filter_map(|account| account.known()?.encryption.binding.as_ref());
+    for (binding, key) in bindings.filter_map(|binding| Some((binding, bound_key(binding, desired, azure, vaults)?))) {
+        let sight = sights.entry(key.clone()).or_default();
+        sight.all |= desired.key(&key).is_none();
+        sight.versions.extend(binding.version.clone());
+    }
+    sights
+}
+
+/// The key that an account is bound to, if it is in a vault of the spec.
+fn bound_key(
+    binding: &Binding,
+    desired: &Desired,
+    azure: &Azure,
+    vaults: &Map<VaultName, SeenVault>,
+) -> Option<KeyRef> {
+    let host = |name: &VaultName| match vaults.get(name).and_then(Seen::known) {
+        Some(vault) => vault.host.clone(),
+        None => azure.cloud().vault_host(name),
+    };
+    let vault = desired.vaults.keys().find(|name| host(name).eq_ignore_ascii_case(&binding.vault_host))?;
+    Some(KeyRef { vault: vault.clone(), name: KeyName::parse(&binding.key).ok()? })
+}

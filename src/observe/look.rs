@@ -1,0 +1,232 @@
+//! Looks at single things: one call or few, and what its answer means for sight. Knows nothing of what is desired.
+
+use crate::azure::{Azure, Call, Failure, Kind, accounts, groups, keys, page, vaults};
+use crate::model::{
+    AccountId, GroupId, HiddenReason, KeyName, KeyRef, KeyVersion, Location, NameState, Seen, SeenAccount, SeenGroup,
+    SeenKey, SeenSubscription, SeenVault, SubscriptionId, VaultId, VaultName, Version,
+};
+use serde_json::Value;
+
+/// Codes that say that the thing itself, or the group or vault that would hold it, is not there.
+///
+/// Not any 404: a proxy's, or that of a subscription that is not found, says nothing
+/// about the thing.
+const ABSENT: [&str; 8] = [
+    "ResourceNotFound",
+    "ResourceGroupNotFound",
+    "ParentResourceNotFound",
+    "KeyNotFound",
+    "VaultNotFound",
+    "StorageAccountNotFound",
+    "DeletedVaultNotFound",
+    "NotFound",
+];
+
+/// Looks at a resource group.
+pub async fn group(azure: &Azure, id: &GroupId) -> Result<Seen<SeenGroup>, Failure> {
+    one(azure, &groups::get(id), groups::READ, groups::read).await
+}
+
+/// Looks at a vault.
+pub async fn vault(azure: &Azure, id: &VaultId) -> Result<Seen<SeenVault>, Failure> {
+    one(azure, &vaults::get(id), vaults::READ, vaults::read).await
+}
+
+/// Looks at an account.
+pub async fn account(azure: &Azure, id: &AccountId) -> Result<Seen<SeenAccount>, Failure> {
+    one(azure, &accounts::get(id), accounts::READ, accounts::read).await
+}
+
+/// Looks at a subscription.
+pub(super) async fn subscription(azure: &Azure, id: &SubscriptionId) -> Result<Seen<SeenSubscription>, Failure> {
+    use crate::azure::subscriptions;
+    one(azure, &subscriptions::get(id), subscriptions::READ, subscriptions::read).await
+}
+
+/// Looks whether an account's name is free.
+pub(super) async fn account_name(azure: &Azure, id: &AccountId) -> Result<Seen<NameState>, Failure> {
+    let call = accounts::check_name(&id.group.subscription, &id.name);
+    one(azure, &call, accounts::READ_NAME, vaults::read_name).await
+}
+
+/// Looks whether a vault's name is free, and if not, whether a deleted vault of this subscription holds it.
+pub(super) async fn vault_name(
+    azure: &Azure,
+    id: &VaultId,
+    location: Option<&Location>,
+) -> Result<Seen<NameState>, Failure> {
+    let subscription = &id.group.subscription;
+    let call = vaults::check_name(subscription, &id.name);
+    let asked = one(azure, &call, vaults::READ_NAME, vaults::read_name).await?;
+    let (Seen::Known(NameState::Taken(_)), Some(location)) = (&asked, location) else {
+        return Ok(asked);
+    };
+    let call = vaults::get_deleted(subscription, location, &id.name);
+    match one(azure, &call, vaults::READ_NAME, vaults::read_deleted).await? {
+        Seen::Known(deleted) => Ok(Seen::Known(deleted)),
+        // Not to be seen is not to be told apart from another's: taken either way.
+        Seen::Absent | Seen::Hidden(_) => Ok(asked),
+    }
+}
+
+/// Looks at a key, through ARM and, where that shows nothing, in the vault itself.
+///
+/// `host` is the vault's own host when it was seen. With `all_versions` the whole list
+/// is read; without, only the current version, unless that one is disabled.
+pub async fn key(
+    azure: &Azure,
+    vault: &VaultId,
+    host: Option<&str>,
+    key: &KeyRef,
+    all_versions: bool,
+) -> Result<Seen<SeenKey>, Failure> {
+    let sight = Sight { all: all_versions, versions: Vec::new() };
+    key_with(azure, vault, host, &key.name, &sight).await
+}
+
+/// What has to be seen of a key.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sight {
+    /// Every version.
+    pub(super) all: bool,
+    /// These versions: every version is read unless each of these is the current one.
+    pub(super) versions: Vec<Version>,
+}
+
+impl Sight {
+    fn is_enough(&self, key: &SeenKey) -> bool {
+        let current = key.versions.first();
+        !self.all
+            && current
+                .is_some_and(|current| current.enabled && self.versions.iter().all(|wanted| *wanted == current.id))
+    }
+}
+
+/// A reader of one kind of body.
+type Read<T> = fn(&Value) -> Result<T, String>;
+
+/// The two ways to a key.
+enum Way<'a> {
+    Arm(&'a VaultId),
+    Vault(&'a str),
+}
+
+pub(super) async fn key_with(
+    azure: &Azure,
+    vault: &VaultId,
+    host: Option<&str>,
+    key: &KeyName,
+    sight: &Sight,
+) -> Result<Seen<SeenKey>, Failure> {
+    let hidden = match by(azure, &Way::Arm(vault), key, sight).await? {
+        Seen::Hidden(reason) => reason,
+        seen => return Ok(seen),
+    };
+    let own = azure.cloud().vault_host(&vault.name);
+    match in_vault(azure, host.unwrap_or(&own), key, sight).await? {
+        Seen::Hidden(reason) => {
+            let what = format!("{}; the vault itself: {}", hidden.what, reason.what);
+            Ok(Seen::Hidden(HiddenReason { what, ..hidden }))
+        }
+        seen => Ok(seen),
+    }
+}
+
+/// Looks at a key in the vault itself, when ARM shows not even the vault.
+pub(super) async fn key_in_vault(
+    azure: &Azure,
+    vault: &VaultName,
+    key: &KeyName,
+    sight: &Sight,
+) -> Result<Seen<SeenKey>, Failure> {
+    let host = azure.cloud().vault_host(vault);
+    in_vault(azure, &host, key, sight).await
+}
+
+async fn in_vault(azure: &Azure, host: &str, key: &KeyName, sight: &Sight) -> Result<Seen<SeenKey>, Failure> {
+    match by(azure, &Way::Vault(host), key, sight).await {
+        // This way is a second try: a vault that cannot be reached from here, or trusts
+        // another tenant, hides its keys but is no reason to stop.
+        Err(failure) if is_blind(&failure) => Ok(hidden(&failure, keys::ARM_READ)),
+        result => result,
+    }
+}
+
+fn is_blind(failure: &Failure) -> bool {
+    matches!(failure.kind, Kind::Dns | Kind::NotSent | Kind::Tls)
+        || (failure.kind == Kind::Credential && failure.said.status == Some(401))
+}
+
+async fn by(azure: &Azure, way: &Way<'_>, key: &KeyName, sight: &Sight) -> Result<Seen<SeenKey>, Failure> {
+    let (call, read): (Call, Read<SeenKey>) = match way {
+        Way::Arm(vault) => (keys::arm_get(vault, key), keys::read_arm),
+        Way::Vault(host) => (keys::vault_get(host, key), keys::read_vault),
+    };
+    let seen = match one(azure, &call, keys::ARM_READ, read).await? {
+        Seen::Known(seen) => seen,
+        other => return Ok(other),
+    };
+    if sight.is_enough(&seen) { Ok(Seen::Known(seen)) } else { all_versions(azure, way, key, seen).await }
+}
+
+async fn all_versions(azure: &Azure, way: &Way<'_>, key: &KeyName, seen: SeenKey) -> Result<Seen<SeenKey>, Failure> {
+    let (call, read): (Call, Read<KeyVersion>) = match way {
+        Way::Arm(vault) => (keys::arm_versions(vault, key), keys::read_arm_version),
+        Way::Vault(host) => (keys::vault_versions(host, key), keys::read_vault_version),
+    };
+    let items = match page::all(azure, call.clone()).await {
+        Ok(items) => items,
+        // Listing takes another permission than looking: what was read stands, as not the whole.
+        Err(failure) if failure.kind == Kind::Denied => return Ok(Seen::Known(seen)),
+        Err(failure) => return Err(failure),
+    };
+    let versions: Result<Vec<KeyVersion>, String> = items.iter().map(read).collect();
+    let versions = versions.map_err(|reason| Failure::unintelligible(&call, reason))?;
+    if versions.is_empty() {
+        return Ok(Seen::Known(seen));
+    }
+    Ok(Seen::Known(keys::with_versions(seen, versions)))
+}
+
+/// One call, and what its answer means for sight. A failure that says nothing about the thing stays one.
+async fn one<T>(
+    azure: &Azure,
+    call: &Call,
+    permission: &str,
+    read: impl Fn(&Value) -> Result<T, String>,
+) -> Result<Seen<T>, Failure> {
+    match azure.call(call).await {
+        Ok(answer) => read(&answer.body).map(Seen::Known).map_err(|reason| Failure::unintelligible(call, reason)),
+        Err(failure) if failure.kind == Kind::NotFound && ABSENT.iter().any(|code| failure.is(code)) => {
+            Ok(Seen::Absent)
+        }
+        Err(failure) if failure.kind == Kind::Denied => Ok(hidden(&failure, permission)),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// For a vault that is still being made: what it refuses to show is hidden for now.
+pub(super) fn unless_fatal<T>(failure: Failure) -> Result<Seen<T>, Failure> {
+    match failure.kind {
+        Kind::Rejected | Kind::Conflict | Kind::Busy | Kind::Server | Kind::NotFound => {
+            Ok(Seen::Hidden(HiddenReason { what: failure.summary(), permission: None }))
+        }
+        Kind::NoCredential
+        | Kind::Unsupported
+        | Kind::Credential
+        | Kind::Denied
+        | Kind::Throttled
+        | Kind::OperationFailed
+        | Kind::Deadline
+        | Kind::Lost
+        | Kind::NotSent
+        | Kind::Dns
+        | Kind::Tls
+        | Kind::Foreign
+        | Kind::Unintelligible => Err(failure),
+    }
+}
+
+fn hidden<T>(failure: &Failure, permission: &str) -> Seen<T> {
+    Seen::Hidden(HiddenReason { what: failure.summary(), permission: Some(permission.to_owned()) })
+}

@@ -1,0 +1,11 @@
+//! Azure into what was observed. Reads only; what may not be seen is `Hidden`, never `Absent`.
+//!
+//! Decides nothing about what to do. Sends no write: every call is one of `azure`'s reads.
+
+mod estate;
+mod look;
+#[cfg(test)]
+mod tests;
+
+pub use estate::observe;
+pub use look::{account, group, key, vault};

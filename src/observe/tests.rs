@@ -1,0 +1,301 @@
+//! Observing against a scripted Azure: what each answer means for sight, and how few requests it takes.
+
+use super::observe;
+use crate::azure::fake::{Fake, Reply};
+use crate::azure::{Failure, Kind};
+use crate::model::*;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+const SUBSCRIPTION: &str = "abcdef00-0000-0000-0000-000000000000";
+const ONE: &str = "11111111111111111111111111111111";
+const TWO: &str = "22222222222222222222222222222222";
+
+const GROUP: &str = "GET /resourceGroups/rg?";
+const VAULT: &str = "GET /vaults/kv1?";
+const KEY: &str = "GET /vaults/kv1/keys/main?";
+const VERSIONS: &str = "GET /vaults/kv1/keys/main/versions?";
+const DATA_KEY: &str = "GET https://kv1.vault.azure.net/keys/main?";
+const ACCOUNT: &str = "GET /storageAccounts/st1?";
+const SUBSCRIPTION_GET: &str = "GET /subscriptions/abcdef00-0000-0000-0000-000000000000?";
+const VAULT_NAME: &str = "POST /Microsoft.KeyVault/checkNameAvailability";
+const DELETED: &str = "GET /locations/westeurope/deletedVaults/kv1?";
+const ACCOUNT_NAME: &str = "POST /Microsoft.Storage/checkNameAvailability";
+
+/// One group, one vault, one key, one account that is to be bound to it.
+fn quickstart(version: VersionRule) -> Desired {
+    let subscription = SubscriptionId::parse(SUBSCRIPTION).unwrap();
+    let group = GroupId { subscription, name: GroupName::parse("rg").unwrap() };
+    let location = Some(Location::parse("westeurope").unwrap());
+    let vault = VaultName::parse("kv1").unwrap();
+    let key = KeyName::parse("main").unwrap();
+    let account = AccountName::parse("st1").unwrap();
+    let create = Some(KeyCreate { kind: KeyType::Rsa, size_bits: 3072 });
+    let mut desired = Desired::default();
+    desired.groups.insert(group.clone(), Group { location: location.clone(), create: true });
+    desired.vaults.insert(
+        vault.clone(),
+        Vault {
+            id: VaultId { group: group.clone(), name: vault.clone() },
+            location: location.clone(),
+            create: Some(VaultCreate { sku: VaultSku::Standard, soft_delete_retention_days: 90 }),
+            purge_protection: Some(true),
+            permission_model: PermissionModel::AccessPolicies,
+            keys: [(key.clone(), Key { create })].into(),
+        },
+    );
+    desired.accounts.insert(
+        account.clone(),
+        Account {
+            id: AccountId { group, name: account },
+            location,
+            create: Some(AccountCreate { sku: "Standard_LRS".to_owned(), kind: "StorageV2".to_owned() }),
+            identity: Some(IdentityKind::SystemAssigned),
+            encryption: Some(Encryption {
+                key: KeyRef { vault, name: key },
+                version,
+                permissions: KeyPermission::needed(),
+            }),
+        },
+    );
+    desired
+}
+
+fn group() -> Reply {
+    Reply::json(200, &json!({ "location": "westeurope", "properties": { "provisioningState": "Succeeded" } }))
+}
+
+fn vault() -> Reply {
+    let id = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv1");
+    let properties = json!({ "tenantId": "t", "sku": { "name": "standard" }, "enableSoftDelete": true,
+        "vaultUri": "https://kv1.vault.azure.net/", "provisioningState": "Succeeded" });
+    Reply::json(200, &json!({ "id": id, "location": "westeurope", "properties": properties }))
+}
+
+fn arm_key(version: &str, enabled: bool, created: i64) -> Value {
+    let uri = format!("https://kv1.vault.azure.net/keys/main/{version}");
+    let attributes = json!({ "enabled": enabled, "created": created });
+    json!({ "properties": { "kty": "RSA", "keySize": 3072, "attributes": attributes, "keyUriWithVersion": uri } })
+}
+
+fn key(version: &str, enabled: bool) -> Reply {
+    Reply::json(200, &arm_key(version, enabled, 2))
+}
+
+fn both_versions() -> Reply {
+    Reply::json(200, &json!({ "value": [arm_key(ONE, true, 1), arm_key(TWO, false, 2)] }))
+}
+
+fn account(bound_to: Option<(&str, &str)>) -> Reply {
+    let id = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st1");
+    let encryption = bound_to.map_or(json!({ "keySource": "Microsoft.Storage" }), |(name, version)| {
+        json!({ "keySource": "Microsoft.Keyvault", "keyvaultproperties":
+            { "keyname": name, "keyversion": version, "keyvaulturi": "https://kv1.vault.azure.net" } })
+    });
+    let properties = json!({ "provisioningState": "Succeeded", "encryption": encryption });
+    let sku = json!({ "name": "Standard_LRS" });
+    Reply::json(
+        200,
+        &json!({ "id": id, "location": "westeurope", "kind": "StorageV2", "sku": sku, "properties": properties }),
+    )
+}
+
+fn free() -> Reply {
+    Reply::json(200, &json!({ "nameAvailable": true }))
+}
+
+fn taken() -> Reply {
+    Reply::json(200, &json!({ "nameAvailable": false, "reason": "AlreadyExists", "message": "in use" }))
+}
+
+fn absent() -> Reply {
+    Reply::error(404, "ResourceNotFound")
+}
+
+fn denied() -> Reply {
+    Reply::error(403, "AuthorizationFailed")
+}
+
+async fn run(version: VersionRule, script: Vec<(&str, Reply)>) -> (Result<Observed, Failure>, Arc<Fake>) {
+    let fake = Fake::new(script);
+    let observed = observe(&quickstart(version), &fake.azure()).await;
+    (observed, fake)
+}
+
+async fn seen(script: Vec<(&str, Reply)>) -> Observed {
+    run(VersionRule::Latest, script).await.0.unwrap()
+}
+
+fn main_key(observed: &Observed) -> &Seen<SeenKey> {
+    observed.keys.iter().find(|(key, _)| key.name.as_str() == "main").unwrap().1
+}
+
+fn versions(seen: &Seen<SeenKey>) -> (Vec<&str>, bool) {
+    let key = seen.known().unwrap();
+    (key.versions.iter().map(|version| version.id.as_str()).collect(), key.all_versions)
+}
+
+fn empty_azure() -> Vec<(&'static str, Reply)> {
+    let tenant = Reply::json(200, &json!({ "tenantId": "T" })).with("date", "Wed, 21 Oct 2015 07:28:00 GMT");
+    vec![
+        (GROUP, Reply::error(404, "ResourceGroupNotFound")),
+        (VAULT, Reply::error(404, "ResourceGroupNotFound")),
+        (ACCOUNT, Reply::error(404, "ResourceGroupNotFound")),
+        (SUBSCRIPTION_GET, tenant),
+        (VAULT_NAME, free()),
+        (ACCOUNT_NAME, free()),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_azure_takes_six_requests_besides_signing_in() {
+    let (observed, fake) = run(VersionRule::Latest, empty_azure()).await;
+    let observed = observed.unwrap();
+    assert_eq!(fake.asked().len(), 6);
+    assert!(observed.groups.values().all(Seen::is_absent));
+    assert!(main_key(&observed).is_absent());
+    assert_eq!(observed.at, Timestamp(1_445_412_480));
+    assert_eq!(observed.subscriptions.values().next().unwrap().known().unwrap().tenant, "t");
+    assert_eq!(observed.vault_names.values().next().unwrap().known(), Some(&NameState::Free));
+    assert_eq!(observed.account_names.values().next().unwrap().known(), Some(&NameState::Free));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_converged_estate_takes_four() {
+    let script =
+        vec![(GROUP, group()), (VAULT, vault()), (ACCOUNT, account(Some(("main", TWO)))), (KEY, key(TWO, true))];
+    let (observed, fake) = run(VersionRule::Latest, script).await;
+    assert_eq!(fake.asked().len(), 4);
+    let observed = observed.unwrap();
+    assert_eq!(versions(main_key(&observed)), (vec![TWO], false));
+    assert!(observed.subscriptions.is_empty() && observed.vault_names.is_empty() && observed.account_names.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_seen_is_hidden_and_says_which_permission_would_show_it() {
+    let script = vec![(GROUP, denied()), (VAULT, denied()), (ACCOUNT, denied()), (DATA_KEY, denied())];
+    let observed = seen(script).await;
+    let Seen::Hidden(reason) = observed.vaults.values().next().unwrap() else { panic!("{observed:?}") };
+    assert_eq!(reason.what, "403 AuthorizationFailed: said Azure");
+    assert_eq!(reason.permission.as_deref(), Some("Microsoft.KeyVault/vaults/read"));
+    assert!(matches!(main_key(&observed), Seen::Hidden(_)));
+    // Nothing hidden is asked for as if it were absent.
+    assert!(observed.vault_names.is_empty() && observed.subscriptions.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_arm_hides_is_looked_at_in_the_vault() {
+    let kid = format!("https://kv1.vault.azure.net/keys/main/{ONE}");
+    let body = json!({ "key": { "kid": kid, "kty": "RSA" }, "attributes": { "enabled": true } });
+    let by_rbac = Reply::error(400, "ForbiddenByRbac");
+    let script = |data| {
+        vec![
+            (GROUP, group()),
+            (VAULT, vault()),
+            (ACCOUNT, absent()),
+            (KEY, by_rbac.clone()),
+            (DATA_KEY, data),
+            (ACCOUNT_NAME, free()),
+        ]
+    };
+    let observed = seen(script(Reply::json(200, &body))).await;
+    assert_eq!(versions(main_key(&observed)), (vec![ONE], false));
+    let observed = seen(script(Reply::error(404, "KeyNotFound"))).await;
+    assert!(main_key(&observed).is_absent());
+    for unreachable in [Reply::Untrusted, Reply::error(401, "Unauthorized"), Reply::error(403, "Forbidden")] {
+        let observed = seen(script(unreachable)).await;
+        assert!(matches!(main_key(&observed), Seen::Hidden(_)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_versions_are_read_when_the_current_one_does_not_answer_the_question() {
+    let script = |bound: Option<(&'static str, &'static str)>, enabled| {
+        let mut script = vec![(GROUP, group()), (VAULT, vault()), (ACCOUNT, account(bound)), (KEY, key(TWO, enabled))];
+        script.push((VERSIONS, both_versions()));
+        script
+    };
+    let exact = VersionRule::Exact(Version::parse(ONE).unwrap());
+    for (why, rule, bound, enabled) in [
+        ("the current one is disabled", VersionRule::Latest, None, false),
+        ("another one is wanted", exact, None, true),
+        ("the account is pinned to another one", VersionRule::Latest, Some(("main", ONE)), true),
+    ] {
+        let observed = run(rule, script(bound, enabled)).await.0.unwrap();
+        assert_eq!(versions(main_key(&observed)), (vec![TWO, ONE], true), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_an_account_is_bound_to_is_looked_at_though_the_spec_does_not_name_it() {
+    let script = vec![
+        (GROUP, group()),
+        (VAULT, vault()),
+        (ACCOUNT, account(Some(("old", "")))),
+        (KEY, key(TWO, true)),
+        ("GET /vaults/kv1/keys/old?", key(TWO, true)),
+        ("GET /vaults/kv1/keys/old/versions?", both_versions()),
+    ];
+    let observed = seen(script).await;
+    let names: BTreeSet<&str> = observed.keys.keys().map(|key| key.name.as_str()).collect();
+    assert_eq!(names, BTreeSet::from(["main", "old"]));
+    let old = observed.keys.iter().find(|(key, _)| key.name.as_str() == "old").unwrap().1;
+    assert!(versions(old).1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vault_name_that_a_deleted_vault_holds_is_told_apart() {
+    let script = |deleted| {
+        let mut script = empty_azure();
+        script.retain(|(line, _)| *line != VAULT_NAME);
+        script.extend([(VAULT_NAME, taken()), (DELETED, deleted)]);
+        script
+    };
+    let properties = json!({ "properties": { "scheduledPurgeDate": "2026-12-01T00:00:00Z" } });
+    let observed = seen(script(Reply::json(200, &properties))).await;
+    let soft_deleted = NameState::SoftDeleted { scheduled_purge: Some("2026-12-01T00:00:00Z".to_owned()) };
+    assert_eq!(observed.vault_names.values().next().unwrap().known(), Some(&soft_deleted));
+    for unseen in [Reply::error(404, "DeletedVaultNotFound"), denied()] {
+        let observed = seen(script(unseen)).await;
+        let state = observed.vault_names.values().next().unwrap().known();
+        assert_eq!(state, Some(&NameState::Taken("in use".to_owned())));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vault_that_is_still_being_made_may_refuse_to_show_its_keys() {
+    let Reply::Answer(status, headers, body) = vault() else { panic!() };
+    let making = Reply::Answer(status, headers, body.replace("Succeeded", "RegisteringDns"));
+    let script = |vault| {
+        vec![(GROUP, group()), (VAULT, vault), (ACCOUNT, account(None)), (KEY, Reply::error(400, "BadRequest"))]
+    };
+    let observed = seen(script(making)).await;
+    assert!(matches!(main_key(&observed), Seen::Hidden(_)));
+    assert_eq!(run(VersionRule::Latest, script(vault())).await.0.unwrap_err().kind, Kind::Rejected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_says_nothing_about_the_thing_is_a_failure() {
+    for (reply, kind) in [
+        (Reply::error(404, "SubscriptionNotFound"), Kind::NotFound),
+        (Reply::empty(404), Kind::NotFound),
+        (Reply::Answer(404, Vec::new(), "<html>proxy</html>".to_owned()), Kind::NotFound),
+        (Reply::error(401, "InvalidAuthenticationTokenTenant"), Kind::Credential),
+        (Reply::Untrusted, Kind::Tls),
+        (Reply::json(200, &json!({})), Kind::Unintelligible),
+    ] {
+        let script = vec![(GROUP, group()), (VAULT, reply.clone()), (ACCOUNT, absent())];
+        let failure = run(VersionRule::Latest, script).await.0.unwrap_err();
+        assert_eq!(failure.kind, kind, "{reply:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn observing_sends_no_write_and_can_be_done_on_any_thread() {
+    let fake = Fake::new(empty_azure());
+    let azure = fake.azure();
+    let copy = azure.clone();
+    tokio::spawn(async move { observe(&quickstart(VersionRule::Auto), &copy).await }).await.unwrap().unwrap();
+    assert_eq!(azure.stats().writes_sent, 0);
+}

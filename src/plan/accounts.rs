@@ -1,0 +1,110 @@
+//! Accounts and their identities: there, made, given an identity, or refused.
+
+use super::draft::{Draft, changed, made};
+use super::types::{Action, Change};
+use crate::model::{
+    Account, AccountCreate, Check, Desired, Fact, IdentityKind, Location, NameState, Observed, Seen, SeenAccount,
+};
+
+pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
+    for (name, account) in &desired.accounts {
+        let resource = format!("account {name}");
+        match observed.accounts.get(name) {
+            Some(Seen::Known(seen)) => existing(observed, account, seen, &resource, draft),
+            Some(Seen::Absent) => absent(observed, account, &resource, draft),
+            Some(Seen::Hidden(reason)) => draft.hidden(&resource, reason),
+            None => {}
+        }
+    }
+}
+
+fn existing(observed: &Observed, account: &Account, seen: &SeenAccount, resource: &str, draft: &mut Draft) {
+    let live = Fact::AccountLive(account.id.name.clone());
+    if let Check::No(why) = live.check(observed) {
+        return draft.refuse("CMK210", resource, why, "see to the account in the portal, then plan again");
+    }
+    draft.wait_for(live, observed);
+    differences(account, seen, resource, draft);
+    attach(observed, account, seen, resource, draft);
+}
+
+/// Gives an account its identity, unless it lost the one with which it reached its key:
+/// a new identity has another principal id, and the old grants do not reach it.
+fn attach(observed: &Observed, account: &Account, seen: &SeenAccount, resource: &str, draft: &mut Draft) {
+    let attached = Fact::Attached(account.id.name.clone()).check(observed).is_yes();
+    if account.identity != Some(IdentityKind::SystemAssigned) || attached {
+        return;
+    }
+    let reaches_key_by_it = seen.encryption.binding.as_ref().is_some_and(|b| b.user_assigned_identity.is_none());
+    if reaches_key_by_it {
+        return draft.refuse(
+            "CMK209",
+            resource,
+            "it is bound to a key, but the identity with which it reached it was removed",
+            "if its data should be readable again, assign the identity by hand and grant it access to the key",
+        );
+    }
+    let after = if seen.identity.user_assigned.is_empty() { "SystemAssigned" } else { "SystemAssigned,UserAssigned" };
+    let before = if seen.identity.user_assigned.is_empty() { "None" } else { "UserAssigned" };
+    let because = vec![changed(resource, "identity.type", Some(before.to_owned()), after)];
+    draft.propose(Action::AttachIdentity { id: account.id.clone() }, because);
+}
+
+fn differences(account: &Account, seen: &SeenAccount, resource: &str, draft: &mut Draft) {
+    let Some(AccountCreate { sku, kind }) = &account.create else { return };
+    let pairs = [("SKU", &seen.sku, sku), ("kind", &seen.kind, kind)];
+    for (what, is, wanted) in pairs.into_iter().filter(|(_, is, wanted)| !is.eq_ignore_ascii_case(wanted)) {
+        draft.note(resource, format!("its {what} is {is}, not {wanted} as `create` would have it"));
+    }
+    if let Some(wanted) = account.location.as_ref().filter(|wanted| **wanted != seen.location) {
+        draft.note(resource, format!("it is in {}, not in {wanted} as `create` would have it", seen.location));
+    }
+}
+
+fn absent(observed: &Observed, account: &Account, resource: &str, draft: &mut Draft) {
+    let Some((create, location)) = account.create.as_ref().zip(account.location.as_ref()) else {
+        return draft.refuse(
+            "CMK201",
+            resource,
+            format!("it does not exist in resource group {}", account.id.group.name),
+            "add `create: {}` to have it made, or correct its name, resource group or subscription",
+        );
+    };
+    match observed.account_names.get(&account.id.name) {
+        Some(Seen::Known(NameState::Taken(said))) => {
+            let detail = format!("its name is taken, perhaps in another tenant: {said}");
+            return draft.refuse(
+                "CMK202",
+                resource,
+                detail,
+                "choose another name: account names are unique in all of Azure",
+            );
+        }
+        Some(Seen::Hidden(reason)) => {
+            draft.note(resource, format!("whether its name is free could not be checked: {reason}"));
+        }
+        Some(Seen::Known(NameState::Free | NameState::SoftDeleted { .. }) | Seen::Absent) | None => {}
+    }
+    let because = account_made(resource, create, location, account.identity);
+    let (id, identity) = (account.id.clone(), account.identity);
+    draft.propose(Action::CreateAccount { id, location: location.clone(), create: create.clone(), identity }, because);
+}
+
+fn account_made(
+    resource: &str,
+    create: &AccountCreate,
+    location: &Location,
+    identity: Option<IdentityKind>,
+) -> Vec<Change> {
+    let AccountCreate { sku, kind } = create;
+    let mut because = vec![
+        made(resource, "location", location.as_str()),
+        made(resource, "sku", sku),
+        made(resource, "kind", kind),
+        made(resource, "minimumTlsVersion", "TLS1_2"),
+        made(resource, "supportsHttpsTrafficOnly", "true"),
+        made(resource, "allowBlobPublicAccess", "false"),
+    ];
+    because.extend(identity.map(|IdentityKind::SystemAssigned| made(resource, "identity.type", "SystemAssigned")));
+    because
+}

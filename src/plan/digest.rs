@@ -1,0 +1,36 @@
+//! The plan's fingerprint: the same steps for the same reasons give the same digest, whenever and wherever it is made.
+
+use super::types::{Change, Step};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// SHA-256 over the steps, in hexadecimal digits.
+///
+/// Each text goes in with its length before it, so that no two plans run together to the same bytes.
+pub(super) fn digest(steps: &[Step]) -> String {
+    let mut hash = Sha256::new();
+    for step in steps {
+        let Step { id, action, because, needs: _, gives: _, after, risk } = step;
+        for text in [id.0.as_str(), action.name(), &action.resource(), risk.as_str()] {
+            feed(&mut hash, text);
+        }
+        feed(&mut hash, &format!("{} changes, after {} steps", because.len(), after.len()));
+        for Change { resource, path, before, after } in because {
+            for text in [resource.as_str(), path, before.as_deref().unwrap_or("\u{0}"), after] {
+                feed(&mut hash, text);
+            }
+        }
+        for id in after {
+            feed(&mut hash, &id.0);
+        }
+    }
+    hash.finalize().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn feed(hash: &mut Sha256, text: &str) {
+    hash.update((text.len() as u64).to_be_bytes());
+    hash.update(text.as_bytes());
+}

@@ -1,0 +1,133 @@
+//! A plan in the making: what the files of each kind of thing add to, before it is put in order.
+
+use super::effects;
+use super::types::{Action, BlindSpot, Change, Note, Refusal, Wait};
+use crate::model::{Check, Fact, HiddenReason, Observed};
+use std::collections::BTreeMap;
+
+/// An action with the differences that it mends.
+pub(super) type Proposal = (Action, Vec<Change>);
+
+/// A plan in the making.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) proposals: Vec<Proposal>,
+    pub(super) refusals: Vec<Refusal>,
+    pub(super) waits: Vec<Wait>,
+    pub(super) blind_spots: BTreeMap<String, BlindSpot>,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Draft {
+    pub(super) fn propose(&mut self, action: Action, because: Vec<Change>) {
+        self.proposals.push((action, because));
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        code: &'static str,
+        resource: &str,
+        detail: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let refusal = Refusal { code, resource: resource.to_owned(), detail: detail.into(), help: help.into() };
+        if !self.refusals.contains(&refusal) {
+            self.refusals.push(refusal);
+        }
+    }
+
+    pub(super) fn note(&mut self, resource: &str, text: impl Into<String>) {
+        self.notes.push(Note { resource: resource.to_owned(), text: text.into() });
+    }
+
+    /// Records what is under way by itself; a fact that holds or fails records nothing.
+    pub(super) fn wait_for(&mut self, fact: Fact, observed: &Observed) {
+        if let Check::Pending(why) = fact.check(observed) {
+            self.waits.push(Wait { fact, why });
+        }
+    }
+
+    pub(super) fn hidden(&mut self, resource: &str, reason: &HiddenReason) {
+        self.blind_spots.entry(resource.to_owned()).or_insert_with(|| BlindSpot {
+            resource: resource.to_owned(),
+            why: reason.what.clone(),
+            permission: reason.permission.clone(),
+            hides: vec![],
+        });
+    }
+
+    fn hides(&mut self, resource: &str, why: &str, hidden: String) {
+        let spot = self.blind_spots.entry(resource.to_owned()).or_insert_with(|| BlindSpot {
+            resource: resource.to_owned(),
+            why: why.to_owned(),
+            permission: None,
+            hides: vec![],
+        });
+        if !spot.hides.contains(&hidden) {
+            spot.hides.push(hidden);
+        }
+    }
+
+    /// Drops every action that needs what neither holds, nor is under way, nor is given by another
+    /// action that stays, and says so: what could not be judged is a blind spot, what fails is refused.
+    pub(super) fn prune(&mut self, observed: &Observed) {
+        while let Some((at, fact, check)) = self.first_unmet(observed) {
+            let (action, _) = self.proposals.remove(at);
+            match check {
+                Check::Unknown(why) => self.drop_unseen(&action, &fact, &why),
+                Check::Yes | Check::No(_) | Check::Pending(_) => self.drop_unmet(&action, &fact, &check),
+            }
+        }
+    }
+
+    fn first_unmet(&self, observed: &Observed) -> Option<(usize, Fact, Check)> {
+        let given: Vec<Fact> = self.proposals.iter().flat_map(|(action, _)| effects::gives(action)).collect();
+        self.proposals.iter().enumerate().find_map(|(at, (action, _))| {
+            effects::needs(action).into_iter().find_map(|need| match need.check(observed) {
+                Check::Yes | Check::Pending(_) => None,
+                _ if given.contains(&need) => None,
+                check => Some((at, need, check)),
+            })
+        })
+    }
+
+    fn drop_unseen(&mut self, action: &Action, fact: &Fact, why: &str) {
+        for given in effects::gives(action) {
+            self.hides(&fact.subject(), why, given.to_string());
+        }
+    }
+
+    /// A need that fails has usually been refused with its own words already; this keeps the plan honest when it was not.
+    fn drop_unmet(&mut self, action: &Action, fact: &Fact, check: &Check) {
+        if !self.refusals.is_empty() || self.blind_spots.contains_key(&fact.subject()) {
+            return self.explain_dropped(action, fact);
+        }
+        let why = match check {
+            Check::No(why) => why.as_str(),
+            Check::Yes | Check::Pending(_) | Check::Unknown(_) => "nothing in this plan brings it about",
+        };
+        self.refuse(
+            "CMK214",
+            &action.resource(),
+            format!("it needs that {fact}, and that does not hold: {why}"),
+            "make it so, or add it to the spec, and plan again",
+        );
+    }
+
+    fn explain_dropped(&mut self, action: &Action, fact: &Fact) {
+        if let Some(spot) = self.blind_spots.get_mut(&fact.subject()) {
+            spot.hides.extend(effects::gives(action).iter().map(ToString::to_string));
+            spot.hides.dedup();
+        }
+    }
+}
+
+/// One property of a thing that is made.
+pub(super) fn made(resource: &str, path: &str, after: impl Into<String>) -> Change {
+    Change { resource: resource.to_owned(), path: path.to_owned(), before: None, after: after.into() }
+}
+
+/// One property of a thing that changes.
+pub(super) fn changed(resource: &str, path: &str, before: Option<String>, after: impl Into<String>) -> Change {
+    Change { resource: resource.to_owned(), path: path.to_owned(), before, after: after.into() }
+}

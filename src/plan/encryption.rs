@@ -1,0 +1,292 @@
+//! Grants and encryption: what lies between an account, its identity and its key.
+
+use super::draft::{Draft, changed};
+use super::types::{Action, Change, Former};
+use crate::model::fact::pinned_version;
+use crate::model::{
+    Account, Binding, Check, Desired, Encryption, Fact, KeyName, KeyPermission, KeyRef, Location, Observed,
+    PermissionModel, Seen, SeenAccount, SeenVault, Vault, VersionRule,
+};
+use std::collections::BTreeSet;
+
+pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
+    for account in desired.accounts.values() {
+        let Some(encryption) = &account.encryption else { continue };
+        let Some(vault) = desired.vaults.get(&encryption.key.vault) else { continue };
+        Pair { desired, observed, account, encryption, vault }.plan(draft);
+    }
+}
+
+/// An account and the vault that is to hold its key.
+struct Pair<'a> {
+    desired: &'a Desired,
+    observed: &'a Observed,
+    account: &'a Account,
+    encryption: &'a Encryption,
+    vault: &'a Vault,
+}
+
+impl Pair<'_> {
+    fn plan(&self, draft: &mut Draft) {
+        let mut refused = self.refuses_model(draft);
+        refused |= self.refuses_region(draft);
+        refused |= self.refuses_tenant(draft);
+        refused |= self.refuses_identity(draft);
+        refused |= self.refuses_former(draft);
+        let bound = self.encrypted();
+        if !bound.is_yes() {
+            refused |= self.refuses_key(draft);
+        } else if let Check::No(why) = self.usable().check(self.observed) {
+            draft.note(&self.resource(), format!("it is bound to key {}, of which {why}", self.encryption.key));
+        }
+        if refused {
+            return;
+        }
+        self.grant(draft);
+        match bound {
+            Check::Yes | Check::Pending(_) => {}
+            Check::No(_) | Check::Unknown(_) => self.bind(draft),
+        }
+    }
+
+    fn resource(&self) -> String {
+        format!("account {}", self.account.id.name)
+    }
+
+    fn seen_account(&self) -> Option<&SeenAccount> {
+        self.observed.accounts.get(&self.account.id.name).and_then(Seen::known)
+    }
+
+    fn seen_vault(&self) -> Option<&SeenVault> {
+        self.observed.vaults.get(&self.vault.id.name).and_then(Seen::known)
+    }
+
+    fn binding(&self) -> Option<&Binding> {
+        self.seen_account()?.encryption.binding.as_ref()
+    }
+
+    fn encrypted(&self) -> Check {
+        let Encryption { key, version, permissions: _ } = self.encryption;
+        Fact::EncryptedWith(self.account.id.name.clone(), key.clone(), version.clone()).check(self.observed)
+    }
+
+    fn usable(&self) -> Fact {
+        Fact::KeyUsable(self.encryption.key.clone(), self.encryption.version.clone())
+    }
+
+    fn allowed(&self, permissions: BTreeSet<KeyPermission>) -> Fact {
+        Fact::CanUnwrap(self.account.id.name.clone(), self.vault.id.name.clone(), permissions)
+    }
+
+    fn refuses_model(&self, draft: &mut Draft) -> bool {
+        let by_roles = self.seen_vault().is_some_and(|seen| seen.permission_model == PermissionModel::Rbac);
+        if by_roles {
+            draft.refuse(
+                "CMK206",
+                &format!("vault {}", self.vault.id.name),
+                "access to its keys is decided by role assignments, which this version of cmk does not manage",
+                "use a vault with access policies for the accounts of this spec",
+            );
+        }
+        by_roles
+    }
+
+    fn refuses_region(&self, draft: &mut Draft) -> bool {
+        let account: Option<&Location> =
+            self.seen_account().map(|seen| &seen.location).or(self.account.location.as_ref());
+        let vault: Option<&Location> = self.seen_vault().map(|seen| &seen.location).or(self.vault.location.as_ref());
+        let Some((account, vault)) = account.zip(vault) else { return false };
+        if !self.desired.policy.same_region || account == vault {
+            return false;
+        }
+        draft.refuse(
+            "CMK204",
+            &self.resource(),
+            format!("it is in {account}, and its vault {} is in {vault}", self.vault.id.name),
+            "write `policy: {sameRegion: false}` to allow this: Azure does, Microsoft's guide advises against it",
+        );
+        true
+    }
+
+    /// An access policy names principals of the vault's tenant only.
+    fn refuses_tenant(&self, draft: &mut Draft) -> bool {
+        let account = self.seen_account().and_then(|seen| seen.identity.tenant.as_deref());
+        let Some((account, vault)) = account.zip(self.seen_vault().map(|seen| seen.tenant.as_str())) else {
+            return false;
+        };
+        if account.eq_ignore_ascii_case(vault) {
+            return false;
+        }
+        draft.refuse(
+            "CMK208",
+            &self.resource(),
+            format!("its identity is of tenant {account}, and vault {} trusts tenant {vault}", self.vault.id.name),
+            "use a vault of the account's tenant",
+        );
+        true
+    }
+
+    fn refuses_identity(&self, draft: &mut Draft) -> bool {
+        let Some(identity) = self.binding().and_then(|binding| binding.user_assigned_identity.as_ref()) else {
+            return false;
+        };
+        draft.refuse(
+            "CMK213",
+            &self.resource(),
+            format!("it reaches its key as the user-assigned identity {identity}"),
+            "this version of cmk manages system-assigned identities only: leave the account out of the spec",
+        );
+        true
+    }
+
+    fn refuses_key(&self, draft: &mut Draft) -> bool {
+        let key = &self.encryption.key;
+        let will_be_made = matches!(self.observed.keys.get(key), Some(Seen::Absent));
+        let why = match (self.usable().check(self.observed), &self.encryption.version) {
+            (Check::No(_), VersionRule::Exact(version)) if will_be_made => {
+                format!("the key does not exist yet, so it has no version {version}")
+            }
+            (Check::No(why), _) if !will_be_made => why,
+            (Check::Yes | Check::No(_) | Check::Pending(_) | Check::Unknown(_), _) => return false,
+        };
+        draft.refuse(
+            "CMK207",
+            &format!("key {key}"),
+            format!("{} cannot be bound to it: {why}", self.resource()),
+            "enable or replace the version by hand if that is meant, or name another key or version",
+        );
+        true
+    }
+
+    /// The key that the account is bound to now, when it is not the wanted one and its vault is of the spec.
+    fn former(&self) -> Option<Former> {
+        let binding = self.binding()?;
+        let version = binding.current.clone().or_else(|| binding.version.clone())?;
+        let vault = self.desired.vaults.keys().find(|name| {
+            self.observed
+                .vaults
+                .get(name)
+                .and_then(Seen::known)
+                .is_some_and(|v| v.host.eq_ignore_ascii_case(&binding.vault_host))
+        })?;
+        let name = KeyName::parse(&binding.key).ok()?;
+        Some(Former { key: KeyRef { vault: vault.clone(), name }, version })
+    }
+
+    /// Azure unwraps with the former key to wrap with the new one: without it, the move fails.
+    fn refuses_former(&self, draft: &mut Draft) -> bool {
+        if self.encrypted().is_yes() {
+            return false;
+        }
+        let Some(former) = self.former() else {
+            self.tell_unseen_former(draft);
+            return false;
+        };
+        let enabled = Fact::KeyEnabled(former.key.clone(), former.version.clone()).check(self.observed);
+        let Check::No(why) = enabled else { return false };
+        draft.refuse(
+            "CMK211",
+            &self.resource(),
+            format!("it is bound to {} now, and that key cannot unwrap: {why}", former.key),
+            "enable or recover the former key first: Azure needs it once more to move the account off it",
+        );
+        true
+    }
+
+    fn tell_unseen_former(&self, draft: &mut Draft) {
+        let Some(binding) = self.binding() else { return };
+        draft.note(
+            &self.resource(),
+            format!(
+                "it is bound to {}/{} now, which this spec does not name: Azure needs that key once more for the move",
+                binding.vault_host, binding.key
+            ),
+        );
+    }
+
+    fn grant(&self, draft: &mut Draft) {
+        let permissions = &self.encryption.permissions;
+        let may = self.allowed(permissions.clone()).check(self.observed);
+        if may.is_yes() || (self.is_revoked() && self.refuse_revoked(draft)) {
+            return;
+        }
+        let after: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
+        let path = format!("accessPolicies[{}].keys", self.account.id.name);
+        let because = vec![changed(&format!("vault {}", self.vault.id.name), &path, self.held(), after.join(", "))];
+        let (account, vault) = (self.account.id.clone(), self.vault.id.clone());
+        draft.propose(Action::Grant { account, vault, permissions: permissions.clone() }, because);
+    }
+
+    /// What the account's identity holds on the vault's keys now, in Azure's words.
+    fn held(&self) -> Option<String> {
+        let principal = self.seen_account()?.identity.system_principal.as_ref()?;
+        let entries = self.seen_vault()?.access_policies.iter();
+        let mine =
+            entries.filter(|entry| entry.application_id.is_none() && entry.object_id.eq_ignore_ascii_case(principal));
+        let keys: Vec<&str> = mine.flat_map(|entry| entry.keys.iter().map(String::as_str)).collect();
+        (!keys.is_empty()).then(|| keys.join(", "))
+    }
+
+    /// An account that is bound to a key of this vault had access once. That it lacks what Storage needs
+    /// means that somebody took it away.
+    fn is_revoked(&self) -> bool {
+        // An account without identity is refused by its own words already.
+        let has_identity = self.seen_account().is_some_and(|seen| seen.identity.system_principal.is_some());
+        let bound_here =
+            self.binding().zip(self.seen_vault()).is_some_and(|(b, v)| b.vault_host.eq_ignore_ascii_case(&v.host));
+        has_identity && bound_here && matches!(self.allowed(KeyPermission::needed()).check(self.observed), Check::No(_))
+    }
+
+    fn refuse_revoked(&self, draft: &mut Draft) -> bool {
+        draft.refuse(
+            "CMK209",
+            &self.resource(),
+            format!("it is bound to a key of vault {}, but its access was taken away", self.vault.id.name),
+            "if its data should be readable again, add the access policy by hand, then plan again",
+        );
+        true
+    }
+
+    fn bind(&self, draft: &mut Draft) {
+        let Encryption { key, version, permissions } = self.encryption;
+        let action = Action::SetEncryption {
+            account: self.account.id.clone(),
+            vault: self.vault.id.clone(),
+            key: key.clone(),
+            version: version.clone(),
+            permissions: permissions.clone(),
+            former: self.former(),
+        };
+        draft.propose(action, self.binding_changes());
+    }
+
+    fn binding_changes(&self) -> Vec<Change> {
+        let resource = self.resource();
+        let binding = self.binding();
+        let mut changes = vec![];
+        if binding.is_none() {
+            let source = self.seen_account().map(|_| "Microsoft.Storage".to_owned());
+            changes.push(changed(&resource, "encryption.keySource", source, "Microsoft.Keyvault"));
+        }
+        let bound_to_key = binding.zip(self.seen_vault()).is_some_and(|(b, v)| b.is_to(&self.encryption.key, v));
+        if !bound_to_key {
+            let before = binding.map(|binding| format!("{}/{}", binding.vault_host, binding.key));
+            changes.push(changed(&resource, "encryption.key", before, self.encryption.key.to_string()));
+        }
+        let before = binding.map(|binding| match &binding.version {
+            Some(version) => version.to_string(),
+            None => "none: Azure follows the newest".to_owned(),
+        });
+        changes.push(changed(&resource, "encryption.version", before, self.version_in_words()));
+        changes
+    }
+
+    fn version_in_words(&self) -> String {
+        let seen = self.observed.keys.get(&self.encryption.key).and_then(Seen::known);
+        match (&self.encryption.version, seen.and_then(|key| pinned_version(key, &self.encryption.version))) {
+            (VersionRule::Auto, _) => "none: Azure follows the newest".to_owned(),
+            (VersionRule::Exact(version), _) | (VersionRule::Latest, Some(version)) => version.to_string(),
+            (VersionRule::Latest, None) => "the version that Key Vault makes".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Vaults and their keys: there, made, protected, or refused.
+
+use super::draft::{Draft, changed, made};
+use super::types::{Action, Change};
+use crate::model::{
+    Check, Desired, Fact, Key, KeyCreate, KeyRef, NameState, Observed, Seen, SeenKey, SeenVault, Vault, VaultCreate,
+};
+
+pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
+    for (name, vault) in &desired.vaults {
+        let resource = format!("vault {name}");
+        match observed.vaults.get(name) {
+            Some(Seen::Known(seen)) => existing(desired, observed, vault, seen, draft),
+            Some(Seen::Absent) => absent(observed, vault, draft),
+            Some(Seen::Hidden(reason)) => draft.hidden(&resource, reason),
+            None => {}
+        }
+        for (key_name, key) in &vault.keys {
+            let key_ref = KeyRef { vault: name.clone(), name: key_name.clone() };
+            plan_key(observed, vault, &key_ref, key, draft);
+        }
+    }
+}
+
+/// Whether an account of the spec is to be protected by a key of this vault.
+fn is_used(desired: &Desired, vault: &Vault) -> bool {
+    desired.accounts.values().filter_map(|account| account.encryption.as_ref()).any(|e| e.key.vault == vault.id.name)
+}
+
+fn existing(desired: &Desired, observed: &Observed, vault: &Vault, seen: &SeenVault, draft: &mut Draft) {
+    let resource = format!("vault {}", vault.id.name);
+    let live = Fact::VaultLive(vault.id.name.clone());
+    if let Check::No(why) = live.check(observed) {
+        draft.refuse("CMK210", &resource, why, "see to the vault in the portal, then plan again");
+        return;
+    }
+    draft.wait_for(live, observed);
+    let used = is_used(desired, vault);
+    protection(observed, vault, seen, used, draft);
+    differences(vault, seen, &resource, draft);
+}
+
+fn protection(observed: &Observed, vault: &Vault, seen: &SeenVault, used: bool, draft: &mut Draft) {
+    let resource = format!("vault {}", vault.id.name);
+    let protected = Fact::PurgeProtected(vault.id.name.clone()).check(observed).is_yes();
+    match vault.purge_protection {
+        Some(true) if !protected => {
+            let mut because: Vec<Change> = vec![];
+            if !seen.soft_delete {
+                because.push(changed(&resource, "softDelete", Some("false".to_owned()), "true"));
+            }
+            if !seen.purge_protection {
+                because.push(changed(&resource, "purgeProtection", Some("false".to_owned()), "true"));
+            }
+            draft.propose(Action::ProtectVault { id: vault.id.clone() }, because);
+        }
+        None | Some(false) if used && !protected => draft.refuse(
+            "CMK205",
+            &resource,
+            "accounts of this spec use its keys, but purge protection is off: Storage refuses such a vault",
+            "write `purgeProtection: true` on the vault; it cannot be turned off again",
+        ),
+        Some(false) if seen.purge_protection => {
+            draft.note(&resource, "purge protection is on and cannot be turned off");
+        }
+        None | Some(_) => {}
+    }
+}
+
+fn differences(vault: &Vault, seen: &SeenVault, resource: &str, draft: &mut Draft) {
+    let Some(VaultCreate { sku, soft_delete_retention_days }) = &vault.create else { return };
+    if !seen.sku.eq_ignore_ascii_case(sku.as_str()) {
+        draft.note(resource, format!("its SKU is {}, not {} as `create` would have it", seen.sku, sku.as_str()));
+    }
+    if let Some(days) = seen.soft_delete_retention_days.filter(|days| days != soft_delete_retention_days) {
+        let wanted = soft_delete_retention_days;
+        draft.note(resource, format!("deleted keys are kept {days} days, not {wanted} as `create` would have it"));
+    }
+    if let Some(wanted) = vault.location.as_ref().filter(|wanted| **wanted != seen.location) {
+        draft.note(resource, format!("it is in {}, not in {wanted} as `create` would have it", seen.location));
+    }
+}
+
+fn absent(observed: &Observed, vault: &Vault, draft: &mut Draft) {
+    let resource = format!("vault {}", vault.id.name);
+    let Some((create, location)) = vault.create.as_ref().zip(vault.location.as_ref()) else {
+        return draft.refuse(
+            "CMK201",
+            &resource,
+            format!("it does not exist in resource group {}", vault.id.group.name),
+            "add `create: {}` to have it made, or correct its name, resource group or subscription",
+        );
+    };
+    if is_held(observed, vault, &resource, draft) {
+        return;
+    }
+    let tenant = match observed.subscriptions.get(&vault.id.group.subscription) {
+        Some(Seen::Known(subscription)) => subscription.tenant.clone(),
+        Some(Seen::Hidden(reason)) => {
+            return draft.hidden(&format!("subscription {}", vault.id.group.subscription), reason);
+        }
+        Some(Seen::Absent) | None => {
+            return draft.refuse(
+                "CMK201",
+                &format!("subscription {}", vault.id.group.subscription),
+                "it does not exist, or this identity cannot see it",
+                "correct the subscription's id, or sign in to its tenant",
+            );
+        }
+    };
+    let purge_protection = vault.purge_protection == Some(true);
+    let because = vault_made(&resource, create, location.as_str(), purge_protection);
+    let (id, location, create) = (vault.id.clone(), location.clone(), create.clone());
+    draft.propose(Action::CreateVault { id, location, tenant, create, purge_protection }, because);
+}
+
+fn vault_made(resource: &str, create: &VaultCreate, location: &str, purge_protection: bool) -> Vec<Change> {
+    let VaultCreate { sku, soft_delete_retention_days } = create;
+    let mut because = vec![
+        made(resource, "location", location),
+        made(resource, "sku", sku.as_str()),
+        made(resource, "permissionModel", "accessPolicies"),
+        made(resource, "softDelete", "true"),
+        made(resource, "softDeleteRetentionDays", soft_delete_retention_days.to_string()),
+    ];
+    because.extend(purge_protection.then(|| made(resource, "purgeProtection", "true")));
+    because
+}
+
+/// Refuses to make a vault whose name somebody holds. That the name could not be checked is only told:
+/// Azure refuses a taken name by itself and changes nothing.
+fn is_held(observed: &Observed, vault: &Vault, resource: &str, draft: &mut Draft) -> bool {
+    match observed.vault_names.get(&vault.id.name) {
+        Some(Seen::Known(NameState::Taken(said))) => {
+            let detail = format!("its name is taken, perhaps in another tenant: {said}");
+            draft.refuse("CMK202", resource, detail, "choose another name: vault names are unique in all of Azure");
+            true
+        }
+        Some(Seen::Known(NameState::SoftDeleted { scheduled_purge })) => {
+            let until = scheduled_purge.as_ref().map_or(String::new(), |date| format!(" until {date}"));
+            draft.refuse(
+                "CMK203",
+                resource,
+                format!("a deleted vault holds its name{until}"),
+                "recover the deleted vault, or choose another name",
+            );
+            true
+        }
+        Some(Seen::Hidden(reason)) => {
+            draft.note(resource, format!("whether its name is free could not be checked: {reason}"));
+            false
+        }
+        Some(Seen::Known(NameState::Free) | Seen::Absent) | None => false,
+    }
+}
+
+fn plan_key(observed: &Observed, vault: &Vault, key_ref: &KeyRef, key: &Key, draft: &mut Draft) {
+    let resource = format!("key {key_ref}");
+    match (observed.keys.get(key_ref), &key.create) {
+        (Some(Seen::Known(seen)), create) => key_differences(seen, create.as_ref(), &resource, draft),
+        (Some(Seen::Absent), Some(create)) => {
+            let KeyCreate { kind, size_bits } = create;
+            let because = vec![made(&resource, "type", kind.as_str()), made(&resource, "size", size_bits.to_string())];
+            let (vault, key) = (vault.id.clone(), key_ref.clone());
+            draft.propose(Action::CreateKey { vault, key, create: create.clone() }, because);
+        }
+        (Some(Seen::Absent), None) => draft.refuse(
+            "CMK201",
+            &resource,
+            "it does not exist",
+            "add `create: {}` to have it made, or correct its name",
+        ),
+        (Some(Seen::Hidden(reason)), _) => draft.hidden(&resource, reason),
+        (None, _) => {}
+    }
+}
+
+fn key_differences(seen: &SeenKey, create: Option<&KeyCreate>, resource: &str, draft: &mut Draft) {
+    let Some(KeyCreate { kind, size_bits }) = create else { return };
+    if seen.kind != *kind {
+        draft.note(resource, format!("its type is {}, not {kind} as `create` would have it", seen.kind));
+    }
+    if let Some(bits) = seen.size_bits.filter(|bits| bits != size_bits) {
+        draft.note(resource, format!("it has {bits} bits, not {size_bits} as `create` would have it"));
+    }
+}

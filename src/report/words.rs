@@ -1,0 +1,138 @@
+//! The words for actions, risks and things, the same in every report.
+
+use crate::diag::codes;
+use crate::model::{IdentityKind, KeyPermission, VersionRule};
+use crate::plan::{Action, Risk, Step};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What an action does, as an order: "create vault kv-prod in westeurope".
+pub fn action(action: &Action) -> String {
+    match action {
+        Action::CreateGroup { id, location } => format!("create resource group {} in {location}", id.name),
+        Action::CreateVault { id, location, tenant: _, create: _, purge_protection } => {
+            let protection = if *purge_protection { ", with purge protection" } else { "" };
+            format!("create vault {} in {location}{protection}", id.name)
+        }
+        Action::ProtectVault { id } => format!("turn on purge protection for vault {}", id.name),
+        Action::CreateKey { vault: _, key, create } => {
+            format!("create key {key}, {} {}", create.kind, create.size_bits)
+        }
+        Action::CreateAccount { id, location, create: _, identity } => {
+            let identity = match identity {
+                Some(IdentityKind::SystemAssigned) => ", with a system-assigned identity",
+                None => "",
+            };
+            format!("create account {} in {location}{identity}", id.name)
+        }
+        Action::AttachIdentity { id } => format!("give account {} a system-assigned identity", id.name),
+        Action::Grant { account, vault, permissions } => {
+            let names = permission_names(permissions);
+            format!("grant the identity of account {} {names} on the keys of vault {}", account.name, vault.name)
+        }
+        Action::SetEncryption { account, vault: _, key, version, permissions: _, former: _ } => {
+            let version = match version {
+                VersionRule::Latest => "its newest version, pinned".to_owned(),
+                VersionRule::Auto => "always its newest version".to_owned(),
+                VersionRule::Exact(version) => format!("version {version}"),
+            };
+            format!("encrypt account {} with key {key}, {version}", account.name)
+        }
+    }
+}
+
+fn permission_names(permissions: &BTreeSet<KeyPermission>) -> String {
+    let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
+    names.join(", ")
+}
+
+/// The thing that an action is about, in short: "vault kv-prod".
+pub fn target(action: &Action) -> String {
+    match action {
+        Action::CreateGroup { id, .. } => format!("resource group {}", id.name),
+        Action::CreateVault { id, .. } | Action::ProtectVault { id } => format!("vault {}", id.name),
+        Action::CreateKey { key, .. } => format!("key {key}"),
+        Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => format!("account {}", id.name),
+        Action::Grant { vault, .. } => format!("vault {}", vault.name),
+        Action::SetEncryption { account, .. } => format!("account {}", account.name),
+    }
+}
+
+/// Whether an action makes a thing that was not there.
+pub fn is_creation(action: &Action) -> bool {
+    match action {
+        Action::CreateGroup { .. }
+        | Action::CreateVault { .. }
+        | Action::CreateKey { .. }
+        | Action::CreateAccount { .. } => true,
+        Action::ProtectVault { .. }
+        | Action::AttachIdentity { .. }
+        | Action::Grant { .. }
+        | Action::SetEncryption { .. } => false,
+    }
+}
+
+/// A step's risk in words; nothing where there is none.
+pub fn risk(step: &Step) -> Option<&'static str> {
+    match step.risk {
+        Risk::None => None,
+        Risk::AccessChange => Some("somebody gains access to keys"),
+        Risk::CustodyChange => Some("whoever holds the key then decides whether the data can be read"),
+        Risk::Irreversible => Some(match step.action {
+            Action::CreateVault { .. } | Action::ProtectVault { .. } => {
+                "cannot be undone: purge protection stays on for good"
+            }
+            Action::CreateGroup { .. }
+            | Action::CreateKey { .. }
+            | Action::CreateAccount { .. }
+            | Action::AttachIdentity { .. }
+            | Action::Grant { .. }
+            | Action::SetEncryption { .. } => "cannot be undone",
+        }),
+    }
+}
+
+/// A kind of risk in few words.
+pub fn risk_name(risk: Risk) -> &'static str {
+    match risk {
+        Risk::None => "none",
+        Risk::AccessChange => "a change of access",
+        Risk::CustodyChange => "a change of custody",
+        Risk::Irreversible => "cannot be undone",
+    }
+}
+
+/// The fixed summary of a code; nothing when the list of codes does not know it.
+pub fn summary(code: &str) -> Option<&'static str> {
+    codes::find(code).map(|code| code.summary)
+}
+
+/// A duration to the precision that people want: "0.4 s", "12 s", "5 min", "2 min 30 s".
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match (seconds / 60, seconds % 60) {
+        (0, 0..10) => {
+            let tenths = duration.as_millis() / 100;
+            if tenths.is_multiple_of(10) {
+                format!("{seconds} s")
+            } else {
+                format!("{}.{} s", tenths / 10, tenths % 10)
+            }
+        }
+        (0, _) => format!("{seconds} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, rest) => format!("{minutes} min {rest} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_like_speech() {
+        let texts: Vec<String> =
+            [0, 450, 4_000, 12_345, 300_000, 150_000].map(|ms| duration(Duration::from_millis(ms))).into();
+        assert_eq!(texts, ["0 s", "0.4 s", "4 s", "12 s", "5 min", "2 min 30 s"]);
+    }
+}

@@ -1,0 +1,161 @@
+//! A place to run whole plans: the product's real client against a sandbox in this process, in virtual time.
+
+use cmk::apply::{Budgets, Event, Outcome, Settings, apply};
+use cmk::azure::{Azure, Call, Cloud, Counted, Effect, Method, Options, Retry, Service, Stats, credential};
+use cmk::diag::Source;
+use cmk::model::Desired;
+use cmk::plan::{Plan, plan};
+use cmk::sandbox::{self, Clock, Local, Millis, Pace, Sandbox, World};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// A sandbox and the way to it.
+pub(crate) struct Practice {
+    pub(crate) sandbox: Sandbox,
+}
+
+/// A run of `apply`: what was planned, what came of it, what was told and what was sent.
+pub(crate) struct Applied {
+    pub(crate) plan: Plan,
+    pub(crate) outcome: Outcome,
+    pub(crate) events: Vec<Event>,
+    pub(crate) stats: Stats,
+}
+
+/// Azure's time in the sandbox: 2026-01-01, plus what has passed on tokio's clock, which tests pause.
+fn clock() -> Clock {
+    let start = tokio::time::Instant::now();
+    Arc::new(move || {
+        let passed = i64::try_from(start.elapsed().as_millis()).expect("tests end within the age of the universe");
+        Millis(1_767_225_600_000 + passed)
+    })
+}
+
+/// The sandbox's endpoints, as the program's own `--sandbox` has them.
+fn cloud() -> Cloud {
+    let root = |host: &str| format!("https://{host}/").parse().expect("a fixed host makes a URL");
+    Cloud {
+        name: "sandbox".to_owned(),
+        arm: root(sandbox::ARM_HOST),
+        arm_audience: format!("https://{}", sandbox::ARM_HOST),
+        authority: root(sandbox::LOGIN_HOST),
+        vault_suffix: sandbox::VAULT_SUFFIX.to_owned(),
+        vault_audience: format!("https://{}", sandbox::VAULT_SUFFIX),
+    }
+}
+
+impl Practice {
+    /// An empty Azure with waits as long as Azure's own.
+    pub(crate) fn new() -> Self {
+        Self { sandbox: Sandbox::in_memory(World::new(Pace::azure()), clock()) }
+    }
+
+    /// A client of its own, as a fresh run of the program has one.
+    pub(crate) fn azure(&self) -> Azure {
+        let counted = Counted::new(cloud(), Arc::new(Local(self.sandbox.clone())));
+        let choice = credential::Choice::ClientSecret {
+            tenant: sandbox::TENANT.to_owned(),
+            client: sandbox::CLIENT_ID.to_owned(),
+            secret: sandbox::CLIENT_SECRET.into(),
+        };
+        let retry = Retry::default();
+        let credential = credential::build(&choice, &cloud(), &counted, retry).expect("a secret is enough");
+        Azure::new(cloud(), credential, counted, Options::default())
+    }
+
+    /// What is to be done for a spec, and what was sent to find out.
+    pub(crate) async fn plan(&self, desired: &Desired) -> (Plan, Stats) {
+        let azure = self.azure();
+        let observed = cmk::observe::observe(desired, &azure).await.expect("the sandbox can be observed");
+        (plan(desired, &observed), azure.stats())
+    }
+
+    /// Observes, plans and applies.
+    pub(crate) async fn apply(&self, desired: &Desired) -> Applied {
+        self.try_apply(desired).await.expect("the sandbox can be observed")
+    }
+
+    /// The same, where observing may fail.
+    pub(crate) async fn try_apply(&self, desired: &Desired) -> Option<Applied> {
+        let (_keep, stop) = watch::channel(false);
+        self.run(desired, stop).await
+    }
+
+    /// The same, with a wish to stop after a while.
+    pub(crate) async fn apply_until(&self, desired: &Desired, while_: Duration) -> Applied {
+        let (ask, stop) = watch::channel(false);
+        let asking = async {
+            tokio::time::sleep(while_).await;
+            ask.send(true).expect("somebody listens");
+        };
+        let (applied, ()) = futures::join!(self.run(desired, stop), asking);
+        applied.expect("the sandbox can be observed")
+    }
+
+    async fn run(&self, desired: &Desired, stop: watch::Receiver<bool>) -> Option<Applied> {
+        let azure = self.azure();
+        let observed = cmk::observe::observe(desired, &azure).await.ok()?;
+        let plan = plan(desired, &observed);
+        let settings = Settings { concurrency: 8, budgets: Budgets::default(), run_id: uuid::Uuid::nil() };
+        let mut events = vec![];
+        let outcome = apply(&plan, desired, observed, &azure, &settings, stop, &mut |event| events.push(event)).await;
+        Some(Applied { plan, outcome, events, stats: azure.stats() })
+    }
+
+    fn key_path(vault: &str, key: &str) -> String {
+        format!(
+            "/subscriptions/{}/resourceGroups/rg-quickstart/providers/Microsoft.KeyVault/vaults/{vault}/keys/{key}",
+            sandbox::SUBSCRIPTIONS[0]
+        )
+    }
+
+    /// How many versions a key of the quickstart has.
+    pub(crate) async fn key_versions(&self, vault: &str, key: &str) -> usize {
+        let call = Call::get(format!("{}/versions", Self::key_path(vault, key)), "2026-02-01");
+        let body = self.azure().call(&call).await.expect("the key is there").body;
+        body["value"].as_array().expect("a list of versions").len()
+    }
+
+    /// Disables a key's newest version in the vault itself, as its owner would: first gets itself access, then waits for it.
+    pub(crate) async fn disable_key(&self, vault: &str, key: &str) {
+        let azure = self.azure();
+        let vault_path = Self::key_path(vault, key).replace(&format!("/keys/{key}"), "/accessPolicies/add");
+        let entry = json!({
+            "tenantId": sandbox::TENANT, "objectId": sandbox::CALLER_OBJECT_ID, "permissions": { "keys": ["update"] },
+        });
+        let body = json!({ "properties": { "accessPolicies": [entry] } });
+        let grant = Call::send(Method::Put, Effect::Write, vault_path, "2026-02-01", body);
+        azure.call(&grant).await.expect("the caller may grant itself access");
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        let host = format!("{vault}.{}", sandbox::VAULT_SUFFIX);
+        let body = json!({ "attributes": { "enabled": false } });
+        let disable = Call::send(Method::Patch, Effect::Write, format!("/keys/{key}"), "7.5", body);
+        let disable = Call { service: Service::KeyVault { host }, ..disable };
+        azure.call(&disable).await.expect("the key is disabled");
+    }
+
+    /// Applies and insists that every step succeeded and that a second plan is empty.
+    pub(crate) async fn converge(&self, desired: &Desired) -> Applied {
+        let applied = self.apply(desired).await;
+        assert!(applied.plan.is_complete(), "{:#?}", applied.plan);
+        assert!(applied.outcome.is_good(), "{:#?}", applied.outcome);
+        let (second, _) = self.plan(desired).await;
+        assert!(second.is_empty() && second.is_complete(), "{second:#?}");
+        applied
+    }
+}
+
+/// The desired state of a spec that has no fault.
+pub(crate) fn desired(spec: &str) -> Desired {
+    let source = Source { name: "test.yaml".to_owned(), text: spec.to_owned() };
+    let (desired, diagnostics) = cmk::spec::load(&source);
+    desired.ok_or_else(|| cmk::diag::render(&source, &diagnostics, false)).expect("a spec without fault")
+}
+
+/// An example of the project's own.
+pub(crate) fn example(name: &str) -> Desired {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("specs").join(name);
+    desired(&std::fs::read_to_string(path).expect("the example is there"))
+}
