@@ -60,6 +60,8 @@ impl Default for Retry {
 #[derive(Debug, Clone)]
 pub struct Azure {
     inner: Arc<Inner>,
+    /// The request id of calls that bring none of their own.
+    request_id: Option<String>,
 }
 
 #[derive(Debug)]
@@ -76,13 +78,19 @@ impl Azure {
         let sender = Sender { permits: Arc::new(Semaphore::new(options.concurrency.max(1))), retry: options.retry };
         let arm = sender.pipeline(&cloud.arm_audience, credential.clone(), &transport);
         let vault = sender.pipeline(&cloud.vault_audience, credential, &transport);
-        Self { inner: Arc::new(Inner { cloud, arm, vault, counted: transport }) }
+        Self { inner: Arc::new(Inner { cloud, arm, vault, counted: transport }), request_id: None }
+    }
+
+    /// The same client, whose calls all go under one request id: everything that one step asks, in Azure's logs too.
+    #[must_use]
+    pub fn under(&self, request_id: String) -> Self {
+        Self { inner: self.inner.clone(), request_id: Some(request_id) }
     }
 
     /// Sends a call, again if its effect allows it, and reads the answer. Anything but 2xx is a failure.
     pub async fn call(&self, call: &Call) -> Result<Answer, Failure> {
         let url = call.url(&self.inner.cloud)?;
-        let mut request = request(call, url.clone())?;
+        let mut request = request(call, url.clone(), self.request_id.as_ref())?;
         let pipeline = match &call.service {
             Service::Arm => &self.inner.arm,
             Service::KeyVault { .. } => &self.inner.vault,
@@ -142,10 +150,10 @@ pub(super) fn client_options(transport: &Arc<Counted>) -> ClientOptions {
     }
 }
 
-fn request(call: &Call, url: Url) -> Result<Request, Failure> {
+fn request(call: &Call, url: Url, request_id: Option<&String>) -> Result<Request, Failure> {
     let mut request = Request::new(url, call.method);
     request.insert_header("accept", "application/json");
-    let id = call.request_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    let id = call.request_id.as_ref().or(request_id).cloned().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     request.insert_header("x-ms-client-request-id", id);
     if let Some(body) = &call.body {
         let bytes = serde_json::to_vec(body).map_err(|error| Failure::unintelligible(call, error.to_string()))?;
@@ -269,6 +277,24 @@ mod tests {
         assert_eq!(serde_json::to_value(&stats.requests).unwrap(), json!({"arm": {"GET": 2, "PUT": 2, "POST": 1}}));
         assert_eq!((stats.writes_sent, stats.writes_succeeded, stats.retries), (2, 1, 2));
         assert_eq!(stats.total(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_that_a_step_asks_goes_under_its_request_id_and_other_calls_under_their_own() {
+        let fake = Fake::new([
+            ("GET /x", Reply::empty(500)),
+            ("", Reply::empty(200)),
+            ("", Reply::empty(200)),
+            ("", Reply::empty(200)),
+        ]);
+        let azure = fake.azure();
+        let step = azure.under("step-1".to_owned());
+        step.call(&read()).await.unwrap();
+        step.call(&read().with_request_id("own")).await.unwrap();
+        azure.call(&read()).await.unwrap();
+        let ids: Vec<String> = fake.asked().into_iter().filter_map(|asked| asked.request_id).collect();
+        assert_eq!(ids[..3], ["step-1", "step-1", "own"]);
+        assert!(uuid::Uuid::parse_str(&ids[3]).is_ok(), "{ids:?}");
     }
 
     #[tokio::test(start_paused = true)]

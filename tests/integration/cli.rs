@@ -57,7 +57,7 @@ fn plan_exits_2_before_and_0_after_and_the_second_apply_sends_no_write() {
     let document = json(&first);
     assert_eq!(document["stats"]["writes"]["succeeded"], 6);
     let outcomes: Vec<&str> =
-        document["steps"].as_array().unwrap().iter().map(|step| step["outcome"]["result"].as_str().unwrap()).collect();
+        document["steps"].as_array().unwrap().iter().map(|step| step["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["done"; 6]);
 
     let second = apply();
@@ -132,6 +132,24 @@ fn a_bad_spec_exits_1_and_sends_no_request() {
 }
 
 #[test]
+fn no_bad_spec_sends_a_request_or_panics() {
+    let (folder, sandbox) = state();
+    let mut tried = 0;
+    for entry in std::fs::read_dir(root().join("tests/bad_specs")).expect("the folder is there") {
+        let path = entry.expect("a readable entry").path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        tried += 1;
+        let refused = output(cmk().args(["plan", &sandbox]).arg(&path));
+        assert_eq!(refused.status.code(), Some(1), "{}: {}", path.display(), stderr(&refused));
+        assert!(stderr(&refused).contains("error[CMK"), "{}: {}", path.display(), stderr(&refused));
+    }
+    assert!(tried >= 40, "{tried}");
+    assert!(!folder.path().join("state.json").exists(), "a world was made, so something was sent");
+}
+
+#[test]
 fn validate_gives_every_problem_with_its_place_as_json() {
     let bad = root().join("tests/bad_specs/six-problems.yaml");
     let result = output(cmk().args(["validate", "--format", "json"]).arg(&bad).arg(spec("quickstart.yaml")));
@@ -149,6 +167,7 @@ fn validate_gives_every_problem_with_its_place_as_json() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the promise is about a real program in real time")]
 fn without_a_credential_it_says_within_three_seconds_what_it_looked_for() {
     let began = Instant::now();
     let result = output(cmk().arg("plan").arg(spec("quickstart.yaml")));
