@@ -5,6 +5,7 @@
 //! that sends. No function here deletes or purges anything.
 
 pub mod accounts;
+mod asked;
 pub mod call;
 pub mod client;
 pub mod cloud;
@@ -12,6 +13,7 @@ pub mod counted;
 pub mod credential;
 pub mod failure;
 pub mod groups;
+mod incoming;
 pub mod keys;
 pub mod lro;
 pub mod page;

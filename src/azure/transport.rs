@@ -1,6 +1,7 @@
 //! The transport to the real network: TLS by rustls and ring, no redirects, errors that no retry can mend told apart.
 
 use super::failure::{Failure, Kind, chain};
+use super::incoming::{self, BODY_BYTES_MAX};
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::Headers;
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
@@ -44,11 +45,19 @@ struct Https(reqwest::Client);
 #[async_trait::async_trait]
 impl HttpClient for Https {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let response = self.0.execute(outgoing(request)?).await.map_err(classified)?;
-        let (status, headers) = (response.status().as_u16(), incoming(response.headers()));
+        let mut response = self.0.execute(outgoing(request)?).await.map_err(classified)?;
+        let (status, headers) = (response.status().as_u16(), headers(response.headers()));
         // Read to the end here, so that a body that breaks off is a lost answer to the retry policy too.
-        let bytes = response.bytes().await.map_err(classified)?;
-        Ok(AsyncRawResponse::from_bytes(status.into(), headers, bytes))
+        let mut body = Vec::new();
+        // Counted as it is unpacked: a small packed body may be huge.
+        while let Some(chunk) = response.chunk().await.map_err(classified)? {
+            if body.len() + chunk.len() > BODY_BYTES_MAX {
+                let failure = incoming::too_large().under(incoming::request_id(&headers).as_deref());
+                return Err(azure_core::Error::with_error(ErrorKind::Other, failure, "the answer is too large"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(AsyncRawResponse::from_bytes(status.into(), headers, body))
     }
 }
 
@@ -70,7 +79,7 @@ fn outgoing(request: &Request) -> azure_core::Result<reqwest::Request> {
     Ok(outgoing)
 }
 
-fn incoming(map: &HeaderMap) -> Headers {
+fn headers(map: &HeaderMap) -> Headers {
     let mut headers = Headers::new();
     for (name, value) in map {
         // What is not text is nothing that we read.
