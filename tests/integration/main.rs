@@ -8,6 +8,7 @@ mod bad_specs;
 mod cli;
 mod crash;
 mod examples;
+mod hostile;
 mod imports;
 mod practice;
 mod readme;
