@@ -181,7 +181,7 @@ impl Middle {
         let settings = Settings { concurrency: 8, budgets: Budgets::default(), run_id: uuid::Uuid::nil() };
         let (_keep, stop) = watch::channel(false);
         let mut lines = String::new();
-        let mut sink = |event| lines.push_str(&format!("{}\n", progress::line(&event)));
+        let mut sink = |event| lines.extend([progress::line(&event), "\n".to_owned()]);
         let ended = apply(&planned, desired, observed, &azure, &settings, stop, &mut sink).await;
         let proof = match observe(desired, &azure).await {
             Ok(observed) => Proof::Looked(plan(desired, &observed)),

@@ -1,5 +1,7 @@
 //! Answers that are wrong on purpose: a clear failure, no panic, no endless work, and no token sent elsewhere.
 
+#![expect(clippy::panic, reason = "in a test a panic is the answer")]
+
 mod audience;
 mod escapes;
 mod files;
@@ -44,7 +46,9 @@ fn assert_clear(failure: Option<Failure>, story: &str) -> Failure {
     failure
 }
 
-/// Every leaf of a document but its ids, changed.
+type Change = fn(Reply) -> Reply;
+
+/// Every leaf of a document, changed.
 fn leaves(value: &mut Value, change: fn(&Value) -> Value) {
     match value {
         Value::Object(fields) => fields.values_mut().for_each(|field| leaves(field, change)),
@@ -56,7 +60,6 @@ fn leaves(value: &mut Value, change: fn(&Value) -> Value) {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_makes_no_sense_is_a_clear_failure() {
     let practice = converged().await;
-    type Change = fn(Reply) -> Reply;
     let nonsense: [(&str, Change); 12] = [
         ("truncated", |reply| {
             let half = reply.body[..reply.body.len() / 2].to_vec();
@@ -260,14 +263,9 @@ async fn headers_that_make_no_sense_change_nothing() {
         ("retry-after-ms", "18446744073709551615"),
         ("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT"),
         ("location", "http://[::1"),
-        ("azure-asyncoperation", "not a URL"),
         ("content-type", "application/json;charset=\u{1b}"),
         ("x-ms-request-id", "\u{1b}[31m\u{202e}"),
     ] {
-        // What is no URL at all, joined to the request's, would be a path of the same host: only garbage that stays so.
-        if name == "azure-asyncoperation" {
-            continue;
-        }
         let practice = Practice::new();
         let start = tokio::time::Instant::now();
         let middle = Middle::new(&practice, move |_, reply| {

@@ -75,7 +75,7 @@ fn check_name<T: Debug + Display + Eq + Ord + Hash>(text: &str, parse: impl Fn(&
     // Written in another case, it is the same name or none.
     for other in [shown.to_ascii_lowercase(), shown.to_ascii_uppercase()] {
         if let Some(other) = parse(&other) {
-            assert_eq!((&other == &name, other.cmp(&name), hash(&other) == hash(&name)), (true, Ordering::Equal, true));
+            assert_eq!((other == name, other.cmp(&name), hash(&other) == hash(&name)), (true, Ordering::Equal, true));
         }
     }
 }
