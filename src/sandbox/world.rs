@@ -192,6 +192,7 @@ impl World {
         request: &http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, Unreachable> {
         let mut ask = Ask::read(request);
+        ask.at = now;
         let Some(service) = self.service_at(&ask.host, now) else {
             return Err(Unreachable::NoSuchHost(ask.host));
         };
@@ -257,8 +258,8 @@ impl World {
         let reply: Reply = match service {
             Service::Arm => arm::answer(self, now, ask),
             Service::KeyVault => key_vault::answer(self, now, ask),
-            Service::Login => login::answer(self, now, ask),
-            Service::Graph => graph::answer(self, now, ask),
+            Service::Login => login::answer(self, ask),
+            Service::Graph => graph::answer(self, ask),
         };
         match reply {
             Ok(answer) => {
