@@ -6,6 +6,7 @@ use super::interrupt::stopped;
 use super::output::Stderr;
 use super::{progress, source, validate};
 use crate::azure::{Azure, Failure, Stats};
+use crate::diag::Source;
 use crate::model::{Desired, Observed};
 use crate::plan::{self, Plan};
 use crate::report::Traffic;
@@ -13,8 +14,8 @@ use crate::{diag, observe, spec};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// What a spec asks for. Its problems are told on stderr.
-pub(super) fn desired(context: &Context, path: &str) -> Result<Desired, Trouble> {
+/// A spec's text and what it asks for. Its problems are told on stderr.
+pub(super) fn desired(context: &Context, path: &str) -> Result<(Source, Desired), Trouble> {
     let source = source::read(path)?;
     let (desired, diagnostics) = spec::load(&source);
     let stderr = &context.output.stderr;
@@ -22,7 +23,7 @@ pub(super) fn desired(context: &Context, path: &str) -> Result<Desired, Trouble>
         stderr.tell(&format!("{}\n", diag::render(&source, &diagnostics, stderr.styled)));
     }
     match desired {
-        Some(desired) if !diagnostics.has_errors() => Ok(desired),
+        Some(desired) if !diagnostics.has_errors() => Ok((source, desired)),
         Some(_) | None => {
             Err(Trouble::new(format!("{} has {}; no request was sent", source.name, validate::errors(&diagnostics)))
                 .help("`cmk explain CODE` tells the long story of each code"))

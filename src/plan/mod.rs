@@ -17,6 +17,7 @@ mod tests;
 mod types;
 mod vaults;
 
+pub use digest::text_digest;
 pub use effects::{gives, needs};
 pub use types::{Action, BlindSpot, Change, Former, Note, Plan, Refusal, Risk, Step, StepId, Wait};
 
