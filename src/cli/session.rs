@@ -8,7 +8,7 @@ use super::{progress, source, validate};
 use crate::azure::{Azure, Failure, Stats};
 use crate::diag::Source;
 use crate::model::{Desired, Observed};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Refusal};
 use crate::report::Traffic;
 use crate::{diag, observe, spec};
 use std::time::Duration;
@@ -45,9 +45,21 @@ pub(super) async fn look(
     };
     drop(looking);
     let observed = observed?;
-    let plan = plan::plan(desired, &observed);
+    let plan = judged(plan::plan(desired, &observed), &observed);
     tracing::info!(steps = plan.steps.len(), refusals = plan.refusals.len(), digest = plan.digest, "planned");
     Ok((observed, plan))
+}
+
+/// A plan that the judge rejects is never applied, whatever the planner thinks of it.
+fn judged(mut plan: Plan, observed: &Observed) -> Plan {
+    let breaches = plan::judge(&plan, observed);
+    plan.refusals.extend(breaches.into_iter().map(|breach| Refusal {
+        code: "CMK290",
+        resource: format!("step {}", breach.step),
+        detail: breach.what,
+        help: "please report this with the plan: cmk should not have planned it. Nothing was sent".to_owned(),
+    }));
+    plan
 }
 
 /// A call that failed, as the trouble that ends a command.

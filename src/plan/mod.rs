@@ -10,6 +10,7 @@ mod draft;
 mod effects;
 mod encryption;
 mod groups;
+mod judge;
 mod order;
 mod risk;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod vaults;
 
 pub use digest::text_digest;
 pub use effects::{gives, needs};
+pub use judge::{Breach, judge};
 pub use types::{Action, BlindSpot, Change, Former, Note, Plan, Refusal, Risk, Step, StepId, Wait};
 
 use crate::model::{Desired, Observed, Seen};
