@@ -52,6 +52,7 @@ pub(crate) struct Asked {
     pub(crate) line: String,
     pub(crate) body: String,
     pub(crate) authorization: Option<String>,
+    pub(crate) request_id: Option<String>,
 }
 
 /// The script: pairs of a request's beginning of line or part of it, and the reply; each is used once, in order.
@@ -105,7 +106,9 @@ impl HttpClient for Fake {
         let line = format!("{} {}", request.method().as_str(), request.url());
         let authorization = request.headers().get_optional_string(&azure_core::http::headers::AUTHORIZATION);
         let body = String::from_utf8_lossy(bytes).into_owned();
-        self.asked.lock().unwrap().push(Asked { line: line.clone(), body, authorization });
+        let header = azure_core::http::headers::HeaderName::from_static("x-ms-client-request-id");
+        let request_id = request.headers().get_optional_string(&header);
+        self.asked.lock().unwrap().push(Asked { line: line.clone(), body, authorization, request_id });
         let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
         self.in_flight_max.fetch_max(in_flight, Ordering::SeqCst);
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;

@@ -170,7 +170,7 @@ pub fn place(source: &Source, offset: usize) -> (usize, usize) {
     }
     let before = &source.text[..end];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let line = before.matches('\n').count() + 1;
     let column = before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1;
     (line, column)
 }

@@ -86,6 +86,8 @@ fn texts_made_to_cost_time_cost_little() {
         format!("version: 1\naccounts:\n{}", numbered(30_000, "  st#: { bad: 1 }\n")),
         vault(&numbered(60_000, "f#: 1, ")),
         vault(&filled("location: x, ")),
+        format!("version: 1\nvaults: {{}}\n{}{}", "#\n".repeat(100_000), "vaults: {}\n".repeat(300)),
+        format!("version: 1\nvaults: {{}} #{}\n{}", "y".repeat(200_000), "vaults: {}\n".repeat(300)),
         vault(&filled("? a : b, ")),
         vault(&format!("location: {}", "x".repeat(1_000_000))),
         format!("version: 1\n{}: 1", "k".repeat(1_000_000)),

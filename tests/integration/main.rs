@@ -13,3 +13,4 @@ mod practice;
 mod readme;
 mod schema;
 mod spec_reference;
+mod verify;
