@@ -2,6 +2,8 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 #[cfg(feature = "sandbox")]
+use std::net::SocketAddr;
+#[cfg(feature = "sandbox")]
 use std::path::PathBuf;
 
 /// A declarative reconciler for customer-managed keys on Azure Storage.
@@ -113,8 +115,60 @@ pub(super) enum Command {
 #[cfg(feature = "sandbox")]
 #[derive(Debug, Subcommand)]
 pub(super) enum SandboxCommand {
+    /// Serve the sandbox to any client of Azure on this machine, until Ctrl-C or SIGTERM
+    Serve(ServeArguments),
+    /// Print the exports that lead a shell's programs to a running sandbox: eval "$(cmk sandbox env)"
+    Env(Where),
+    /// Print what there is, and for every account whether it can read its data
+    Show {
+        #[command(flatten)]
+        place: Where,
+        /// The form of the document
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Move the clock of resources on, not that of tokens
+    Advance {
+        /// How far: P1D, PT90M
+        #[arg(value_name = "DURATION")]
+        duration: String,
+        #[command(flatten)]
+        place: Where,
+    },
     /// Forget the sandbox's whole state
     Reset,
+}
+
+/// Which sandbox is meant.
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Args)]
+pub(super) struct Where {
+    /// The file with the sandbox's state [default: that of --sandbox, or .cmk-sandbox.json]
+    #[arg(long, value_name = "FILE")]
+    pub(super) state: Option<PathBuf>,
+    /// The folder of a running server [default: the state file's path with .tls added]
+    #[arg(long, value_name = "DIR")]
+    pub(super) tls_dir: Option<PathBuf>,
+}
+
+/// How to serve the sandbox.
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    #[command(flatten)]
+    pub(super) place: Where,
+    /// Where HTTPS listens, on loopback only; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(super) listen: SocketAddr,
+    /// Where the proxy listens, on loopback only; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(super) proxy: SocketAddr,
+    /// Write every exchange to FILE, a line of JSON each, without tokens and secrets
+    #[arg(long, value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
+    /// The form of the line that says that all is ready
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
 }
 
 /// The form of a document. Its values explain themselves, so their comments stay out of the help.

@@ -28,6 +28,8 @@ mod login;
 mod pace;
 mod policies;
 mod regions;
+pub mod serve;
+mod shown;
 pub mod store;
 mod throttle;
 mod time;

@@ -184,6 +184,20 @@ impl Sandbox {
         self.locked().exchange(now, request)
     }
 
+    /// Changes the world outside of a request. The change is in the file when this returns, or it is not had.
+    pub fn change<T>(&self, change: impl FnOnce(&mut World, Millis) -> T) -> Result<T, ExchangeError> {
+        let now = self.now();
+        self.locked().change(|world| change(world, now))
+    }
+
+    /// Moves the clock of resources on, for good. Gives the time that it is then.
+    pub fn advance(&self, milliseconds: i64) -> Result<Millis, ExchangeError> {
+        self.change(|world, now| {
+            world.advance(now, milliseconds);
+            world.resources(now)
+        })
+    }
+
     fn locked(&self) -> MutexGuard<'_, Inner> {
         // A panic elsewhere leaves a world that is whole: it is replaced in one move.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -191,6 +205,19 @@ impl Sandbox {
 }
 
 impl Inner {
+    fn change<T>(&mut self, change: impl FnOnce(&mut World) -> T) -> Result<T, ExchangeError> {
+        let mut next = self.world.clone();
+        let result = change(&mut next);
+        self.write(&next)?;
+        self.world = next;
+        Ok(result)
+    }
+
+    fn write(&self, world: &World) -> Result<(), ExchangeError> {
+        let Some(StateFile { path, .. }) = &self.file else { return Ok(()) };
+        save(path, world).map_err(|source| ExchangeError::NotSaved { path: path.clone(), source })
+    }
+
     fn exchange(
         &mut self,
         now: Millis,
@@ -203,10 +230,7 @@ impl Inner {
             if self.abort == Some(Abort::Before(self.effects)) {
                 std::process::abort();
             }
-            if let Some(StateFile { path, .. }) = &self.file {
-                let unsaved = |source| ExchangeError::NotSaved { path: path.clone(), source };
-                save(path, &next).map_err(unsaved)?;
-            }
+            self.write(&next)?;
             if self.abort == Some(Abort::After(self.effects)) {
                 std::process::abort();
             }
@@ -216,7 +240,7 @@ impl Inner {
     }
 }
 
-fn lock(path: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(parent).map_err(io)?;
@@ -279,7 +303,7 @@ fn sync_directory(_path: &Path) -> io::Result<()> {
 }
 
 /// Files that only their owner can read.
-fn private() -> OpenOptions {
+pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
@@ -287,19 +311,19 @@ fn private() -> OpenOptions {
     options
 }
 
-fn refuse_link(path: &Path) -> Result<(), OpenError> {
+pub(super) fn refuse_link(path: &Path) -> Result<(), OpenError> {
     let link = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_symlink());
     if link { Err(OpenError::Link(path.to_owned())) } else { Ok(()) }
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
 /// Removes a file; true if there was one.
-fn remove(path: &Path) -> io::Result<bool> {
+pub(super) fn remove(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),

@@ -23,6 +23,9 @@ pub struct World {
     pub(super) counts: Counts,
     pub(super) buckets: Buckets,
     pub(super) state: State,
+    /// How far the clock of the resources is ahead of the clock that is handed in, in milliseconds.
+    #[serde(default)]
+    pub(super) ahead: i64,
     /// Mishaps that are still to come; a script for tests, so never written down.
     #[serde(skip)]
     pub(super) faults: Vec<Fault>,
@@ -163,6 +166,7 @@ impl World {
             counts: Counts::default(),
             buckets: Buckets::default(),
             state: State::default(),
+            ahead: 0,
             faults: Vec::new(),
         }
     }
@@ -182,6 +186,8 @@ impl World {
         request: &http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, Unreachable> {
         let ask = Ask::read(request);
+        let tokens = now;
+        let now = self.resources(now);
         let Some(service) = self.service_at(&ask.host, now) else {
             return Err(Unreachable::NoSuchHost(ask.host));
         };
@@ -195,6 +201,7 @@ impl World {
             Some(Mishap::LostBefore) => return Err(Unreachable::Lost(ask.host)),
             Some(Mishap::LostAfter) | None => {}
         }
+        let now = if matches!(service, Service::Login) { tokens } else { now };
         let answer = self.answer(now, service, &ask);
         if mishap.is_some() {
             return Err(Unreachable::Lost(ask.host));
@@ -219,6 +226,22 @@ impl World {
     /// The delays of this world.
     pub const fn pace(&self) -> Pace {
         self.pace
+    }
+
+    /// What time it is for resources: later than for tokens, once the clock has been moved.
+    pub const fn resources(&self, now: Millis) -> Millis {
+        now.plus(self.ahead)
+    }
+
+    /// Moves the clock of resources on, and lets happen what happens by itself.
+    pub fn advance(&mut self, now: Millis, milliseconds: i64) {
+        self.ahead = self.ahead.saturating_add(milliseconds.max(0));
+        self.settle(self.resources(now));
+    }
+
+    /// Whether a host has a name that leads anywhere: a service, or a vault that is registered.
+    pub fn resolves(&self, now: Millis, host: &str) -> bool {
+        self.service_at(host, self.resources(now)).is_some()
     }
 
     /// Lets time pass up to `now`.

@@ -1,0 +1,55 @@
+//! `cmk sandbox serve`: the sandbox on the network of this machine, until a signal.
+
+use super::super::arguments::{Format, ServeArguments};
+use super::super::context::{Context, block_on, practice};
+use super::super::exit::{Exit, Trouble};
+use super::super::interrupt::{self, stopped};
+use super::{folder, state, told};
+use crate::sandbox::Sandbox;
+use crate::sandbox::serve::{Options, Ready, Server};
+
+/// Serves until Ctrl-C or SIGTERM.
+pub(super) fn run(context: &mut Context, arguments: &ServeArguments) -> Result<Exit, Trouble> {
+    let sandbox = Sandbox::open(&state(context, &arguments.place), practice::clock(), None).map_err(told)?;
+    let options = Options {
+        listen: arguments.listen,
+        proxy: arguments.proxy,
+        folder: folder(context, &arguments.place),
+        record: arguments.record.clone(),
+    };
+    block_on(async {
+        // Before anybody can know that there is a server, so that no signal is lost.
+        let stop = interrupt::listen(context.output.stderr.clone());
+        let server = Server::start(sandbox, &options).await.map_err(told)?;
+        let text = match arguments.format {
+            Format::Human => human(server.ready(), &options),
+            Format::Json => json(server.ready())?,
+        };
+        context.output.document(&text)?;
+        server.run(stopped(stop)).await;
+        Ok(Exit::Good)
+    })?
+}
+
+/// One line, without the key to the server itself: what is printed may end in a log.
+fn json(ready: &Ready) -> Result<String, Trouble> {
+    let open = Ready { control: None, ..ready.clone() };
+    let line = serde_json::to_string(&open).map_err(told)?;
+    Ok(format!("{line}\n"))
+}
+
+fn human(ready: &Ready, options: &Options) -> String {
+    let Ready { arm, login, proxy, listen, ca_file, .. } = ready;
+    format!(
+        "The sandbox is ready.\n\
+         \x20 Resource Manager  {arm}\n\
+         \x20 Entra ID          {login}\n\
+         \x20 HTTPS             {listen}\n\
+         \x20 proxy             {proxy}\n\
+         \x20 CA                {}\n\
+         In the shell that is to use it: eval \"$(cmk sandbox env --tls-dir {})\"\n\
+         Ctrl-C ends it; its state stays.\n",
+        ca_file.display(),
+        super::env::quoted(&options.folder.display().to_string()),
+    )
+}
