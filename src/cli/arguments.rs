@@ -163,6 +163,9 @@ pub(super) struct ServeArguments {
     /// Where the proxy listens, on loopback only; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(super) proxy: SocketAddr,
+    /// What a new sandbox begins with: a YAML file, described in docs/sandbox.md
+    #[arg(long, value_name = "FILE")]
+    pub(super) seed: Option<PathBuf>,
     /// Write every exchange to FILE, a line of JSON each, without tokens and secrets
     #[arg(long, value_name = "FILE")]
     pub(super) record: Option<PathBuf>,

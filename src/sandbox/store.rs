@@ -149,6 +149,16 @@ impl Sandbox {
         Ok(Self::of(world, clock, Some(StateFile { path: path.to_owned(), _lock: lock }), abort))
     }
 
+    /// The same, where a file that is not there yet begins with another world than an empty one. Tells whether it was
+    /// there.
+    pub fn open_or(path: &Path, clock: Clock, other: World) -> Result<(Self, bool), OpenError> {
+        let lock = lock(path)?;
+        let found = read(path)?;
+        let was_there = found.is_some();
+        let world = found.unwrap_or(other);
+        Ok((Self::of(world, clock, Some(StateFile { path: path.to_owned(), _lock: lock }), None), was_there))
+    }
+
     /// Removes the sandbox in a file, whatever the file holds; true if there was one.
     pub fn reset(path: &Path) -> Result<bool, OpenError> {
         let _lock = lock(path)?;
@@ -189,6 +199,12 @@ impl Sandbox {
     pub fn change<T>(&self, change: impl FnOnce(&mut World, Millis) -> T) -> Result<T, ExchangeError> {
         let now = self.now();
         self.locked().change(|world| change(world, now))
+    }
+
+    /// Writes down what no effect has written yet: how much was asked. An untouched sandbox leaves no file.
+    pub fn close(&self) -> Result<(), ExchangeError> {
+        let inner = self.locked();
+        if inner.world.counts().total() == 0 { Ok(()) } else { inner.write(&inner.world) }
     }
 
     /// Moves the clock of resources on, for good. Gives the time that it is then.

@@ -13,7 +13,9 @@ use super::keys::Key;
 use super::throttle::Buckets;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{ARM_HOST, Fault, LOGIN_HOST, Millis, Mishap, Pace, VAULT_SUFFIX, arm, encryption, key_vault, login};
+use super::{
+    ARM_HOST, Fault, LOGIN_HOST, Millis, Mishap, Pace, VAULT_SUFFIX, arm, encryption, key_vault, login, metadata,
+};
 
 /// The whole sandbox. Cloning it is taking a snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -223,6 +225,11 @@ impl World {
         self.state.accounts.keys().cloned().collect()
     }
 
+    /// Changes the delays, for what is asked from now on.
+    pub const fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
     /// The delays of this world.
     pub const fn pace(&self) -> Pace {
         self.pace
@@ -253,6 +260,7 @@ impl World {
         self.settle(now);
         let before = (!ask.only_reads()).then(|| self.state.clone());
         let reply: Reply = match service {
+            Service::Arm if metadata::is_asked(ask) => metadata::answer(ask),
             Service::Arm => arm::answer(self, now, ask),
             Service::KeyVault => key_vault::answer(self, now, ask),
             Service::Login => login::answer(self, now, ask),

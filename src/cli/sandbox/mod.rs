@@ -47,7 +47,6 @@ fn folder(context: &Context, place: &Where) -> PathBuf {
 }
 
 /// What the sandbox says is the matter.
-#[expect(clippy::needless_pass_by_value, reason = "it is the shape that `map_err` takes")]
 fn told(error: impl std::error::Error) -> Trouble {
     Trouble::new(error.to_string())
 }

@@ -6,11 +6,13 @@ use super::super::exit::{Exit, Trouble};
 use super::super::interrupt::{self, stopped};
 use super::{folder, state, told};
 use crate::sandbox::Sandbox;
+use crate::sandbox::seed::Seed;
 use crate::sandbox::serve::{Options, Ready, Server};
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(super) fn run(context: &mut Context, arguments: &ServeArguments) -> Result<Exit, Trouble> {
-    let sandbox = Sandbox::open(&state(context, &arguments.place), practice::clock(), None).map_err(told)?;
+    let sandbox = open(context, arguments)?;
+    let kept = sandbox.clone();
     let options = Options {
         listen: arguments.listen,
         proxy: arguments.proxy,
@@ -27,8 +29,27 @@ pub(super) fn run(context: &mut Context, arguments: &ServeArguments) -> Result<E
         };
         context.output.document(&text)?;
         server.run(stopped(stop)).await;
+        kept.close().map_err(told)?;
         Ok(Exit::Good)
     })?
+}
+
+/// The sandbox in the state file. Where there is none yet, it begins with the seed.
+fn open(context: &Context, arguments: &ServeArguments) -> Result<Sandbox, Trouble> {
+    let file = state(context, &arguments.place);
+    let Some(seed) = &arguments.seed else {
+        return Sandbox::open(&file, practice::clock(), None).map_err(told);
+    };
+    let bad = |why: String| Trouble::new(format!("cannot use the seed {}: {why}", seed.display()));
+    let text = std::fs::read_to_string(seed).map_err(|error| bad(error.to_string()))?;
+    let clock = practice::clock();
+    let world = Seed::parse(&text).and_then(|seed| seed.grow(clock())).map_err(|error| bad(error.to_string()))?;
+    let (sandbox, was_there) = Sandbox::open_or(&file, clock, world).map_err(told)?;
+    if was_there {
+        let text = format!("{} holds a sandbox already; the seed was not used\n", file.display());
+        context.output.stderr.remark(&text);
+    }
+    Ok(sandbox)
 }
 
 /// One line, without the key to the server itself: what is printed may end in a log.

@@ -69,7 +69,7 @@ fn judge(head: &str, front: &Front) -> Result<(), Refusal> {
     }
     let (host, port) = target.rsplit_once(':').unwrap_or((target, "443"));
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let shown: String = host.chars().filter(|letter| letter.is_ascii_graphic()).take(253).collect();
+    let shown: String = host.chars().filter(char::is_ascii_graphic).take(253).collect();
     if port != "443" || !names::is_served(&host) {
         return Err(forbidden(format!("the sandbox does not serve {shown}, and leads nowhere else")));
     }
