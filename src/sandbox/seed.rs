@@ -3,6 +3,8 @@
 //! A seed builds nothing by itself. It sends ordinary requests, so a world that was seeded is one that some client
 //! could have made. Nothing is waited for, and the requests are counted nowhere. `docs/sandbox.md` is the reference.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -114,7 +116,7 @@ impl Seed {
 
     /// The world that grows from it.
     pub fn grow(&self, now: Millis) -> Result<World, SeedError> {
-        let mut sower = Sower { world: World::new(Pace::instant()), now };
+        let mut sower = Sower { world: World::new(Pace::instant()), now, tokens: BTreeMap::new() };
         for Group { subscription, name, location } in &self.groups {
             let path = format!("/subscriptions/{subscription}/resourcegroups/{name}?api-version=2022-09-01");
             sower.send("PUT", &path, &json!({"location": location}))?;
@@ -142,6 +144,8 @@ impl Seed {
 struct Sower {
     world: World,
     now: Millis,
+    /// Tokens by what they are for.
+    tokens: BTreeMap<String, String>,
 }
 
 impl Sower {
@@ -156,14 +160,19 @@ impl Sower {
     /// A token for whoever answers at a URL.
     fn token(&mut self, url: &str) -> Result<String, SeedError> {
         let host = url.split('/').nth(2).unwrap_or_default();
-        let resource = if host == super::ARM_HOST { host } else { super::VAULT_SUFFIX };
+        let resource = if host == super::ARM_HOST { super::ARM_HOST } else { super::VAULT_SUFFIX };
+        if let Some(token) = self.tokens.get(resource) {
+            return Ok(token.clone());
+        }
         let form = format!(
             "grant_type=client_credentials&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&scope=https://{resource}/.default"
         );
         let login = format!("https://{}/{TENANT}/oauth2/v2.0/token", super::LOGIN_HOST);
         let form_type = [("content-type", "application/x-www-form-urlencoded".to_owned())];
         let answer = self.ask("POST", &login, &form_type, form.into_bytes())?;
-        Ok(answer["access_token"].as_str().unwrap_or_default().to_owned())
+        let token = answer["access_token"].as_str().unwrap_or_default().to_owned();
+        self.tokens.insert(resource.to_owned(), token.clone());
+        Ok(token)
     }
 
     fn ask(&mut self, method: &str, url: &str, headers: &[(&str, String)], body: Vec<u8>) -> Result<Value, SeedError> {

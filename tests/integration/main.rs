@@ -12,4 +12,5 @@ mod imports;
 mod practice;
 mod readme;
 mod schema;
+mod serve;
 mod spec_reference;

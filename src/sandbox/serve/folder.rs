@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::OpenError;
 use super::super::store::{beside, lock, private, refuse_link, remove};
+use super::ServeError;
 
 /// What a client of a running sandbox has to know. Its JSON is the ready line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,15 +65,20 @@ const READY: &str = "ready.json";
 
 impl Folder {
     /// Makes the folder if need be, and takes it.
-    pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
+    pub(super) fn take(path: &Path) -> Result<Self, ServeError> {
         let io = |source| OpenError::Io { path: path.to_owned(), source };
         refuse_link(path)?;
         make(path).map_err(io)?;
         if others_may_write(path).map_err(io)? {
-            return Err(io(io::Error::other("others may write to it, and could put an authority of theirs there")));
+            return Err(
+                io(io::Error::other("others may write to it, and could put an authority of theirs there")).into()
+            );
         }
         let path = fs::canonicalize(path).map_err(io)?;
-        let lock = lock(&path.join(READY))?;
+        let lock = lock(&path.join(READY)).map_err(|error| match error {
+            OpenError::InUse(_) => ServeError::FolderInUse(path.clone()),
+            other => ServeError::Folder(other),
+        })?;
         // What a server that was killed has left behind.
         remove(&path.join(READY)).map_err(io)?;
         Ok(Self { path, _lock: lock })

@@ -61,6 +61,9 @@ pub enum ServeError {
         /// What the system says.
         source: io::Error,
     },
+    /// Clients of the other server would be led astray.
+    #[error("the folder {0} belongs to a sandbox that is being served; use another with --tls-dir")]
+    FolderInUse(PathBuf),
     /// The folder cannot be used.
     #[error(transparent)]
     Folder(#[from] OpenError),
