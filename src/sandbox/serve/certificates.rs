@@ -74,3 +74,27 @@ fn dated(mut params: CertificateParams, now: Millis) -> CertificateParams {
     params.not_after = begin + A_WEEK;
     params
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authority_is_confined_to_the_sandboxs_names_and_to_a_week() {
+        let params = authority(Millis(1_767_225_600_000)).unwrap();
+        assert_eq!(params.not_before + A_WEEK, params.not_after);
+        assert_eq!(params.is_ca, IsCa::Ca(BasicConstraints::Constrained(0)));
+        assert!(params.key_usages.contains(&KeyUsagePurpose::KeyCertSign));
+        let permitted = params.name_constraints.unwrap().permitted_subtrees;
+        assert!(permitted.contains(&GeneralSubtree::DnsName("sandbox.test".to_owned())));
+        assert_eq!(permitted.len(), names::trees().len());
+    }
+
+    #[test]
+    fn what_is_written_of_the_certificates_holds_no_private_key() {
+        let made = make(Millis(1_767_225_600_000)).unwrap();
+        for pem in [made.authority_pem, made.server_pem] {
+            assert!(pem.starts_with("-----BEGIN CERTIFICATE-----") && !pem.contains("PRIVATE"), "{pem}");
+        }
+    }
+}
