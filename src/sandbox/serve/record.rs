@@ -80,15 +80,16 @@ fn body(path: &str, headers: &http::HeaderMap, body: &[u8]) -> Value {
     if body.is_empty() {
         return Value::Null;
     }
-    let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("application/x-www-form-urlencoded") {
-        let pairs = url::form_urlencoded::parse(body);
-        return Value::Object(
-            pairs.map(|(name, value)| (name.to_string(), redact::named(&name, json!(value)))).collect(),
-        );
-    }
     if let Ok(value) = serde_json::from_slice(body) {
         return redact::body(path, value);
+    }
+    let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // A form that is not declared as one may hold a password all the same.
+    let mut pairs = url::form_urlencoded::parse(body);
+    if kind.starts_with("application/x-www-form-urlencoded") || pairs.any(|(name, _)| redact::is_secret(&name)) {
+        let pairs = url::form_urlencoded::parse(body);
+        let open = pairs.map(|(name, value)| (name.to_string(), redact::named(&name, json!(value))));
+        return Value::Object(open.collect());
     }
     match std::str::from_utf8(body) {
         Ok(text) => redact::value(json!(text)),

@@ -6,8 +6,9 @@ use serde_json::Value;
 const GONE: &str = "REDACTED";
 
 /// Fields of forms, queries and bodies, in lower case and without underscores.
-const SECRETS: [&str; 13] = [
+const SECRETS: [&str; 15] = [
     "accesstoken",
+    "accountsastoken",
     "assertion",
     "clientassertion",
     "clientsecret",
@@ -17,6 +18,7 @@ const SECRETS: [&str; 13] = [
     "requestconfirmation",
     "secret",
     "secrettext",
+    "servicesastoken",
     "sig",
     "token",
     "usernamepassword",
@@ -30,10 +32,14 @@ pub(super) fn is_secret_header(name: &str) -> bool {
     ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-ms-authorization-auxiliary"].contains(&name)
 }
 
+/// Whether what stands under a name is secret.
+pub(super) fn is_secret(name: &str) -> bool {
+    SECRETS.contains(&name.to_ascii_lowercase().replace('_', "").as_str())
+}
+
 /// A value under a name, without secrets.
 pub(super) fn named(name: &str, value: Value) -> Value {
-    let plain = name.to_ascii_lowercase().replace('_', "");
-    if SECRETS.contains(&plain.as_str()) && value.is_string() { Value::from(GONE) } else { self::value(value) }
+    if is_secret(name) && value.is_string() { Value::from(GONE) } else { self::value(value) }
 }
 
 /// A value without secrets, however deep they are.
@@ -77,10 +83,9 @@ fn without_values(value: Value) -> Value {
     }
 }
 
-/// A JSON web token anywhere in a text begins with `{"` in Base64, and has a dot before another such beginning.
+/// A JSON web token anywhere in a text: two parts that begin with `{"` in Base64, and a dot between them.
 fn holds_token(text: &str) -> bool {
-    text.split("eyJ").skip(1).any(|rest| rest.contains(".eyJ") || rest.ends_with('.'))
-        || text.matches("eyJ").count() > 1
+    text.split_once("eyJ").is_some_and(|(_, rest)| rest.contains(".eyJ"))
 }
 
 #[cfg(test)]
