@@ -163,6 +163,9 @@ pub(super) struct ServeArguments {
     /// Where the proxy listens, on loopback only; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(super) proxy: SocketAddr,
+    /// Whose names to hand out: the public cloud's, for clients that know no other, or the sandbox's own
+    #[arg(long, value_enum, default_value_t = Domain::Public)]
+    pub(super) domain: Domain,
     /// What a new sandbox begins with: a YAML file, described in docs/sandbox.md
     #[arg(long, value_name = "FILE")]
     pub(super) seed: Option<PathBuf>,
@@ -172,6 +175,16 @@ pub(super) struct ServeArguments {
     /// The form of the line that says that all is ready
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
+}
+
+/// Whose names the sandbox hands out.
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Domain {
+    // Those of the public cloud.
+    Public,
+    // Its own, below sandbox.test.
+    Sandbox,
 }
 
 /// The form of a document. Its values explain themselves, so their comments stay out of the help.

@@ -8,7 +8,7 @@ use super::account_identity::{self, Change};
 use super::arm::{self, Place};
 use super::encryption::{self, Encryption};
 use super::wire::{Answer, Ask, Reply};
-use super::{ARM_HOST, Millis, Pace, World};
+use super::{Millis, Pace, World};
 
 const SKUS: [&str; 8] = [
     "Standard_LRS",
@@ -175,7 +175,8 @@ fn chosen(sent: &Value, among: &[&str]) -> Option<String> {
 fn pending(account: &Account, pace: Pace, ask: &Ask) -> Answer {
     let Account { subscription, location, operation, .. } = account;
     let link = format!(
-        "https://{ARM_HOST}/subscriptions/{subscription}/providers/Microsoft.Storage/locations/{location}/asyncoperations/{operation}?monitor=true&api-version={}&t={}",
+        "https://{}/subscriptions/{subscription}/providers/Microsoft.Storage/locations/{location}/asyncoperations/{operation}?monitor=true&api-version={}&t={}",
+        ask.host,
         ask.api_version(),
         account.created.0
     );

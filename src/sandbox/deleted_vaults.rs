@@ -8,7 +8,7 @@ use super::regions;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
 use super::world::State;
-use super::{ARM_HOST, Millis, World, vaults};
+use super::{Millis, World, vaults};
 
 /// A vault between its deletion and its purge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,7 +83,7 @@ fn purge(world: &mut World, ask: &Ask, subscription: &str, location: &str, name:
     world.state.deleted_vaults.remove(name);
     let job = world.ids.version();
     let place =
-        format!("https://{ARM_HOST}/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}");
+        format!("https://{}/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}", ask.host);
     let link = format!("{place}/operationResults/{job}?api-version={}", ask.api_version());
     Ok(Answer::empty(202).header("location", link).header("retry-after", "5"))
 }

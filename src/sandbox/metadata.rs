@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::wire::{Answer, Ask, Reply};
-use super::{ARM_HOST, LOGIN_HOST, TENANT, VAULT_SUFFIX};
+use super::{Domain, TENANT};
 
 /// Whether a request to Resource Manager is for the document.
 pub(super) fn is_asked(ask: &Ask) -> bool {
@@ -18,7 +18,7 @@ pub(super) fn answer(ask: &Ask) -> Reply {
     if ask.method != "GET" {
         return Err(Answer::error(405, "MethodNotAllowed", "The requested resource does not support this method."));
     }
-    let names = Names::of(&ask.host);
+    let names = Names::of(Domain::of(&ask.host));
     match ask.api_version() {
         "" => {
             let text = "The api-version query parameter (?api-version=) is required for all requests.";
@@ -47,56 +47,48 @@ fn is_date(text: &str) -> bool {
 /// Where one cloud's services are.
 struct Names {
     cloud: &'static str,
-    arm: &'static str,
+    domain: Domain,
     /// What tokens for Resource Manager are for; the first is what tools ask for.
     audiences: Vec<String>,
-    login: &'static str,
     tenant: &'static str,
-    graph: &'static str,
-    vault: &'static str,
     storage: &'static str,
     /// What the names of services that the sandbox does not have end in.
     absent: &'static str,
 }
 
 impl Names {
-    fn of(host: &str) -> Self {
-        if host.ends_with(".sandbox.test") {
-            return Self {
+    fn of(domain: Domain) -> Self {
+        let audience = |host: &str| format!("https://{host}/");
+        match domain {
+            Domain::Sandbox => Self {
                 cloud: "CmkSandbox",
-                arm: ARM_HOST,
-                audiences: vec![format!("https://{ARM_HOST}")],
-                login: LOGIN_HOST,
+                domain,
+                audiences: vec![format!("https://{}", domain.arm())],
                 tenant: TENANT,
-                graph: "graph.sandbox.test",
-                vault: VAULT_SUFFIX,
                 storage: "storage.sandbox.test",
                 absent: "sandbox.test",
-            };
-        }
-        let audience = |host: &str| format!("https://{host}/");
-        Self {
-            cloud: "AzureCloud",
-            arm: "management.azure.com",
-            audiences: vec![audience("management.core.windows.net"), audience("management.azure.com")],
-            login: "login.microsoftonline.com",
-            tenant: "common",
-            graph: "graph.microsoft.com",
-            vault: "vault.azure.net",
-            storage: "core.windows.net",
-            absent: "azure.com",
+            },
+            Domain::Public => Self {
+                cloud: "AzureCloud",
+                domain,
+                audiences: vec![audience("management.core.windows.net"), audience(domain.arm())],
+                tenant: "common",
+                storage: "core.windows.net",
+                absent: "azure.com",
+            },
         }
     }
 
     fn authentication(&self) -> Value {
         json!({
-            "loginEndpoint": format!("https://{}", self.login), "audiences": self.audiences,
+            "loginEndpoint": format!("https://{}", self.domain.login()), "audiences": self.audiences,
             "tenant": self.tenant, "identityProvider": "AAD",
         })
     }
 
     fn whole(&self) -> Value {
-        let Self { cloud, arm, graph, vault, storage, absent, .. } = self;
+        let Self { cloud, domain, audiences: _, tenant: _, storage, absent } = self;
+        let (arm, graph, vault) = (domain.arm(), domain.graph(), domain.vault_suffix());
         json!({
             "portal": format!("https://portal.{absent}"),
             "authentication": self.authentication(),
@@ -124,7 +116,8 @@ impl Names {
     }
 
     fn flat(&self) -> Value {
-        let Self { graph, absent, audiences, login, .. } = self;
+        let Self { domain, absent, audiences, .. } = self;
+        let (graph, login) = (domain.graph(), domain.login());
         json!({
             "galleryEndpoint": format!("https://gallery.{absent}/"),
             "graphEndpoint": format!("https://{graph}/"),
@@ -136,7 +129,8 @@ impl Names {
 
     fn flat_with_clouds(&self) -> Value {
         let mut flat = self.flat();
-        flat["cloudEndpoint"] = json!({"public": {"endpoint": self.arm, "locations": ["westeurope", "northeurope"]}});
+        flat["cloudEndpoint"] =
+            json!({"public": {"endpoint": self.domain.arm(), "locations": ["westeurope", "northeurope"]}});
         flat
     }
 }

@@ -8,33 +8,49 @@
 //! replaces its access policies, an account is created later than it is answered, grants arrive late, a
 //! second create of a key adds a version, and an identity that was taken off and put back is a stranger.
 //!
-//! Reading order: [`world`] and its state, one file a service (`login`, `arm`, `groups`, `accounts`, `vaults`,
-//! `arm_keys`, `key_vault`), then [`truth`], [`faults`], [`store`] and [`local`].
+//! Reading order: [`hosts`], [`world`] and its state, one file a service (`login`, `graph`, `arm`, `groups`,
+//! `accounts`, `vaults`, `arm_keys`, `key_vault`, `authorization`), who may do what (`tokens`, `principals`, `roles`,
+//! `assignments`, then `actions` for Resource Manager and `access` for vaults), then [`truth`], [`faults`],
+//! [`seeds`], [`store`] and [`local`].
 
+mod access;
 mod account;
 mod account_identity;
 mod accounts;
+mod actions;
 mod arm;
 mod arm_keys;
+mod assertions;
+mod assignments;
+mod authorization;
 mod deleted_vaults;
 mod encryption;
 pub mod faults;
+mod graph;
 mod groups;
+pub mod hosts;
 mod identities;
 mod key_vault;
 mod keys;
 pub mod local;
 mod login;
 mod metadata;
+mod migrate;
+mod openid;
 mod pace;
 mod policies;
+mod principals;
 mod regions;
-pub mod seed;
+mod roles;
+pub mod seed_file;
+pub mod seeds;
 pub mod serve;
 mod shown;
+mod signer;
 pub mod store;
 mod throttle;
 mod time;
+mod tokens;
 pub mod truth;
 mod vault;
 mod vaults;
@@ -46,6 +62,7 @@ pub mod world;
 mod tests;
 
 pub use faults::{Fault, Mishap};
+pub use hosts::Domain;
 pub use local::Local;
 pub use pace::Pace;
 pub use store::{Abort, Clock, OpenError, Sandbox};
@@ -67,5 +84,7 @@ pub const SUBSCRIPTIONS: [&str; 2] = ["11111111-1111-1111-1111-111111111111", "2
 pub const ARM_HOST: &str = "arm.sandbox.test";
 /// Where tokens are given out.
 pub const LOGIN_HOST: &str = "login.sandbox.test";
+/// Where the directory answers. Its tokens' audience is `https://` and this.
+pub const GRAPH_HOST: &str = "graph.sandbox.test";
 /// What a vault's name is put before. Key Vault tokens' audience is `https://` and this.
 pub const VAULT_SUFFIX: &str = "vault.sandbox.test";

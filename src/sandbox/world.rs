@@ -6,21 +6,23 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::account::Account;
+use super::assignments::Assignment;
 use super::deleted_vaults::DeletedVault;
 use super::groups::Group;
+use super::hosts::{self, Domain, Service};
 use super::identities::Identity;
 use super::keys::Key;
+use super::principals::Principal;
 use super::throttle::Buckets;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{
-    ARM_HOST, Fault, LOGIN_HOST, Millis, Mishap, Pace, VAULT_SUFFIX, arm, encryption, key_vault, login, metadata,
-};
+use super::{Fault, Millis, Mishap, Pace, arm, encryption, graph, key_vault, login, metadata};
 
 /// The whole sandbox. Cloning it is taking a snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct World {
     pub(super) pace: Pace,
+    pub(super) domain: Domain,
     pub(super) ids: Ids,
     pub(super) counts: Counts,
     pub(super) buckets: Buckets,
@@ -46,13 +48,27 @@ pub(super) struct State {
     pub deleted_vaults: BTreeMap<String, DeletedVault>,
     /// User-assigned identities by resource id in lower case.
     pub identities: BTreeMap<String, Identity>,
+    /// Service principals by object id in lower case.
+    pub principals: BTreeMap<String, Principal>,
+    /// Role assignments by id in lower case.
+    pub assignments: BTreeMap<String, Assignment>,
 }
 
 impl State {
+    /// Nothing but the application of the default world, which owns both subscriptions.
+    pub(super) fn of_the_default_world() -> Self {
+        let principal = Principal::of_the_default_world();
+        let assignments = Assignment::of_the_default_world();
+        Self {
+            principals: [(principal.object.clone(), principal)].into_iter().collect(),
+            assignments: assignments.into_iter().map(|assignment| (assignment.key(), assignment)).collect(),
+            ..Self::default()
+        }
+    }
+
     /// The live vault behind a host name of the data plane.
     pub(super) fn vault_at(&self, host: &str) -> Option<&Vault> {
-        let name = host.strip_suffix(VAULT_SUFFIX)?.strip_suffix('.')?;
-        self.vaults.get(name)
+        self.vaults.get(hosts::vault_name(host)?)
     }
 
     /// A live key, with the vault that holds it.
@@ -95,7 +111,8 @@ impl Ids {
     }
 }
 
-fn guid_of(bytes: [u8; 32]) -> String {
+/// The id that a hash stands for.
+pub(super) fn guid_of(bytes: [u8; 32]) -> String {
     let mut half = [0; 16];
     half.copy_from_slice(&bytes[..16]);
     uuid::Builder::from_random_bytes(half).into_uuid().to_string()
@@ -104,7 +121,7 @@ fn guid_of(bytes: [u8; 32]) -> String {
 /// What has been asked of the sandbox so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Requests by service (`arm`, `keyVault`, `login`) and then by method in capitals.
+    /// Requests by service (`arm`, `graph`, `keyVault`, `login`) and then by method in capitals.
     pub requests: BTreeMap<String, BTreeMap<String, u64>>,
     /// Requests that by their kind ask for a change, refused ones included; not those for a token.
     pub writes: u64,
@@ -130,23 +147,6 @@ impl Counts {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Service {
-    Arm,
-    KeyVault,
-    Login,
-}
-
-impl Service {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Arm => "arm",
-            Self::KeyVault => "keyVault",
-            Self::Login => "login",
-        }
-    }
-}
-
 /// No answer came.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
@@ -159,15 +159,23 @@ pub enum Unreachable {
 }
 
 impl World {
-    /// An empty world: two subscriptions and nothing in them.
+    /// An empty world under the sandbox's own names: two subscriptions and nothing in them, and the application
+    /// that owns both.
     #[must_use]
     pub fn new(pace: Pace) -> Self {
+        Self::of(pace, Domain::Sandbox)
+    }
+
+    /// An empty world that hands out the names of a domain.
+    #[must_use]
+    pub fn of(pace: Pace, domain: Domain) -> Self {
         Self {
             pace,
+            domain,
             ids: Ids::default(),
             counts: Counts::default(),
             buckets: Buckets::default(),
-            state: State::default(),
+            state: State::of_the_default_world(),
             ahead: 0,
             faults: Vec::new(),
         }
@@ -187,9 +195,9 @@ impl World {
         now: Millis,
         request: &http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, Unreachable> {
-        let ask = Ask::read(request);
         let tokens = now;
         let now = self.resources(now);
+        let mut ask = Ask { ahead: self.ahead, ..Ask::read(request) };
         let Some(service) = self.service_at(&ask.host, now) else {
             return Err(Unreachable::NoSuchHost(ask.host));
         };
@@ -203,8 +211,9 @@ impl World {
             Some(Mishap::LostBefore) => return Err(Unreachable::Lost(ask.host)),
             Some(Mishap::LostAfter) | None => {}
         }
-        let now = if matches!(service, Service::Login) { tokens } else { now };
-        let answer = self.answer(now, service, &ask);
+        // Who signs in asks what time it is for tokens; everybody else, what time it is for resources.
+        let now = if service == Service::Login { tokens } else { now };
+        let answer = self.answer(now, service, &mut ask);
         if mishap.is_some() {
             return Err(Unreachable::Lost(ask.host));
         }
@@ -223,6 +232,21 @@ impl World {
     /// The names of all storage accounts, in every subscription.
     pub fn accounts(&self) -> Vec<String> {
         self.state.accounts.keys().cloned().collect()
+    }
+
+    /// Whose names this world hands out.
+    pub const fn domain(&self) -> Domain {
+        self.domain
+    }
+
+    /// Hands out the names of another domain from now on. What others have written down stays as it is.
+    pub fn set_domain(&mut self, domain: Domain) {
+        self.domain = domain;
+        let State { vaults, deleted_vaults, .. } = &mut self.state;
+        let deleted = deleted_vaults.values_mut().map(|deleted| &mut deleted.vault);
+        for vault in vaults.values_mut().chain(deleted) {
+            vault.domain = domain;
+        }
     }
 
     /// Changes the delays, for what is asked from now on.
@@ -256,7 +280,7 @@ impl World {
         self.state.settle(now, self.pace);
     }
 
-    fn answer(&mut self, now: Millis, service: Service, ask: &Ask) -> Answer {
+    fn answer(&mut self, now: Millis, service: Service, ask: &mut Ask) -> Answer {
         self.settle(now);
         let before = (!ask.only_reads()).then(|| self.state.clone());
         let reply: Reply = match service {
@@ -264,9 +288,14 @@ impl World {
             Service::Arm => arm::answer(self, now, ask),
             Service::KeyVault => key_vault::answer(self, now, ask),
             Service::Login => login::answer(self, now, ask),
+            Service::Graph => graph::answer(self, now, ask),
         };
         match reply {
             Ok(answer) => {
+                if before.is_some() {
+                    self.state.take_census(now);
+                    self.state.forget_lost_assignments();
+                }
                 self.counts.effects += u64::from(before.is_some_and(|before| before != self.state));
                 answer
             }
@@ -281,10 +310,11 @@ impl World {
     }
 
     fn service_at(&self, host: &str, now: Millis) -> Option<Service> {
-        match host {
-            ARM_HOST => Some(Service::Arm),
-            LOGIN_HOST => Some(Service::Login),
-            _ => self.state.vault_at(host).filter(|vault| vault.resolves(now)).map(|_| Service::KeyVault),
+        match hosts::service(host)? {
+            Service::KeyVault => {
+                self.state.vault_at(host).filter(|vault| vault.resolves(now)).map(|_| Service::KeyVault)
+            }
+            service @ (Service::Arm | Service::Login | Service::Graph) => Some(service),
         }
     }
 
@@ -307,6 +337,7 @@ impl World {
                 .header("x-ms-keyvault-service-version", "1.9.1988.1")
                 .header("x-ms-keyvault-network-info", "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;"),
             Service::Login => answer.header("x-ms-correlation-request-id", request_id),
+            Service::Graph => answer.header("request-id", request_id.clone()).header("client-request-id", request_id),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::super::context::Context;
 use super::super::exit::{Exit, Trouble};
 use super::control::no_server;
 use super::{folder, told};
+use crate::azure::Cloud;
 use crate::sandbox::serve::{self, Ready};
 use std::fmt::Write;
 use std::path::Path;
@@ -61,6 +62,12 @@ fn exports(ready: &Ready, folder: &Path) -> String {
     export(&mut out, "AZURE_CONFIG_DIR", &folder.join("azure").display().to_string());
     export(&mut out, "AZURE_CORE_COLLECT_TELEMETRY", "no");
     let _ = writeln!(out, "unset {}", UNSET.join(" "));
+    if ready.login != Cloud::public().authority.as_str().trim_end_matches('/') {
+        // A cloud that nobody has heard of: tools are not to ask the public one about it.
+        export(&mut out, "AZURE_AUTHORITY_HOST", &ready.login);
+        export(&mut out, "AZURE_CORE_INSTANCE_DISCOVERY", "false");
+        export(&mut out, "ARM_METADATA_HOSTNAME", ready.arm.trim_start_matches("https://"));
+    }
     out
 }
 

@@ -1,13 +1,14 @@
 //! `cmk sandbox serve`: the sandbox on the network of this machine, until a signal.
 
-use super::super::arguments::{Format, ServeArguments};
+use super::super::arguments::{self, Format, ServeArguments};
 use super::super::context::{Context, block_on, practice};
 use super::super::exit::{Exit, Trouble};
 use super::super::interrupt::{self, stopped};
 use super::{folder, state, told};
-use crate::sandbox::Sandbox;
-use crate::sandbox::seed::Seed;
+use crate::sandbox::seed_file::Seed;
 use crate::sandbox::serve::{Options, Ready, Server};
+use crate::sandbox::{Domain, Millis, Pace, Sandbox, World};
+use std::path::Path;
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(super) fn run(context: &mut Context, arguments: &ServeArguments) -> Result<Exit, Trouble> {
@@ -34,22 +35,31 @@ pub(super) fn run(context: &mut Context, arguments: &ServeArguments) -> Result<E
     })?
 }
 
-/// The sandbox in the state file. Where there is none yet, it begins with the seed.
+/// The sandbox in the state file, with the names that are asked for. Where there is none yet, it begins with the seed.
 fn open(context: &Context, arguments: &ServeArguments) -> Result<Sandbox, Trouble> {
     let file = state(context, &arguments.place);
-    let Some(seed) = &arguments.seed else {
-        return Sandbox::open(&file, practice::clock(), None).map_err(told);
+    let domain = match arguments.domain {
+        arguments::Domain::Public => Domain::Public,
+        arguments::Domain::Sandbox => Domain::Sandbox,
     };
-    let bad = |why: String| Trouble::new(format!("cannot use the seed {}: {why}", seed.display()));
-    let text = std::fs::read_to_string(seed).map_err(|error| bad(error.to_string()))?;
     let clock = practice::clock();
-    let world = Seed::parse(&text).and_then(|seed| seed.grow(clock())).map_err(|error| bad(error.to_string()))?;
+    let world = match &arguments.seed {
+        Some(seed) => grown(seed, clock(), domain)?,
+        None => World::of(Pace::practice(), domain),
+    };
     let (sandbox, was_there) = Sandbox::open_or(&file, clock, world).map_err(told)?;
-    if was_there {
+    if was_there && arguments.seed.is_some() {
         let text = format!("{} holds a sandbox already; the seed was not used\n", file.display());
         context.output.stderr.remark(&text);
     }
+    sandbox.world(|world| world.set_domain(domain));
     Ok(sandbox)
+}
+
+fn grown(seed: &Path, now: Millis, domain: Domain) -> Result<World, Trouble> {
+    let bad = |why: String| Trouble::new(format!("cannot use the seed {}: {why}", seed.display()));
+    let text = std::fs::read_to_string(seed).map_err(|error| bad(error.to_string()))?;
+    Seed::parse(&text).and_then(|seed| seed.grow(now, domain)).map_err(|error| bad(error.to_string()))
 }
 
 /// One line, without the key to the server itself: what is printed may end in a log.

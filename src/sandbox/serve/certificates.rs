@@ -52,7 +52,7 @@ fn authority(now: Millis) -> Result<CertificateParams, rcgen::Error> {
     params.distinguished_name.push(DnType::CommonName, "cmk sandbox authority: trust it in tests only");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let permitted = names::trees().iter().map(|tree| GeneralSubtree::DnsName((*tree).to_owned())).collect();
+    let permitted = names::trees().into_iter().map(|tree| GeneralSubtree::DnsName(tree.to_owned())).collect();
     params.name_constraints = Some(NameConstraints { permitted_subtrees: permitted, excluded_subtrees: Vec::new() });
     Ok(params)
 }
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(params.is_ca, IsCa::Ca(BasicConstraints::Constrained(0)));
         assert!(params.key_usages.contains(&KeyUsagePurpose::KeyCertSign));
         let permitted = params.name_constraints.unwrap().permitted_subtrees;
-        assert!(permitted.contains(&GeneralSubtree::DnsName("sandbox.test".to_owned())));
+        assert!(permitted.contains(&GeneralSubtree::DnsName("vault.sandbox.test".to_owned())));
         assert_eq!(permitted.len(), names::trees().len());
     }
 

@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::{ARM_HOST, CLIENT_ID, CLIENT_SECRET, LOGIN_HOST, OpenError, SUBSCRIPTIONS, Sandbox, TENANT};
+use super::{CLIENT_ID, CLIENT_SECRET, OpenError, SUBSCRIPTIONS, Sandbox, TENANT};
 use folder::Folder;
 use front::Front;
 use record::Record;
@@ -109,11 +109,12 @@ impl Server {
             .record
             .as_deref()
             .map(|path| Record::open(path).map_err(|source| ServeError::Write { path: path.to_owned(), source }));
+        let domain = sandbox.world(|world| world.domain());
         let key = random_key();
         let ready = Ready {
             event: "ready".to_owned(),
-            arm: format!("https://{ARM_HOST}"),
-            login: format!("https://{LOGIN_HOST}"),
+            arm: format!("https://{}", domain.arm()),
+            login: format!("https://{}", domain.login()),
             proxy: format!("http://{}", proxy.local_addr().map_err(write)?),
             listen: https.local_addr().map_err(write)?.to_string(),
             ca_file: folder.write("ca.pem", &made.authority_pem).map_err(write)?,

@@ -1,57 +1,40 @@
 //! The host names that the sandbox answers for on the network: in certificates, and through the proxy.
 
+use super::super::hosts::{self, Domain};
+
 /// Where a running sandbox can be looked at and its clock moved. It is no part of any Azure.
 pub const CONTROL_HOST: &str = "control.sandbox.test";
 
-/// Hosts that are served by their whole name.
-const HOSTS: [&str; 10] = [
-    "management.azure.com",
-    "login.microsoftonline.com",
-    "login.windows.net",
-    "login.microsoft.com",
-    "sts.windows.net",
-    "graph.microsoft.com",
-    "arm.sandbox.test",
-    "login.sandbox.test",
-    "graph.sandbox.test",
-    CONTROL_HOST,
-];
-
-/// What vaults' names are put before.
-const VAULTS: [&str; 2] = ["vault.azure.net", "vault.sandbox.test"];
-
-/// What a certificate of the sandbox's authority may be about, at most.
-const TREES: [&str; 8] = [
-    "management.azure.com",
-    "login.microsoftonline.com",
-    "login.windows.net",
-    "login.microsoft.com",
-    "sts.windows.net",
-    "graph.microsoft.com",
-    "vault.azure.net",
-    "sandbox.test",
-];
+const DOMAINS: [Domain; 2] = [Domain::Public, Domain::Sandbox];
 
 /// Whether the sandbox answers for a host, given in lower case.
 pub(super) fn is_served(host: &str) -> bool {
-    HOSTS.contains(&host) || is_vault(host)
+    host == CONTROL_HOST || hosts::service(host).is_some()
 }
 
-/// Whether a host is a vault's: one label before a suffix.
+/// Whether a host is a vault's, so that it may have a name today and none tomorrow.
 pub(super) fn is_vault(host: &str) -> bool {
-    let label = |suffix: &str| host.strip_suffix(suffix).and_then(|rest| rest.strip_suffix('.'));
-    VAULTS.iter().filter_map(|suffix| label(suffix)).any(|label| !label.is_empty() && !label.contains('.'))
+    hosts::vault_name(host).is_some()
+}
+
+/// Hosts that are served by their whole name.
+fn whole() -> impl Iterator<Item = &'static str> {
+    let services = DOMAINS.into_iter().flat_map(|domain| [domain.arm(), domain.login(), domain.graph()]);
+    let mut whole: Vec<&str> = services.chain(hosts::PUBLIC_LOGINS).chain([CONTROL_HOST]).collect();
+    whole.sort_unstable();
+    whole.dedup();
+    whole.into_iter()
 }
 
 /// The names in the server's certificate.
 pub(super) fn certified() -> Vec<String> {
-    let whole = HOSTS.iter().chain(&VAULTS).map(|host| (*host).to_owned());
-    whole.chain(VAULTS.iter().map(|suffix| format!("*.{suffix}"))).collect()
+    let vaults = DOMAINS.map(|domain| format!("*.{}", domain.vault_suffix()));
+    whole().map(str::to_owned).chain(vaults).collect()
 }
 
-/// The trees that the authority is confined to.
-pub(super) fn trees() -> &'static [&'static str] {
-    &TREES
+/// What a certificate of the sandbox's authority may be about, at most: these names and what is below them.
+pub(super) fn trees() -> Vec<&'static str> {
+    whole().chain(DOMAINS.map(Domain::vault_suffix)).collect()
 }
 
 #[cfg(test)]
@@ -71,8 +54,9 @@ mod tests {
     #[test]
     fn the_authority_may_certify_what_is_served_and_no_more_than_that() {
         for name in certified() {
+            assert!(is_served(&name.replace('*', "kv")), "{name}");
             let name = name.trim_start_matches("*.");
-            assert!(TREES.iter().any(|tree| name == *tree || name.ends_with(&format!(".{tree}"))), "{name}");
+            assert!(trees().contains(&name), "{name}");
         }
     }
 }

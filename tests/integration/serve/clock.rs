@@ -9,13 +9,19 @@ fn now(world: &[u8]) -> String {
     world["now"].as_str().unwrap().to_owned()
 }
 
-#[test]
-fn the_clock_of_resources_moves_and_stays_moved() {
+#[tokio::test]
+async fn the_clock_of_resources_moves_and_stays_moved_and_tokens_stay_good() {
     let served = Served::start(&[]);
+    let client = served.client();
+    let token = served.token(&client).await;
     let before = now(&served.sandbox(&["show", "--format", "json"]).stdout);
     served.sandbox(&["advance", "P400D"]);
     let after = now(&served.sandbox(&["show", "--format", "json"]).stdout);
     assert!(after[..4] > before[..4], "{before} {after}");
+
+    let url = format!("{}/subscriptions?api-version=2022-12-01", served.said("arm"));
+    let (status, body) = answer(client.get(&url).bearer_auth(token)).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
 
     let folder = served.stop("-TERM");
     let state = folder.path().join("state.json");

@@ -4,6 +4,7 @@ mod clock;
 mod crowd;
 mod record;
 mod stop;
+mod unawares;
 mod way_in;
 
 use reqwest::{Certificate, Client, Proxy, StatusCode};
@@ -83,6 +84,18 @@ impl Served {
         output
     }
 
+    /// `cmk` as against the real cloud, with the environment that `cmk sandbox env` exports.
+    pub(super) fn from_env(&self, arguments: &[&str]) -> Output {
+        let script = "eval \"$(\"$0\" sandbox env --state \"$STATE\")\" && exec \"$0\" \"$@\"";
+        let mut command = Command::new("sh");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_cmk")]).args(arguments);
+        command.env_clear().env("STATE", self.state()).stdin(Stdio::null());
+        // What would lead past the sandbox, or show it something of the user's, has to be gone.
+        command.env("NO_PROXY", "*").env("https_proxy", "http://127.0.0.1:9").env("SSL_CERT_DIR", "/nonexistent");
+        command.env("AZURE_CLIENT_SECRET", "mine").env("AZURE_FEDERATED_TOKEN_FILE", "/mine");
+        command.output().expect("there is a shell")
+    }
+
     /// A client that comes in through the proxy and trusts the sandbox alone.
     pub(super) fn client(&self) -> Client {
         cmk::azure::transport::install_crypto();
@@ -119,6 +132,10 @@ impl Served {
         let (status, body) = answer(request).await;
         assert_eq!(status, StatusCode::CREATED, "{body}");
     }
+}
+
+pub(super) fn quickstart() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("specs/quickstart.yaml")
 }
 
 fn state(folder: &Path) -> PathBuf {

@@ -80,7 +80,8 @@ fn what_is_told_is_for_its_owner_only() {
 
 #[tokio::test]
 async fn a_cloud_of_its_own_says_where_its_services_are() {
-    let served = Served::start(&[]);
+    let served = Served::start(&["--domain", "sandbox"]);
+    assert_eq!(served.said("arm"), "https://arm.sandbox.test");
     let client = served.client();
     let document = async |version: &str| {
         answer(client.get(format!("https://arm.sandbox.test/metadata/endpoints?api-version={version}"))).await

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::seeds::UnknownRole;
 use super::world::Counts;
-use super::{CLIENT_ID, CLIENT_SECRET, Millis, Pace, TENANT, World};
+use super::{CLIENT_ID, CLIENT_SECRET, Domain, Millis, Pace, TENANT, World};
 
 /// A seed, as it was written.
 #[derive(Debug, Deserialize)]
@@ -24,6 +25,10 @@ pub struct Seed {
     accounts: Vec<Account>,
     #[serde(default)]
     requests: Vec<Request>,
+    #[serde(default)]
+    applications: Vec<Application>,
+    #[serde(default)]
+    assignments: Vec<Assignment>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -74,6 +79,27 @@ struct Request {
     body: Value,
 }
 
+/// An application that can sign in with a secret.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Application {
+    client_id: String,
+    object_id: String,
+    secret: String,
+    name: String,
+}
+
+/// What a principal may do, and where.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Assignment {
+    /// Its object id.
+    principal: String,
+    /// The role's name or id.
+    role: String,
+    scope: String,
+}
+
 /// Why a seed gives no world.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
@@ -83,6 +109,9 @@ pub enum SeedError {
     /// Of a form that this program does not know.
     #[error("its version is {0}; this cmk knows version 1")]
     Version(u64),
+    /// A role that nobody knows.
+    #[error(transparent)]
+    Role(#[from] UnknownRole),
     /// A request is none at all.
     #[error("{method} {url} is no request: {why}")]
     NoRequest {
@@ -115,8 +144,8 @@ impl Seed {
     }
 
     /// The world that grows from it.
-    pub fn grow(&self, now: Millis) -> Result<World, SeedError> {
-        let mut sower = Sower { world: World::new(Pace::instant()), now, tokens: BTreeMap::new() };
+    pub fn grow(&self, now: Millis, domain: Domain) -> Result<World, SeedError> {
+        let mut sower = Sower { world: World::of(Pace::instant(), domain), now, tokens: BTreeMap::new() };
         for Group { subscription, name, location } in &self.groups {
             let path = format!("/subscriptions/{subscription}/resourcegroups/{name}?api-version=2022-09-01");
             sower.send("PUT", &path, &json!({"location": location}))?;
@@ -131,6 +160,12 @@ impl Seed {
             sower.send(method, url, body)?;
         }
         let mut world = sower.world;
+        for Application { client_id, object_id, secret, name } in &self.applications {
+            world.add_application(client_id, object_id, secret, name);
+        }
+        for Assignment { principal, role, scope } in &self.assignments {
+            world.add_assignment(principal, role, scope)?;
+        }
         world.counts = Counts::default();
         world.set_pace(match self.pace {
             PaceName::Practice => Pace::practice(),
@@ -150,7 +185,8 @@ struct Sower {
 
 impl Sower {
     fn send(&mut self, method: &str, url: &str, body: &Value) -> Result<(), SeedError> {
-        let url = if url.starts_with('/') { format!("https://{}{url}", super::ARM_HOST) } else { url.to_owned() };
+        let url =
+            if url.starts_with('/') { format!("https://{}{url}", self.world.domain().arm()) } else { url.to_owned() };
         let token = self.token(&url)?;
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let header = [("authorization", format!("Bearer {token}")), ("content-type", "application/json".to_owned())];
@@ -160,14 +196,21 @@ impl Sower {
     /// A token for whoever answers at a URL.
     fn token(&mut self, url: &str) -> Result<String, SeedError> {
         let host = url.split('/').nth(2).unwrap_or_default();
-        let resource = if host == super::ARM_HOST { super::ARM_HOST } else { super::VAULT_SUFFIX };
+        let domain = Domain::of(host);
+        let resource = if host == domain.arm() {
+            domain.arm()
+        } else if host == domain.graph() {
+            domain.graph()
+        } else {
+            domain.vault_suffix()
+        };
         if let Some(token) = self.tokens.get(resource) {
             return Ok(token.clone());
         }
         let form = format!(
             "grant_type=client_credentials&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&scope=https://{resource}/.default"
         );
-        let login = format!("https://{}/{TENANT}/oauth2/v2.0/token", super::LOGIN_HOST);
+        let login = format!("https://{}/{TENANT}/oauth2/v2.0/token", self.world.domain().login());
         let form_type = [("content-type", "application/x-www-form-urlencoded".to_owned())];
         let answer = self.ask("POST", &login, &form_type, form.into_bytes())?;
         let token = answer["access_token"].as_str().unwrap_or_default().to_owned();
@@ -210,9 +253,9 @@ mod tests {
              requests: [{{ method: DELETE, url: '/subscriptions/{SUBSCRIPTION}/resourcegroups/none?api-version=2022-09-01' }}]\n"
         );
         let seed = Seed::parse(&text).unwrap();
-        let refused = seed.grow(Millis(0)).unwrap_err().to_string();
+        let refused = seed.grow(Millis(0), Domain::Public).unwrap_err().to_string();
         assert!(refused.contains("ResourceGroupNotFound"), "{refused}");
-        let world = Seed { requests: Vec::new(), ..seed }.grow(Millis(0)).unwrap();
+        let world = Seed { requests: Vec::new(), ..seed }.grow(Millis(0), Domain::Public).unwrap();
         assert_eq!(world.accounts(), ["st1"]);
         assert_eq!(world.pace(), Pace::azure());
         assert_eq!(world.counts().total(), 0);
