@@ -109,6 +109,9 @@ pub enum SeedError {
     /// Of a form that this program does not know.
     #[error("its version is {0}; this cmk knows version 1")]
     Version(u64),
+    /// Two accounts with one name.
+    #[error("it has the account {0} twice")]
+    Twice(String),
     /// A role that nobody knows.
     #[error(transparent)]
     Role(#[from] UnknownRole),
@@ -150,12 +153,7 @@ impl Seed {
             let path = format!("/subscriptions/{subscription}/resourcegroups/{name}?api-version=2022-09-01");
             sower.send("PUT", &path, &json!({"location": location}))?;
         }
-        for Account { subscription, resource_group, name, location, sku, kind } in &self.accounts {
-            let path = format!(
-                "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.Storage/storageAccounts/{name}?api-version=2025-06-01"
-            );
-            sower.send("PUT", &path, &json!({"location": location, "sku": {"name": sku}, "kind": kind}))?;
-        }
+        self.sow_accounts(&mut sower)?;
         for Request { method, url, body } in &self.requests {
             sower.send(method, url, body)?;
         }
@@ -173,6 +171,25 @@ impl Seed {
             PaceName::Instant => Pace::instant(),
         });
         Ok(world)
+    }
+
+    /// Each account is made while the others are set aside: a request copies the world, and a thousand copies of a
+    /// thousand accounts take a while.
+    fn sow_accounts(&self, sower: &mut Sower) -> Result<(), SeedError> {
+        let mut made = BTreeMap::new();
+        for Account { subscription, resource_group, name, location, sku, kind } in &self.accounts {
+            let path = format!(
+                "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.Storage/storageAccounts/{name}?api-version=2025-06-01"
+            );
+            sower.send("PUT", &path, &json!({"location": location, "sku": {"name": sku}, "kind": kind}))?;
+            for (name, account) in std::mem::take(&mut sower.world.state.accounts) {
+                if made.insert(name.clone(), account).is_some() {
+                    return Err(SeedError::Twice(name));
+                }
+            }
+        }
+        sower.world.state.accounts = made;
+        Ok(())
     }
 }
 
@@ -259,6 +276,28 @@ mod tests {
         assert_eq!(world.accounts(), ["st1"]);
         assert_eq!(world.pace(), Pace::azure());
         assert_eq!(world.counts().total(), 0);
+    }
+
+    #[test]
+    fn an_account_that_is_there_twice_is_an_error() {
+        let account = format!("{{ subscription: {SUBSCRIPTION}, resourceGroup: rg, name: st1, location: westeurope }}");
+        let group = format!("{{ subscription: {SUBSCRIPTION}, name: rg, location: westeurope }}");
+        let text = format!("version: 1\ngroups: [{group}]\naccounts: [{account}, {account}]\n");
+        let error = Seed::parse(&text).unwrap().grow(Millis(0), Domain::Sandbox).unwrap_err();
+        assert!(matches!(error, SeedError::Twice(_)), "{error}");
+    }
+
+    #[test]
+    fn an_application_of_a_seed_signs_in_and_may_do_what_it_was_assigned() {
+        let text = format!(
+            "version: 1\napplications: [{{ clientId: app-1, objectId: object-1, secret: s3cret, name: reader }}]\n\
+             assignments: [{{ principal: object-1, role: Reader, scope: /subscriptions/{SUBSCRIPTION} }}]\n"
+        );
+        let world = Seed::parse(&text).unwrap().grow(Millis(0), Domain::Sandbox).unwrap();
+        assert!(world.state.application("app-1").is_some_and(|application| application.has_secret("s3cret")));
+        assert!(world.state.assignments.values().any(|assignment| assignment.principal == "object-1"));
+        let unknown = text.replace("role: Reader", "role: Emperor");
+        assert!(Seed::parse(&unknown).unwrap().grow(Millis(0), Domain::Sandbox).is_err());
     }
 
     #[test]
