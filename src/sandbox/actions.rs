@@ -3,6 +3,8 @@
 //! The action and the scope follow from the path alone, before anyone looks whether the resource is there.
 //! A list is not refused to a caller who may see some of it: what may not be seen is left out.
 
+use serde_json::json;
+
 use super::tokens::Caller;
 use super::wire::{Answer, Ask};
 use super::world::State;
@@ -149,6 +151,10 @@ pub(super) fn trim(state: &State, ask: &Ask, answer: &mut Answer) {
             let scope = row["id"].as_str().unwrap_or_default().to_owned();
             may(state, caller, &Need { action, scope, list: false })
         });
+        let left = rows.len();
+        if let Some(count) = answer.body.as_mut().and_then(|body| body.pointer_mut("/count/value")) {
+            *count = json!(left);
+        }
     }
 }
 

@@ -20,8 +20,8 @@ pub(super) struct Place {
 
 /// Answers the Resource Manager host.
 pub(super) fn answer(world: &mut World, now: Millis, ask: &mut Ask) -> Reply {
-    let caller = tokens::check(ask, Service::Arm, now);
-    ask.caller = caller.map_err(|distrust| unauthorized(&ask.host, &distrust, now))?;
+    let caller = tokens::check(ask, Service::Arm);
+    ask.caller = caller.map_err(|distrust| unauthorized(ask, &distrust))?;
     check_api_version(ask)?;
     let mut answer = routed(world, now, ask)?;
     actions::trim(&world.state, ask, &mut answer);
@@ -218,8 +218,8 @@ fn check_api_version(ask: &Ask) -> Result<(), Answer> {
     Err(Answer::error(400, "InvalidApiVersionParameter", &text).gateway())
 }
 
-fn unauthorized(host: &str, distrust: &Distrust, now: Millis) -> Answer {
-    let domain = Domain::of(host);
+fn unauthorized(ask: &Ask, distrust: &Distrust) -> Answer {
+    let domain = Domain::of(&ask.host);
     let (code, text) = match distrust {
         Distrust::Missing => {
             ("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.".to_owned())
@@ -229,7 +229,7 @@ fn unauthorized(host: &str, distrust: &Distrust, now: Millis) -> Answer {
             let text = format!(
                 "The access token expiry UTC time '{}' is earlier than current UTC time '{}'.",
                 end.whole(),
-                now.whole()
+                ask.at.whole()
             );
             ("ExpiredAuthenticationToken", text)
         }

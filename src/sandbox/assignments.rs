@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::roles::Role;
-use super::world::State;
-use super::{CALLER_OBJECT_ID, Millis, SUBSCRIPTIONS, roles};
+use super::world::{State, guid_of};
+use super::{CALLER_OBJECT_ID, Millis, SUBSCRIPTIONS, World, roles};
 
 /// A role assignment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -171,5 +172,24 @@ impl State {
             }),
             _ => false,
         }
+    }
+}
+
+/// A role that Azure does not build in, or the sandbox does not know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no built-in role `{0}` in the sandbox")]
+pub struct UnknownRole(String);
+
+impl World {
+    /// Gives a principal, by its object id, a role, by its name or id, at a scope: a subscription, a group or a
+    /// resource. It counts everywhere at once. A scope at which there is nothing yet loses its assignments with
+    /// the next change of the world, as a scope does that was deleted.
+    pub fn add_assignment(&mut self, object_id: &str, role: &str, scope: &str) -> Result<(), UnknownRole> {
+        let role = Role::by_name(role).or_else(|| Role::by_id(role)).ok_or_else(|| UnknownRole(role.to_owned()))?;
+        let seed = format!("sandbox seed {object_id} {} {scope}", role.id).to_ascii_lowercase();
+        let name = guid_of(Sha256::digest(seed).into());
+        let assignment = Assignment::seeded(name, object_id, role.id, scope);
+        self.state.assignments.insert(assignment.key(), assignment);
+        Ok(())
     }
 }

@@ -8,11 +8,11 @@ use super::hosts::Service;
 use super::principals::{Kind, Principal};
 use super::tokens::Distrust;
 use super::wire::{Answer, Ask, Reply};
-use super::{Millis, TENANT, World, tokens};
+use super::{TENANT, World, tokens};
 
 /// Answers the directory's host.
-pub(super) fn answer(world: &World, now: Millis, ask: &mut Ask) -> Reply {
-    ask.caller = tokens::check(ask, Service::Graph, now).map_err(|distrust| unauthorized(&distrust))?;
+pub(super) fn answer(world: &World, ask: &mut Ask) -> Reply {
+    ask.caller = tokens::check(ask, Service::Graph).map_err(|distrust| unauthorized(&distrust))?;
     let lower = ask.path_lower();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     let ["v1.0" | "beta", rest @ ..] = lower.as_slice() else { return Err(no_segment("")) };

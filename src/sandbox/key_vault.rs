@@ -26,7 +26,7 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &mut Ask) -> Reply {
     let region = world.state.vaults.get(&vault).map_or_else(String::new, |vault| vault.location.clone());
     let lower = ask.path_lower();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
-    let admitted = admit(ask, now);
+    let admitted = admit(ask);
     let door = Door { world, now, ask, vault };
     let reply = admitted.and_then(|()| route(door, &lower));
     match reply {
@@ -35,8 +35,8 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &mut Ask) -> Reply {
     }
 }
 
-fn admit(ask: &mut Ask, now: Millis) -> Result<(), Answer> {
-    let caller = tokens::check(ask, Service::KeyVault, now);
+fn admit(ask: &mut Ask) -> Result<(), Answer> {
+    let caller = tokens::check(ask, Service::KeyVault);
     ask.caller = caller.map_err(|distrust| challenge(&ask.host, &distrust))?;
     if ask.api_version().is_empty() {
         return Err(bad_parameter("api-version must be specified"));

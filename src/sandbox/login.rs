@@ -13,10 +13,10 @@ use super::world::guid_of;
 use super::{Millis, TENANT, World, assertions, hosts, openid};
 
 /// Answers the login host.
-pub(super) fn answer(world: &World, now: Millis, ask: &Ask) -> Reply {
+pub(super) fn answer(world: &World, ask: &Ask) -> Reply {
     let lower = ask.path_lower();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
-    let desk = Desk { world, now, ask };
+    let desk = Desk { world, now: ask.at, ask };
     match (ask.method.as_str(), lower.as_slice()) {
         ("POST", [tenant, "oauth2", "v2.0", "token"]) => desk.token(tenant, Version::Two),
         ("POST", [tenant, "oauth2", "token"]) => desk.token(tenant, Version::One),
@@ -109,7 +109,10 @@ impl Desk<'_> {
         let resource = match version {
             Version::One => self.field(form, "resource")?,
             Version::Two => {
+                // Some clients ask for an identity token as well, which no application gets.
                 let scope = self.field(form, "scope")?;
+                let identity = ["openid", "profile", "offline_access"];
+                let scope = scope.split_whitespace().find(|word| !identity.contains(word)).unwrap_or_default();
                 scope.strip_suffix("/.default").ok_or_else(|| {
                     let text = format!(
                         "AADSTS1002012: The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."

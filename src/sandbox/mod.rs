@@ -8,10 +8,10 @@
 //! replaces its access policies, an account is created later than it is answered, grants arrive late, a
 //! second create of a key adds a version, and an identity that was taken off and put back is a stranger.
 //!
-//! Reading order: [`hosts`], [`world`] and its state, one file a service (`login`, `graph`, `arm`, `groups`,
+//! Reading order: `hosts`, [`world`] and its state, one file a service (`login`, `graph`, `arm`, `groups`,
 //! `accounts`, `vaults`, `arm_keys`, `key_vault`, `authorization`), who may do what (`tokens`, `principals`, `roles`,
-//! `assignments`, then `actions` for Resource Manager and `access` for vaults), then [`truth`], [`faults`],
-//! [`seeds`], [`store`] and [`local`].
+//! `assignments`, then `actions` for Resource Manager and `access` for vaults), then [`truth`],
+//! [`faults`], [`store`] and [`local`], and what makes it a program of its own: [`seed`], `metadata`, `shown`, [`serve`].
 
 mod access;
 mod account;
@@ -28,7 +28,7 @@ mod encryption;
 pub mod faults;
 mod graph;
 mod groups;
-pub mod hosts;
+mod hosts;
 mod identities;
 mod key_vault;
 mod keys;
@@ -42,8 +42,7 @@ mod policies;
 mod principals;
 mod regions;
 mod roles;
-pub mod seed_file;
-pub mod seeds;
+pub mod seed;
 pub mod serve;
 mod shown;
 mod signer;
@@ -61,6 +60,7 @@ pub mod world;
 #[cfg(test)]
 mod tests;
 
+pub use assignments::UnknownRole;
 pub use faults::{Fault, Mishap};
 pub use hosts::Domain;
 pub use local::Local;

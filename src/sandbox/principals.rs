@@ -3,13 +3,13 @@
 //! Identities come into the directory with their resource and leave it with their resource. A newcomer is not
 //! known everywhere at once: that is why an assignment that does not say what its principal is may fail.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::world::{State, guid_of};
-use super::{CALLER_OBJECT_ID, CLIENT_ID, CLIENT_SECRET, Millis};
+use super::{CALLER_OBJECT_ID, CLIENT_ID, CLIENT_SECRET, Millis, World};
 
 /// A service principal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,34 +74,41 @@ impl State {
 
     /// Takes the identities of new resources into the directory and strikes those of resources that are gone.
     pub(super) fn take_census(&mut self, now: Millis) {
-        let living = self.managed_identities(now);
-        self.principals.retain(|object, principal| match principal.kind {
+        let Self { identities, accounts, principals, .. } = self;
+        let systems =
+            accounts.values().filter_map(|account| Some((account.identity.as_ref()?.system.as_ref()?, account)));
+        let users = identities.values().map(|identity| &identity.principal);
+        let living: BTreeSet<&String> = systems.clone().map(|(object, _)| object).chain(users).collect();
+        principals.retain(|object, principal| match principal.kind {
             Kind::Application { .. } => true,
-            Kind::ManagedIdentity { .. } => living.contains_key(object),
+            Kind::ManagedIdentity { .. } => living.contains(object),
         });
-        for (object, principal) in living {
-            self.principals.entry(object).or_insert(principal);
-        }
-    }
-
-    fn managed_identities(&self, born: Millis) -> BTreeMap<String, Principal> {
-        let users = self.identities.values().map(|identity| Principal {
-            object: identity.principal.clone(),
-            application: identity.client.clone(),
-            name: identity.name.clone(),
-            kind: Kind::ManagedIdentity { resource: identity.id() },
-            born,
-        });
-        let systems = self.accounts.values().filter_map(|account| {
-            let object = account.identity.as_ref()?.system.clone()?;
-            Some(Principal {
+        for (object, account) in systems {
+            principals.entry(object.clone()).or_insert_with(|| Principal {
+                object: object.clone(),
                 application: guid_of(Sha256::digest(format!("sandbox client of {object}")).into()),
-                object,
                 name: account.name.clone(),
                 kind: Kind::ManagedIdentity { resource: account.id() },
-                born,
-            })
-        });
-        users.chain(systems).map(|principal| (principal.object.clone(), principal)).collect()
+                born: now,
+            });
+        }
+        for identity in identities.values() {
+            principals.entry(identity.principal.clone()).or_insert_with(|| Principal {
+                object: identity.principal.clone(),
+                application: identity.client.clone(),
+                name: identity.name.clone(),
+                kind: Kind::ManagedIdentity { resource: identity.id() },
+                born: now,
+            });
+        }
+    }
+}
+
+impl World {
+    /// Adds an application that can sign in with a secret, of which only the SHA-256 is kept. It may do nothing
+    /// before it is given a role.
+    pub fn add_application(&mut self, app_id: &str, object_id: &str, secret: &str, name: &str) {
+        let application = Principal::application(app_id, object_id, secret, name);
+        self.state.principals.insert(application.object.clone(), application);
     }
 }

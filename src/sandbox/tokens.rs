@@ -59,8 +59,8 @@ pub(super) enum Distrust {
     WrongIssuer(String),
 }
 
-/// Who carries the request's token, if the token is good for a service now.
-pub(super) fn check(ask: &Ask, service: Service, now: Millis) -> Result<Caller, Distrust> {
+/// Who carries the request's token, if the token is good for a service at that time.
+pub(super) fn check(ask: &Ask, service: Service) -> Result<Caller, Distrust> {
     let token = ask.bearer.as_deref().ok_or(Distrust::Missing)?;
     let claims = claims(token).ok_or(Distrust::Unreadable)?;
     let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
@@ -70,9 +70,8 @@ pub(super) fn check(ask: &Ask, service: Service, now: Millis) -> Result<Caller, 
     if hosts::audience(&text("aud")) != Some(service) {
         return Err(Distrust::WrongAudience(text("aud")));
     }
-    let now = now.plus(-ask.ahead);
     let until = claims["exp"].as_i64().unwrap_or_default();
-    if until <= now.seconds() {
+    if until <= ask.at.seconds() {
         return Err(Distrust::Expired(Millis(until.saturating_mul(1000))));
     }
     Ok(Caller { object: text("oid"), application: text("appid") })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use http::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
+use super::Millis;
 use super::tokens::Caller;
 
 /// A request, taken apart.
@@ -19,10 +20,10 @@ pub(super) struct Ask {
     pub query: BTreeMap<String, String>,
     /// What came after `Bearer`.
     pub bearer: Option<String>,
+    /// When the request came, on the clock of tokens.
+    pub at: Millis,
     /// Who carries the token, once the token has been looked at; nobody before that.
     pub caller: Caller,
-    /// How far the clock of resources is ahead of that of tokens, in milliseconds.
-    pub ahead: i64,
     pub body: Vec<u8>,
 }
 
@@ -42,8 +43,8 @@ impl Ask {
             path: segments(request.uri().path()),
             query: query.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
             bearer,
+            at: Millis::default(),
             caller: Caller::default(),
-            ahead: 0,
             body: request.body().clone(),
         }
     }

@@ -195,9 +195,9 @@ impl World {
         now: Millis,
         request: &http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, Unreachable> {
-        let tokens = now;
+        let mut ask = Ask::read(request);
+        ask.at = now;
         let now = self.resources(now);
-        let mut ask = Ask { ahead: self.ahead, ..Ask::read(request) };
         let Some(service) = self.service_at(&ask.host, now) else {
             return Err(Unreachable::NoSuchHost(ask.host));
         };
@@ -211,8 +211,6 @@ impl World {
             Some(Mishap::LostBefore) => return Err(Unreachable::Lost(ask.host)),
             Some(Mishap::LostAfter) | None => {}
         }
-        // Who signs in asks what time it is for tokens; everybody else, what time it is for resources.
-        let now = if service == Service::Login { tokens } else { now };
         let answer = self.answer(now, service, &mut ask);
         if mishap.is_some() {
             return Err(Unreachable::Lost(ask.host));
@@ -287,8 +285,8 @@ impl World {
             Service::Arm if metadata::is_asked(ask) => metadata::answer(ask),
             Service::Arm => arm::answer(self, now, ask),
             Service::KeyVault => key_vault::answer(self, now, ask),
-            Service::Login => login::answer(self, now, ask),
-            Service::Graph => graph::answer(self, now, ask),
+            Service::Login => login::answer(self, ask),
+            Service::Graph => graph::answer(self, ask),
         };
         match reply {
             Ok(answer) => {

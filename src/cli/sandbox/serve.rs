@@ -5,7 +5,7 @@ use super::super::context::{Context, block_on, practice};
 use super::super::exit::{Exit, Trouble};
 use super::super::interrupt::{self, stopped};
 use super::{folder, state, told};
-use crate::sandbox::seed_file::Seed;
+use crate::sandbox::seed::Seed;
 use crate::sandbox::serve::{Options, Ready, Server};
 use crate::sandbox::{Domain, Millis, Pace, Sandbox, World};
 use std::path::Path;

@@ -107,6 +107,7 @@ fn a_scope_may_have_a_slash_too_many() {
         "https://vault.sandbox.test/",
         "https://graph.microsoft.com",
     ];
+    asks(&mut stage, &[("scope", "openid profile offline_access https://vault.azure.net/.default")]).ok();
     for resource in resources {
         let answer = asks(&mut stage, &[("scope", &format!("{resource}/.default"))]).ok();
         assert_eq!(claims(answer["access_token"].as_str().unwrap())["aud"], resource);

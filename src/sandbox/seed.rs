@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::seeds::UnknownRole;
+use super::assignments::UnknownRole;
 use super::world::Counts;
 use super::{CLIENT_ID, CLIENT_SECRET, Domain, Millis, Pace, TENANT, World};
 
