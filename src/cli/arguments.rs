@@ -1,10 +1,10 @@
 //! The command line: what can be asked for, and in which words.
 
+#[cfg(feature = "sandbox")]
+use super::sandbox::arguments::SandboxCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-#[cfg(feature = "sandbox")]
-use std::net::SocketAddr;
-#[cfg(feature = "sandbox")]
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A declarative reconciler for customer-managed keys on Azure Storage.
 #[derive(Debug, Parser)]
@@ -90,6 +90,21 @@ pub(super) enum Command {
         /// The form of the plan and the report
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
+        /// Stop in order when this time is over, and exit with 1: `90s`, `30m`, `1h`
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        timeout: Option<Duration>,
+        /// Write what was done, and what Azure reports of it afterwards, to FILE
+        #[arg(long, value_name = "FILE")]
+        receipt: Option<PathBuf>,
+    },
+    /// Look at Azure and say what of the spec can be shown to hold; sends no write
+    Verify {
+        /// The spec file; `-` is stdin
+        #[arg(value_name = "SPEC")]
+        spec: String,
+        /// The form of the evidence
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
     },
     /// Tell the long story of a code such as CMK021
     Explain {
@@ -111,80 +126,10 @@ pub(super) enum Command {
     Sandbox(SandboxCommand),
 }
 
-/// What can be done with the sandbox itself.
-#[cfg(feature = "sandbox")]
-#[derive(Debug, Subcommand)]
-pub(super) enum SandboxCommand {
-    /// Serve the sandbox to any client of Azure on this machine, until Ctrl-C or SIGTERM
-    Serve(ServeArguments),
-    /// Print the exports that lead a shell's programs to a running sandbox: eval "$(cmk sandbox env)"
-    Env(Where),
-    /// Print what there is, and for every account whether it can read its data
-    Show {
-        #[command(flatten)]
-        place: Where,
-        /// The form of the document
-        #[arg(long, value_enum, default_value_t = Format::Human)]
-        format: Format,
-    },
-    /// Move the clock of resources on, not that of tokens
-    Advance {
-        /// How far: P1D, PT90M
-        #[arg(value_name = "DURATION")]
-        duration: String,
-        #[command(flatten)]
-        place: Where,
-    },
-    /// Forget the sandbox's whole state
-    Reset,
-}
-
-/// Which sandbox is meant.
-#[cfg(feature = "sandbox")]
-#[derive(Debug, Args)]
-pub(super) struct Where {
-    /// The file with the sandbox's state [default: that of --sandbox, or .cmk-sandbox.json]
-    #[arg(long, value_name = "FILE")]
-    pub(super) state: Option<PathBuf>,
-    /// The folder of a running server [default: the state file's path with .tls added]
-    #[arg(long, value_name = "DIR")]
-    pub(super) tls_dir: Option<PathBuf>,
-}
-
-/// How to serve the sandbox.
-#[cfg(feature = "sandbox")]
-#[derive(Debug, Args)]
-pub(super) struct ServeArguments {
-    #[command(flatten)]
-    pub(super) place: Where,
-    /// Where HTTPS listens, on loopback only; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub(super) listen: SocketAddr,
-    /// Where the proxy listens, on loopback only; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub(super) proxy: SocketAddr,
-    /// Whose names to hand out: the public cloud's, for clients that know no other, or the sandbox's own
-    #[arg(long, value_enum, default_value_t = Domain::Public)]
-    pub(super) domain: Domain,
-    /// What a new sandbox begins with: a YAML file, described in docs/sandbox.md
-    #[arg(long, value_name = "FILE")]
-    pub(super) seed: Option<PathBuf>,
-    /// Write every exchange to FILE, a line of JSON each, without tokens and secrets
-    #[arg(long, value_name = "FILE")]
-    pub(super) record: Option<PathBuf>,
-    /// The form of the line that says that all is ready
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(super) format: Format,
-}
-
-/// Whose names the sandbox hands out.
-#[cfg(feature = "sandbox")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Domain {
-    // Those of the public cloud.
-    Public,
-    // Its own, below sandbox.test.
-    Sandbox,
+/// Reads a time such as `90s`, `30m` or `1h 30m`.
+fn time(text: &str) -> Result<Duration, String> {
+    let read: jiff::SignedDuration = text.parse().map_err(|_| "a time such as `90s`, `30m` or `1h 30m`".to_owned())?;
+    Duration::try_from(read).ok().filter(|time| !time.is_zero()).ok_or_else(|| "a time above zero".to_owned())
 }
 
 /// The form of a document. Its values explain themselves, so their comments stay out of the help.
@@ -235,6 +180,15 @@ mod tests {
         let other = file(&["cmk", "--sandbox=f", "plan", "s.yaml"]).unwrap();
         assert_eq!(other, Some(PathBuf::from("f")));
         assert!(file(&["cmk", "plan", "s.yaml"]).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_time_is_read_as_people_write_it() {
+        assert_eq!(time("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("1h 30m"), Ok(Duration::from_secs(5400)));
+        for wrong in ["", "0s", "-5m", "soon", "5"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

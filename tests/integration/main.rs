@@ -14,3 +14,4 @@ mod readme;
 mod schema;
 mod serve;
 mod spec_reference;
+mod verify;

@@ -1,8 +1,8 @@
 //! `cmk sandbox advance`: time passes for the sandbox's resources, all at once.
 
-use super::super::arguments::Where;
 use super::super::context::Context;
 use super::super::exit::{Exit, Trouble};
+use super::arguments::Where;
 use super::control::{self, Place};
 use super::told;
 use jiff::{Span, SpanRelativeTo, Unit};

@@ -1,8 +1,8 @@
 //! The way to a sandbox that somebody is serving, or else to its file.
 
-use super::super::arguments::Where;
 use super::super::context::{Context, block_on, practice};
 use super::super::exit::Trouble;
+use super::arguments::Where;
 use super::{folder, state, told};
 use crate::azure::transport;
 use crate::sandbox::serve::{self, Control, Ready};

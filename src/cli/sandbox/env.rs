@@ -2,9 +2,9 @@
 //!
 //! Two things must not happen: that a program reaches Azure itself, and that it shows the sandbox a real credential.
 
-use super::super::arguments::Where;
 use super::super::context::Context;
 use super::super::exit::{Exit, Trouble};
+use super::arguments::Where;
 use super::control::no_server;
 use super::{folder, told};
 use crate::azure::Cloud;

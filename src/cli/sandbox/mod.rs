@@ -1,15 +1,16 @@
 //! `cmk sandbox`: serves the Azure to practise on, looks at it, moves its clock, forgets it.
 
 mod advance;
+pub(super) mod arguments;
 mod control;
 mod env;
 mod serve;
 mod show;
 
-use super::arguments::{SandboxCommand, Where};
 use super::context::Context;
 use super::exit::{Exit, Trouble};
 use crate::sandbox::Sandbox;
+use arguments::{SandboxCommand, Where};
 use std::path::PathBuf;
 
 /// Does what was asked for with the sandbox itself.

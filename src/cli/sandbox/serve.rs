@@ -1,9 +1,10 @@
 //! `cmk sandbox serve`: the sandbox on the network of this machine, until a signal.
 
-use super::super::arguments::{self, Format, ServeArguments};
+use super::super::arguments::Format;
 use super::super::context::{Context, block_on, practice};
 use super::super::exit::{Exit, Trouble};
 use super::super::interrupt::{self, stopped};
+use super::arguments::{self, ServeArguments};
 use super::{folder, state, told};
 use crate::sandbox::seed::Seed;
 use crate::sandbox::serve::{Options, Ready, Server};
@@ -22,7 +23,7 @@ pub(super) fn run(context: &mut Context, arguments: &ServeArguments) -> Result<E
     };
     block_on(async {
         // Before anybody can know that there is a server, so that no signal is lost.
-        let stop = interrupt::listen(context.output.stderr.clone());
+        let stop = interrupt::listen(context.output.stderr.clone(), None);
         let server = Server::start(sandbox, &options).await.map_err(told)?;
         let text = match arguments.format {
             Format::Human => human(server.ready(), &options),

@@ -1,8 +1,9 @@
 //! `cmk sandbox show`: what there is in the sandbox, and who can read what.
 
-use super::super::arguments::{Format, Where};
+use super::super::arguments::Format;
 use super::super::context::Context;
 use super::super::exit::{Exit, Trouble};
+use super::arguments::Where;
 use super::control::{self, Place};
 use reqwest::Method;
 use serde_json::Value;
