@@ -11,7 +11,7 @@
 //! Reading order: `hosts`, [`world`] and its state, one file a service (`login`, `graph`, `arm`, `groups`,
 //! `accounts`, `vaults`, `arm_keys`, `key_vault`, `authorization`), who may do what (`tokens`, `principals`, `roles`,
 //! `assignments`, then `actions` for Resource Manager and `access` for vaults), then [`truth`],
-//! [`faults`], [`store`] and [`local`].
+//! [`faults`], [`store`] and [`local`], and what makes it a program of its own: [`seed`], `metadata`, `shown`, [`serve`].
 
 mod access;
 mod account;
@@ -34,6 +34,7 @@ mod key_vault;
 mod keys;
 pub mod local;
 mod login;
+mod metadata;
 mod migrate;
 mod openid;
 mod pace;
@@ -41,6 +42,9 @@ mod policies;
 mod principals;
 mod regions;
 mod roles;
+pub mod seed;
+pub mod serve;
+mod shown;
 mod signer;
 pub mod store;
 mod throttle;

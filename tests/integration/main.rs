@@ -12,5 +12,6 @@ mod imports;
 mod practice;
 mod readme;
 mod schema;
+mod serve;
 mod spec_reference;
 mod verify;

@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod bindings;
+mod clock;
 mod front;
 mod graph;
 mod keys;
