@@ -1,7 +1,7 @@
 //! The sandbox on the network: one HTTPS listener for every host of an Azure, and a proxy that leads there.
 //!
-//! Both listen on this machine only. Reading order: [`names`], [`certificates`], [`folder`], [`front`], [`proxy`],
-//! then [`control`] and [`record`] beside them.
+//! Both listen on this machine only. Reading order: `names`, `certificates`, `folder`, `front`, `proxy`,
+//! then `control` and `record` beside them.
 
 mod certificates;
 mod control;

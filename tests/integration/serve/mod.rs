@@ -85,7 +85,7 @@ impl Served {
     }
 
     /// `cmk` as against the real cloud, with the environment that `cmk sandbox env` exports.
-    pub(super) fn from_env(&self, arguments: &[&str]) -> Output {
+    pub(super) fn unawares(&self, arguments: &[&str]) -> Output {
         let script = "eval \"$(\"$0\" sandbox env --state \"$STATE\")\" && exec \"$0\" \"$@\"";
         let mut command = Command::new("sh");
         command.args(["-c", script, env!("CARGO_BIN_EXE_cmk")]).args(arguments);
