@@ -67,7 +67,8 @@ impl Ask {
         match self.method.as_str() {
             "GET" | "HEAD" | "OPTIONS" => true,
             "POST" => self.path.last().is_some_and(|last| {
-                ["checknameavailability", "listkeys", "token"].contains(&last.to_ascii_lowercase().as_str())
+                ["checknameavailability", "listkeys", "token", "wrapkey", "unwrapkey"]
+                    .contains(&last.to_ascii_lowercase().as_str())
             }),
             _ => false,
         }

@@ -13,7 +13,9 @@ use super::keys::Key;
 use super::throttle::Buckets;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{ARM_HOST, Fault, LOGIN_HOST, Millis, Mishap, Pace, VAULT_SUFFIX, arm, encryption, key_vault, login};
+use super::{
+    ARM_HOST, Fault, LOGIN_HOST, Millis, Mishap, Pace, VAULT_SUFFIX, arm, encryption, key_vault, login, rotation,
+};
 
 /// The whole sandbox. Cloning it is taking a snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,6 +65,7 @@ impl State {
         for vault in self.vaults.values_mut() {
             vault.deleted_keys.retain(|_, deleted| now < deleted.purge);
         }
+        rotation::rotate_by_policy(self, now);
         encryption::pick_up_versions(self, now, pace);
     }
 }
@@ -90,7 +93,7 @@ impl Ids {
     }
 }
 
-fn guid_of(bytes: [u8; 32]) -> String {
+pub(super) fn guid_of(bytes: [u8; 32]) -> String {
     let mut half = [0; 16];
     half.copy_from_slice(&bytes[..16]);
     uuid::Builder::from_random_bytes(half).into_uuid().to_string()

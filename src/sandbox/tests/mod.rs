@@ -7,6 +7,7 @@ mod keys;
 mod noise;
 mod shelf;
 mod truths;
+mod vault_door;
 mod vaults;
 
 use http::HeaderMap;
