@@ -13,6 +13,7 @@
 
 mod account;
 mod account_identity;
+mod account_names;
 mod accounts;
 mod arm;
 mod arm_keys;
@@ -28,10 +29,16 @@ mod keys;
 pub mod local;
 mod login;
 mod pace;
+mod paging;
 mod policies;
+mod providers;
 mod regions;
+mod resources;
 mod rotation;
+mod scopes;
+mod services;
 pub mod store;
+mod subscriptions;
 mod throttle;
 mod time;
 pub mod truth;

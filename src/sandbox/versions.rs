@@ -37,14 +37,19 @@ const KEY_VAULT: &[&str] = &[
 ];
 const IDENTITY: &[&str] = &["2018-11-30", "2023-01-31", "2024-11-30"];
 
+/// The versions that a provider of the sandbox speaks, by its name in lower case.
+pub(super) fn of(namespace: &str) -> Option<&'static [&'static str]> {
+    match namespace {
+        "microsoft.storage" => Some(STORAGE),
+        "microsoft.keyvault" => Some(KEY_VAULT),
+        "microsoft.managedidentity" => Some(IDENTITY),
+        _ => None,
+    }
+}
+
 /// Refuses a version that a provider of the sandbox does not speak; says nothing of unknown providers.
 pub(super) fn check(namespace: &str, kind: &str, ask: &Ask) -> Result<(), Answer> {
-    let supported = match namespace {
-        "microsoft.storage" => STORAGE,
-        "microsoft.keyvault" => KEY_VAULT,
-        "microsoft.managedidentity" => IDENTITY,
-        _ => return Ok(()),
-    };
+    let Some(supported) = of(namespace) else { return Ok(()) };
     let version = ask.api_version();
     if supported.contains(&version) {
         return Ok(());

@@ -2,9 +2,11 @@
 
 mod accounts;
 mod bindings;
+mod breadth;
 mod front;
 mod keys;
 mod noise;
+mod scopes;
 mod shelf;
 mod truths;
 mod vault_door;
