@@ -2,6 +2,7 @@
 
 mod apply;
 mod bad_specs;
+mod contracts;
 mod crash;
 mod examples;
 mod imports;
