@@ -7,7 +7,7 @@ mod derived;
 mod openapi;
 mod uncovered;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -31,7 +31,7 @@ pub(crate) struct Exchange {
 }
 
 /// Which of the two bodies is looked at.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Side {
     Request,
     Answer,
@@ -54,6 +54,8 @@ struct Contracts {
     departures: BTreeSet<(String, String, String)>,
     /// Compiled schemas by what they are of; `None` where there is none.
     compiled: Mutex<BTreeMap<String, Option<Arc<Validator>>>>,
+    /// What was found in a body before: tests say the same things over and over.
+    judged: Mutex<HashMap<(String, Side, String), Vec<String>>>,
 }
 
 static CONTRACTS: LazyLock<Option<Contracts>> = LazyLock::new(|| {
@@ -64,6 +66,7 @@ static CONTRACTS: LazyLock<Option<Contracts>> = LazyLock::new(|| {
         derived: root.join("contracts/derived-json-schema"),
         departures: departures.lines().filter_map(departure).collect(),
         compiled: Mutex::default(),
+        judged: Mutex::default(),
     })
 });
 
@@ -131,6 +134,17 @@ impl Contracts {
     }
 
     fn judge(&self, operation: &openapi::Operation, exchange: &Exchange, side: Side, body: &Value) -> Vec<String> {
+        let of = format!("{} {} {}", operation.id, exchange.status, exchange.api_version);
+        let key = (of, side, body.to_string());
+        let before = self.judged.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        before.unwrap_or_else(|| {
+            let found = self.judge_anew(operation, exchange, side, body);
+            self.judged.lock().unwrap_or_else(PoisonError::into_inner).insert(key, found.clone());
+            found
+        })
+    }
+
+    fn judge_anew(&self, operation: &openapi::Operation, exchange: &Exchange, side: Side, body: &Value) -> Vec<String> {
         let Some(validator) = self.validator(operation, exchange, side) else { return Vec::new() };
         let group = group_of(&operation.id);
         let lines = validator.iter_errors(body).flat_map(|error| places(&error, side));
