@@ -7,4 +7,5 @@ mod crash;
 mod examples;
 mod imports;
 mod practice;
+mod recorded;
 mod schema;
