@@ -86,8 +86,7 @@ fn delete(world: &mut World, now: Millis, place: &Place, name: &str) -> Reply {
         return Err(in_progress());
     }
     let key = account.name.clone();
-    let pace = world.pace;
-    account_names::release(&mut world.state, &key, now, pace);
+    account_names::release(&mut world.state, &key, now, world.pace);
     Ok(Answer::empty(200))
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::identities::Identity;
 use super::wire::{Answer, Ask, Reply};
 use super::{Millis, World, account, paging};
 
@@ -29,7 +30,7 @@ fn all(world: &World, now: Millis, subscription: &str) -> Vec<(String, Value)> {
     let accounts = state.accounts.values().filter(|one| one.subscription == subscription);
     let accounts = accounts.map(|one| one.body(now, account::View::Listed));
     let vaults = state.vaults.values().filter(|one| one.subscription == subscription).map(|one| one.body(now));
-    let identities = state.identities.values().filter(|one| one.subscription == subscription).map(|one| one.body());
+    let identities = state.identities.values().filter(|one| one.subscription == subscription).map(Identity::body);
     accounts.chain(vaults).chain(identities).map(|body| (id_of(&body), outline(&body))).collect()
 }
 

@@ -114,10 +114,10 @@ fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, account: &str, 
     arm::check_members(&sent)?;
     let mut account = accounts::find(world, place, account)?.clone();
     accounts::check_provisioned(&account, now)?;
-    let set = account.services.entry(service.name()).or_insert_with(|| json!({}));
+    let kept = account.services.entry(service.name()).or_insert_with(|| json!({}));
     for name in service.settings() {
         if !sent["properties"][name].is_null() {
-            set[name] = sent["properties"][name].clone();
+            kept[name] = sent["properties"][name].clone();
         }
     }
     let answer = Answer::json(200, service.body(&account));

@@ -166,8 +166,8 @@ fn deleted_vaults_are_listed_in_pages_and_a_purge_takes_a_moment() {
     let list = subscription("providers/Microsoft.KeyVault/deletedVaults?api-version=2024-11-01&$top=2");
     let first = stage.get(&list).ok();
     assert_eq!(names(&first), ["kv1", "kv2"]);
-    let last = stage.at("GET", ARM_HOST, first["nextLink"].as_str().unwrap(), &Value::Null).ok();
-    assert_eq!((names(&last), last.get("nextLink")), (vec!["kv3".to_owned()], None));
+    let second = stage.at("GET", ARM_HOST, first["nextLink"].as_str().unwrap(), &Value::Null).ok();
+    assert_eq!((names(&second), second.get("nextLink")), (vec!["kv3".to_owned()], None));
     let purge = subscription("providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv1/purge");
     let begun = stage.arm("POST", &purge, &Value::Null);
     assert_eq!((begun.status, begun.header("retry-after")), (202, "5"));

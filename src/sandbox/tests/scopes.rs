@@ -73,8 +73,8 @@ fn scopes_are_listed_in_pages_by_name_and_by_state() {
     let first = list("&$maxpagesize=2");
     assert_eq!(names(&first), ["alpha", "beta1"]);
     assert!(first["nextLink"].as_str().unwrap().ends_with("&$maxpagesize=2&$skipToken=beta2"), "{first}");
-    let last = list("&$maxpagesize=2&$skipToken=beta2");
-    assert_eq!((names(&last), last.get("nextLink")), (vec!["beta2".to_owned(), "beta3".to_owned()], None));
+    let second = list("&$maxpagesize=2&$skipToken=beta2");
+    assert_eq!((names(&second), second.get("nextLink")), (vec!["beta2".to_owned(), "beta3".to_owned()], None));
     assert_eq!(names(&list("&$filter=startswith(name,%20beta)&$include=Enabled")), ["beta1", "beta3"]);
     assert_eq!(names(&list("&$include=Disabled")), ["beta2"]);
 }
