@@ -10,14 +10,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The shared knowledge of all steps that run.
 #[derive(Debug)]
 pub(super) struct Knowledge<'a> {
-    azure: &'a Azure,
+    /// Whose newest answer says what time it is in Azure.
+    clock: &'a Azure,
     desired: &'a Desired,
     observed: Mutex<Observed>,
 }
 
 impl<'a> Knowledge<'a> {
     pub(super) fn new(azure: &'a Azure, desired: &'a Desired, observed: Observed) -> Self {
-        Self { azure, desired, observed: Mutex::new(observed) }
+        Self { clock: azure, desired, observed: Mutex::new(observed) }
     }
 
     /// What is known at this moment. Not to be held while waiting for anything.
@@ -28,7 +29,7 @@ impl<'a> Knowledge<'a> {
     /// Says whether a fact holds in what is known, by Azure's newest clock.
     pub(super) fn check(&self, fact: &Fact) -> Check {
         let mut observed = self.observed();
-        observed.at = observed.at.max(self.azure.now());
+        observed.at = observed.at.max(self.clock.now());
         fact.check(&observed)
     }
 
@@ -42,40 +43,40 @@ impl<'a> Knowledge<'a> {
         self.observed().vaults.get(&id.name).and_then(Seen::known).cloned()
     }
 
-    /// Looks again at everything that these facts speak of, at each thing once.
-    pub(super) async fn look(&self, facts: &[Fact]) -> Result<(), Failure> {
+    /// Looks again at everything that these facts speak of, at each thing once, through a step's own client.
+    pub(super) async fn look(&self, azure: &Azure, facts: &[Fact]) -> Result<(), Failure> {
         let mut seen: Vec<String> = vec![];
         for fact in facts {
             let subject = fact.subject();
             if !seen.contains(&subject) {
-                self.look_at(fact).await?;
+                self.look_at(azure, fact).await?;
                 seen.push(subject);
             }
         }
         Ok(())
     }
 
-    async fn look_at(&self, fact: &Fact) -> Result<(), Failure> {
+    async fn look_at(&self, azure: &Azure, fact: &Fact) -> Result<(), Failure> {
         match fact {
             Fact::GroupLive(id) => {
-                let seen = observe::group(self.azure, id).await?;
+                let seen = observe::group(azure, id).await?;
                 self.observed().groups.insert(id.clone(), seen);
             }
             Fact::VaultLive(vault) | Fact::PurgeProtected(vault) | Fact::CanUnwrap(_, vault, _) => {
                 if let Some(id) = self.vault_id(vault) {
-                    let seen = observe::vault(self.azure, id).await?;
+                    let seen = observe::vault(azure, id).await?;
                     self.observed().vaults.insert(vault.clone(), seen);
                 }
             }
             Fact::KeyUsable(key, VersionRule::Latest | VersionRule::Auto) | Fact::KeyLive(key) => {
-                self.look_at_key(key, false).await?;
+                self.look_at_key(azure, key, false).await?;
             }
             Fact::KeyUsable(key, VersionRule::Exact(_)) | Fact::KeyEnabled(key, _) => {
-                self.look_at_key(key, true).await?
+                self.look_at_key(azure, key, true).await?;
             }
             Fact::AccountLive(account) | Fact::Attached(account) | Fact::EncryptedWith(account, ..) => {
                 if let Some(wanted) = self.desired.accounts.get(account) {
-                    let seen = observe::account(self.azure, &wanted.id).await?;
+                    let seen = observe::account(azure, &wanted.id).await?;
                     self.observed().accounts.insert(account.clone(), seen);
                 }
             }
@@ -84,11 +85,11 @@ impl<'a> Knowledge<'a> {
     }
 
     /// Looks at a key, at all its versions when asked or when the current one is disabled.
-    async fn look_at_key(&self, key: &KeyRef, all_versions: bool) -> Result<(), Failure> {
+    async fn look_at_key(&self, azure: &Azure, key: &KeyRef, all_versions: bool) -> Result<(), Failure> {
         let Some(id) = self.vault_id(&key.vault) else { return Ok(()) };
         let host = self.vault(id).map(|vault| vault.host);
         let had_all = self.observed().keys.get(key).and_then(Seen::known).is_some_and(|key| key.all_versions);
-        let seen = observe::key(self.azure, id, host.as_deref(), key, all_versions || had_all).await?;
+        let seen = observe::key(azure, id, host.as_deref(), key, all_versions || had_all).await?;
         self.observed().keys.insert(key.clone(), seen);
         Ok(())
     }

@@ -59,7 +59,10 @@ pub async fn apply(
     loop {
         if may_begin() {
             for batch in ledger.schedule.start(settings.concurrency.max(1).saturating_sub(running.len())) {
-                batch.iter().for_each(|at| sink(Event::Started { step: plan.steps[*at].id.clone() }));
+                for at in &batch {
+                    tracing::info!(step = %plan.steps[*at].id, "begins");
+                    sink(Event::Started { step: plan.steps[*at].id.clone() });
+                }
                 running.push(take_batch(&run, plan, batch));
             }
         }
@@ -105,7 +108,9 @@ impl Ledger<'_> {
     }
 
     fn end(&mut self, at: usize, outcome: StepOutcome, sink: &mut dyn FnMut(Event)) {
-        sink(Event::Finished { step: self.plan.steps[at].id.clone(), outcome: outcome.clone() });
+        let step = self.plan.steps[at].id.clone();
+        tracing::info!(%step, outcome = outcome.as_str(), detail = outcome.detail(), "ended");
+        sink(Event::Finished { step, outcome: outcome.clone() });
         self.outcomes[at] = Some(outcome);
     }
 

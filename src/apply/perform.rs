@@ -12,11 +12,10 @@ pub(super) async fn perform(
     azure: &Azure,
     known: &Knowledge<'_>,
     steps: &[&Step],
-    request_id: &str,
     budget: Duration,
     on_wait: &mut (dyn FnMut(Duration) + Send),
 ) -> Result<(), Failure> {
-    let call = call(azure, known, steps)?.with_request_id(request_id);
+    let call = call(azure, known, steps)?;
     let answer = azure.call(&call).await?;
     let Some(step) = steps.first() else { return Ok(()) };
     match &step.action {

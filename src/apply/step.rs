@@ -3,7 +3,7 @@
 use super::event::StepOutcome;
 use super::knowledge::Knowledge;
 use super::perform::perform;
-use super::wait::{Over, Waiting};
+use super::wait::{Budgets, Over, Wait, Waiting};
 use crate::azure::{Azure, Failure, Kind};
 use crate::model::{Check, Fact, Seen};
 use crate::plan::{Action, Step, StepId};
@@ -18,47 +18,78 @@ pub(super) struct Run<'a> {
     pub(super) id: uuid::Uuid,
 }
 
-/// How often a write whose answer was lost or unclear is sent, counting the first time.
-const SENDS_MAX: u32 = 3;
-
 /// Takes a batch of steps and says how each of them ended.
 pub(super) async fn take(run: &Run<'_>, steps: &[&Step]) -> Vec<StepOutcome> {
-    let mut outcomes: Vec<Option<StepOutcome>> = vec![None; steps.len()];
-    let gives: Vec<Fact> = steps.iter().flat_map(|step| step.gives.clone()).collect();
-    if let Err(failure) = run.known.look(&gives).await {
+    let names: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
+    let turn = Turn { run, azure: run.azure.under(run.request_id(&names)), names };
+    if let Err(failure) = turn.look(steps.iter().flat_map(|step| &step.gives)).await {
         return vec![failed(&failure); steps.len()];
     }
-    for (step, outcome) in steps.iter().zip(&mut outcomes) {
-        *outcome = match run.first_missing(&step.gives) {
+    let mut outcomes: Vec<Option<StepOutcome>> = vec![];
+    for step in steps {
+        outcomes.push(match turn.first_missing(&step.gives) {
             None => Some(StepOutcome::Already),
-            Some(_) => run.meet_needs(step).await.err(),
-        };
+            Some(_) => turn.meet_needs(step).await.err(),
+        });
     }
     let open: Vec<&Step> =
         steps.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none()).map(|(s, _)| *s).collect();
-    let result = if open.is_empty() { StepOutcome::Done } else { run.act(&open).await };
+    let result = if open.is_empty() { StepOutcome::Done } else { turn.act(&open).await };
     outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| result.clone())).collect()
 }
 
 impl Run<'_> {
+    /// The `x-ms-client-request-id` of a batch, the same for all its requests in this run.
+    fn request_id(&self, names: &[StepId]) -> String {
+        let names: Vec<&str> = names.iter().map(|name| name.0.as_str()).collect();
+        uuid::Uuid::new_v5(&self.id, names.join(" ").as_bytes()).to_string()
+    }
+}
+
+/// One batch being taken.
+struct Turn<'a> {
+    run: &'a Run<'a>,
+    /// The client under the batch's own request id.
+    azure: Azure,
+    names: Vec<StepId>,
+}
+
+impl Turn<'_> {
+    fn check(&self, fact: &Fact) -> Check {
+        self.run.known.check(fact)
+    }
+
+    async fn look(&self, facts: impl Iterator<Item = &Fact>) -> Result<(), Failure> {
+        let facts: Vec<Fact> = facts.cloned().collect();
+        self.run.known.look(&self.azure, &facts).await
+    }
+
+    fn until(&self, what: String, budget: Duration) -> Wait<'_> {
+        self.run.waiting.until(&self.names, what, budget)
+    }
+
+    fn budgets(&self) -> &Budgets {
+        &self.run.waiting.budgets
+    }
+
     /// The first fact that does not hold in what is known.
-    fn first_missing<'f>(&self, facts: &'f [Fact]) -> Option<(&'f Fact, Check)> {
-        facts.iter().map(|fact| (fact, self.known.check(fact))).find(|(_, check)| !check.is_yes())
+    fn first_missing<'f>(&self, facts: impl IntoIterator<Item = &'f Fact>) -> Option<(&'f Fact, Check)> {
+        facts.into_iter().map(|fact| (fact, self.check(fact))).find(|(_, check)| !check.is_yes())
     }
 
     /// Waits until everything that a step needs holds, or says why it is blocked.
     async fn meet_needs(&self, step: &Step) -> Result<(), StepOutcome> {
         for need in &step.needs {
-            let mut wait = self.waiting.until(&[step.id.clone()], need.to_string(), self.waiting.budgets.provisioning);
+            let mut wait = self.until(need.to_string(), self.budgets().provisioning);
             loop {
-                match self.known.check(need) {
+                match self.check(need) {
                     Check::Yes => break,
                     Check::No(why) | Check::Unknown(why) => {
                         return Err(StepOutcome::Blocked(vec![format!("it needs that {need}, but {why}")]));
                     }
                     Check::Pending(why) => wait.pause().await.map_err(|over| not_sent(over, &why))?,
                 }
-                self.known.look(std::slice::from_ref(need)).await.map_err(|failure| failed(&failure))?;
+                self.look(std::iter::once(need)).await.map_err(|failure| failed(&failure))?;
             }
         }
         Ok(())
@@ -66,27 +97,27 @@ impl Run<'_> {
 
     /// Sends what the steps do until Azure has taken it, then confirms it.
     async fn act(&self, steps: &[&Step]) -> StepOutcome {
-        let names: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
-        let grant = format!("Azure honours {}", grants_in_words(steps));
-        let mut honoured = self.waiting.until(&names, grant, self.waiting.budgets.grant);
-        let mut free = self.waiting.until(&names, busy_in_words(steps), self.waiting.budgets.provisioning);
-        let mut clear = self.waiting.until(&names, "Azure says what became of the request".to_owned(), SENDS_WITHIN);
-        let mut sends = 0;
+        let mut honoured = self.until(format!("Azure honours {}", grant_in_words(steps)), self.budgets().grant);
+        let mut free = self.until(busy_in_words(steps), self.budgets().provisioning);
+        let mut clear = self.until("Azure says what became of the request".to_owned(), UNCLEAR_FOR);
+        let mut unclear = 0;
         loop {
             if let Err(blocked) = self.may_send(steps) {
                 return blocked;
             }
-            sends += 1;
-            let failure = match self.send(steps, &names).await {
+            let failure = match self.send(steps).await {
                 Ok(()) => break,
                 Err(failure) => failure,
             };
-            tracing::debug!(step = %names[0], %failure, "the write did not go through");
-            let paused = match next(&failure, steps, sends) {
-                Next::GiveUp => return failed(&failure),
+            tracing::debug!(step = %self.names[0], %failure, "the write did not go through");
+            let paused = match next(&failure, steps) {
                 Next::UntilHonoured => honoured.pause().await,
                 Next::UntilFree => free.pause().await,
-                Next::LookAgain => clear.pause().await,
+                Next::LookAgain if unclear < UNCLEAR_MAX => {
+                    unclear += 1;
+                    clear.pause().await
+                }
+                Next::LookAgain | Next::GiveUp => return failed(&failure),
             };
             if let Err(over) = paused {
                 return refused_until(over, &failure);
@@ -99,27 +130,21 @@ impl Run<'_> {
             }
         }
         drop((honoured, free, clear));
-        self.confirm(steps, &names).await
+        self.confirm(steps).await
     }
 
-    async fn send(&self, steps: &[&Step], names: &[StepId]) -> Result<(), Failure> {
+    async fn send(&self, steps: &[&Step]) -> Result<(), Failure> {
         let what = steps.iter().flat_map(|step| &step.gives).map(ToString::to_string).next().unwrap_or_default();
-        let budget = self.waiting.budgets.provisioning;
-        let mut wait = self.waiting.until(names, what, budget);
-        let request_id = self.request_id(&names[0]);
-        perform(self.azure, &self.known, steps, &request_id, budget, &mut |elapsed| wait.waited(elapsed)).await
-    }
-
-    /// The `x-ms-client-request-id` of a step, the same for all its requests in this run.
-    fn request_id(&self, step: &StepId) -> String {
-        uuid::Uuid::new_v5(&self.id, step.0.as_bytes()).to_string()
+        let budget = self.budgets().provisioning;
+        let mut wait = self.until(what, budget);
+        perform(&self.azure, &self.run.known, steps, budget, &mut |elapsed| wait.waited(elapsed)).await
     }
 
     /// Looks at what the steps give, and at what they need, since more than one cause has the same symptom:
     /// an expired key fails like a grant that has not arrived.
     async fn look_again(&self, steps: &[&Step]) -> Result<Settled, StepOutcome> {
-        let facts: Vec<Fact> = steps.iter().flat_map(|step| step.gives.iter().chain(&step.needs)).cloned().collect();
-        self.known.look(&facts).await.map_err(|failure| failed(&failure))?;
+        let facts = steps.iter().flat_map(|step| step.gives.iter().chain(&step.needs));
+        self.look(facts).await.map_err(|failure| failed(&failure))?;
         for step in steps {
             match self.first_missing(&step.gives) {
                 None => {}
@@ -135,7 +160,7 @@ impl Run<'_> {
 
     /// Nothing that exists is made again: a PUT on a live vault would replace other teams' access policies.
     fn may_send(&self, steps: &[&Step]) -> Result<(), StepOutcome> {
-        let observed = self.known.observed();
+        let observed = self.run.known.observed();
         for step in steps {
             let absent = match &step.action {
                 Action::CreateGroup { id, .. } => observed.groups.get(id).is_some_and(Seen::is_absent),
@@ -156,17 +181,17 @@ impl Run<'_> {
     }
 
     /// Looks until what the steps give is seen to hold. The answer of a write was a look already.
-    async fn confirm(&self, steps: &[&Step], names: &[StepId]) -> StepOutcome {
-        let gives: Vec<Fact> = steps.iter().flat_map(|step| step.gives.clone()).collect();
-        let Some((first, check)) = self.first_missing(&gives) else { return StepOutcome::Done };
-        let budgets = &self.waiting.budgets;
-        let budget = if matches!(check, Check::Pending(_)) { budgets.provisioning } else { budgets.visible };
-        let mut wait = self.waiting.until(names, first.to_string(), budget);
-        while let Some((fact, check)) = self.first_missing(&gives) {
+    async fn confirm(&self, steps: &[&Step]) -> StepOutcome {
+        let gives = || steps.iter().flat_map(|step| &step.gives);
+        let Some((first, check)) = self.first_missing(gives()) else { return StepOutcome::Done };
+        let under_way = matches!(check, Check::Pending(_));
+        let budget = if under_way { self.budgets().provisioning } else { self.budgets().visible };
+        let mut wait = self.until(first.to_string(), budget);
+        while let Some((fact, check)) = self.first_missing(gives()) {
             if let Err(over) = wait.pause().await {
                 return unconfirmed(over, fact, &check);
             }
-            if let Err(failure) = self.known.look(std::slice::from_ref(fact)).await {
+            if let Err(failure) = self.look(std::iter::once(fact)).await {
                 return StepOutcome::Unconfirmed(format!("it was sent, but looking at its effect failed: {failure}"));
             }
         }
@@ -174,8 +199,11 @@ impl Run<'_> {
     }
 }
 
-/// The time within which an unclear write is looked at and, if need be, sent again.
-const SENDS_WITHIN: Duration = Duration::from_secs(120);
+/// How often a write whose answer was lost or unclear is looked into and, if nothing came of it, sent again.
+const UNCLEAR_MAX: u32 = 2;
+
+/// The time within which that is done.
+const UNCLEAR_FOR: Duration = Duration::from_secs(120);
 
 /// Where things stand after a failed write was looked into.
 enum Settled {
@@ -195,17 +223,13 @@ enum Next {
     LookAgain,
 }
 
-fn next(failure: &Failure, steps: &[&Step], sends: u32) -> Next {
+fn next(failure: &Failure, steps: &[&Step]) -> Next {
     let binds = steps.iter().any(|step| matches!(step.action, Action::SetEncryption { .. }));
     match failure.kind {
         _ if binds && failure.is("KeyVaultAuthenticationFailure") => Next::UntilHonoured,
         Kind::Busy => Next::UntilFree,
-        Kind::Lost | Kind::Server | Kind::Unintelligible | Kind::NotSent if sends < SENDS_MAX => Next::LookAgain,
-        Kind::Lost
-        | Kind::Server
-        | Kind::Unintelligible
-        | Kind::NotSent
-        | Kind::NoCredential
+        Kind::Lost | Kind::Server | Kind::Unintelligible | Kind::NotSent => Next::LookAgain,
+        Kind::NoCredential
         | Kind::Unsupported
         | Kind::Credential
         | Kind::Denied
@@ -221,7 +245,7 @@ fn next(failure: &Failure, steps: &[&Step], sends: u32) -> Next {
     }
 }
 
-fn grants_in_words(steps: &[&Step]) -> String {
+fn grant_in_words(steps: &[&Step]) -> String {
     let account = steps.iter().find_map(|step| match &step.action {
         Action::SetEncryption { account, vault, .. } => Some((account, vault)),
         _ => None,

@@ -4,6 +4,7 @@ use super::call::{Answer, Call, Effect, Service};
 use super::cloud::Cloud;
 use super::counted::{Counted, Stats};
 use super::failure::{Failure, from_pipeline};
+use super::holdback::HoldBack;
 use super::retry::{Resend, header, retry_after};
 use super::said;
 use crate::model::Timestamp;
@@ -60,6 +61,8 @@ impl Default for Retry {
 #[derive(Debug, Clone)]
 pub struct Azure {
     inner: Arc<Inner>,
+    /// The request id of calls that bring none of their own.
+    request_id: Option<String>,
 }
 
 #[derive(Debug)]
@@ -73,16 +76,23 @@ struct Inner {
 impl Azure {
     /// A client that sends through a transport, which the credential should share so that sign-in is counted too.
     pub fn new(cloud: Cloud, credential: Arc<dyn TokenCredential>, transport: Arc<Counted>, options: Options) -> Self {
-        let sender = Sender { permits: Arc::new(Semaphore::new(options.concurrency.max(1))), retry: options.retry };
+        let permits = Arc::new(Semaphore::new(options.concurrency.max(1)));
+        let sender = Sender { permits, retry: options.retry, holds: Arc::default() };
         let arm = sender.pipeline(&cloud.arm_audience, credential.clone(), &transport);
         let vault = sender.pipeline(&cloud.vault_audience, credential, &transport);
-        Self { inner: Arc::new(Inner { cloud, arm, vault, counted: transport }) }
+        Self { inner: Arc::new(Inner { cloud, arm, vault, counted: transport }), request_id: None }
+    }
+
+    /// The same client, whose calls all go under one request id: everything that one step asks, in Azure's logs too.
+    #[must_use]
+    pub fn under(&self, request_id: String) -> Self {
+        Self { inner: self.inner.clone(), request_id: Some(request_id) }
     }
 
     /// Sends a call, again if its effect allows it, and reads the answer. Anything but 2xx is a failure.
     pub async fn call(&self, call: &Call) -> Result<Answer, Failure> {
         let url = call.url(&self.inner.cloud)?;
-        let mut request = request(call, url.clone())?;
+        let mut request = request(call, url.clone(), self.request_id.as_ref())?;
         let pipeline = match &call.service {
             Service::Arm => &self.inner.arm,
             Service::KeyVault { .. } => &self.inner.vault,
@@ -115,12 +125,18 @@ impl Azure {
 struct Sender {
     permits: Arc<Semaphore>,
     retry: Retry,
+    holds: Arc<HoldBack>,
 }
 
 impl Sender {
     fn pipeline(&self, audience: &str, credential: Arc<dyn TokenCredential>, counted: &Arc<Counted>) -> Pipeline {
-        let resend =
-            Resend { retry: self.retry, effect: None, permits: Some(self.permits.clone()), counted: counted.clone() };
+        let resend = Resend {
+            retry: self.retry,
+            effect: None,
+            permits: Some(self.permits.clone()),
+            counted: counted.clone(),
+            holds: self.holds.clone(),
+        };
         let options = ClientOptions {
             per_call_policies: vec![Arc::new(resend)],
             per_try_policies: vec![Arc::new(Attempt { counted: counted.clone() })],
@@ -142,10 +158,10 @@ pub(super) fn client_options(transport: &Arc<Counted>) -> ClientOptions {
     }
 }
 
-fn request(call: &Call, url: Url) -> Result<Request, Failure> {
+fn request(call: &Call, url: Url, request_id: Option<&String>) -> Result<Request, Failure> {
     let mut request = Request::new(url, call.method);
     request.insert_header("accept", "application/json");
-    let id = call.request_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    let id = call.request_id.as_ref().or(request_id).cloned().unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     request.insert_header("x-ms-client-request-id", id);
     if let Some(body) = &call.body {
         let bytes = serde_json::to_vec(body).map_err(|error| Failure::unintelligible(call, error.to_string()))?;
@@ -272,6 +288,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn all_that_a_step_asks_goes_under_its_request_id_and_other_calls_under_their_own() {
+        let fake = Fake::new([
+            ("GET /x", Reply::empty(500)),
+            ("", Reply::empty(200)),
+            ("", Reply::empty(200)),
+            ("", Reply::empty(200)),
+        ]);
+        let azure = fake.azure();
+        let step = azure.under("step-1".to_owned());
+        step.call(&read()).await.unwrap();
+        step.call(&read().with_request_id("own")).await.unwrap();
+        azure.call(&read()).await.unwrap();
+        let ids: Vec<String> = fake.asked().into_iter().filter_map(|asked| asked.request_id).collect();
+        assert_eq!(ids[..3], ["step-1", "step-1", "own"]);
+        assert!(uuid::Uuid::parse_str(&ids[3]).is_ok(), "{ids:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn each_audience_gets_its_own_token_once() {
         let script = ["GET management", "GET management", "GET kv.vault"].map(|key| (key, Reply::empty(200)));
         let fake = Fake::new(script);
@@ -288,6 +322,23 @@ mod tests {
             let audience = if asked.line.contains("vault") { "vault.azure.net/" } else { "management.azure.com/" };
             assert!(token.ends_with(&format!("https://{audience}.default")), "{} {token}", asked.line);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_requests_are_in_flight_than_allowed_and_waiting_holds_no_place() {
+        let throttled = ("GET /subscriptions/s1/slow", Reply::empty(429).with("retry-after", "20"));
+        let fake = Fake::new([throttled].into_iter().chain((0..13).map(|_| ("GET ", Reply::empty(200)))));
+        let azure = fake.azure();
+        let slow = Call::get("/subscriptions/s1/slow".to_owned(), "1");
+        let quick = read();
+        let start = tokio::time::Instant::now();
+        let all_quick = async {
+            futures::future::join_all((0..12).map(|_| azure.call(&quick))).await;
+            start.elapsed()
+        };
+        let (answer, quick_took) = futures::join!(azure.call(&slow), all_quick);
+        assert!(answer.is_ok() && quick_took < Duration::from_secs(1));
+        assert_eq!(fake.in_flight_max.load(Ordering::SeqCst), options().concurrency);
     }
 
     #[tokio::test(start_paused = true)]

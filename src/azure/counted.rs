@@ -77,7 +77,7 @@ impl HttpClient for Counted {
         self.tally.with(|stats| *count(stats, service, method) += 1);
         let result = self.inner.execute_request(request).await;
         if matches!(&result, Err(error) if *error.kind() == ErrorKind::Connection) {
-            self.tally.with(|stats| *count(stats, service, method) -= 1);
+            self.tally.with(|stats| uncount(stats, service, method));
         }
         result
     }
@@ -85,6 +85,16 @@ impl HttpClient for Counted {
 
 fn count<'a>(stats: &'a mut Stats, service: &str, method: &str) -> &'a mut u64 {
     stats.requests.entry(service.to_owned()).or_default().entry(method.to_owned()).or_default()
+}
+
+/// Takes one back, and leaves no zero behind.
+fn uncount(stats: &mut Stats, service: &str, method: &str) {
+    let number = count(stats, service, method);
+    *number = number.saturating_sub(1);
+    for methods in stats.requests.values_mut() {
+        methods.retain(|_, number| *number > 0);
+    }
+    stats.requests.retain(|_, methods| !methods.is_empty());
 }
 
 /// The counters, and the newest time that Azure has told.

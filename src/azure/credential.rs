@@ -4,7 +4,7 @@ use super::call::Effect;
 use super::client::{Retry, client_options};
 use super::cloud::Cloud;
 use super::counted::Counted;
-use super::failure::{Failure, Kind, chain};
+use super::failure::{Failure, Kind, chain, from_pipeline};
 use super::retry::Resend;
 use super::said;
 use super::token::Cached;
@@ -203,7 +203,8 @@ fn login_options(cloud: &Cloud, transport: &Arc<Counted>, retry: Retry) -> Clien
     let mut configuration = CustomConfiguration::default();
     configuration.authority_host = cloud.authority.to_string();
     // Asking for a token changes nothing.
-    let resend = Resend { retry, effect: Some(Effect::Read), permits: None, counted: transport.clone() };
+    let resend =
+        Resend { retry, effect: Some(Effect::Read), permits: None, counted: transport.clone(), holds: Arc::default() };
     ClientOptions {
         per_call_policies: vec![Arc::new(EntraErrors), Arc::new(resend)],
         cloud: Some(Arc::new(CloudConfiguration::Custom(configuration))),
@@ -218,17 +219,18 @@ struct EntraErrors;
 #[async_trait::async_trait]
 impl Policy for EntraErrors {
     async fn send(&self, context: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
-        let response = next[0].send(context, request, &next[1..]).await?;
-        let status = u16::from(response.status());
-        if (200..300).contains(&status) {
-            return Ok(response);
-        }
-        let body = response.into_body().collect().await?;
-        let mut failure = said::read(status, &body);
-        failure.kind = Kind::Credential;
+        let mut failure = match next[0].send(context, request, &next[1..]).await {
+            Ok(response) if response.status().is_success() => return Ok(response),
+            Ok(response) => {
+                let status = u16::from(response.status());
+                let body = response.into_body().collect().await?;
+                Failure { kind: Kind::Credential, ..said::read(status, &body) }
+            }
+            Err(error) => from_pipeline(&error),
+        };
         request.method().as_str().clone_into(&mut failure.said.method);
         failure.said.target = format!("{}{}", request.url().origin().ascii_serialization(), request.url().path());
-        Err(azure_core::Error::with_error(ErrorKind::Credential, failure, "Entra ID refused"))
+        Err(azure_core::Error::with_error(ErrorKind::Credential, failure, "no token from Entra ID"))
     }
 }
 

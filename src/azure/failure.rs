@@ -114,6 +114,14 @@ impl Failure {
         }
     }
 
+    /// The permission that Azure said is missing: `Microsoft.Storage/storageAccounts/write`.
+    pub fn permission(&self) -> Option<&str> {
+        let message = &self.said.message;
+        // Of two, as with a linked scope, the last one is the one that is missing.
+        let (_, rest) = message.rsplit_once("action '").or_else(|| message.rsplit_once("Action: '"))?;
+        rest.split_once('\'').map(|(action, _)| action).filter(|_| self.kind == Kind::Denied)
+    }
+
     /// The code of this kind of problem in the list of codes.
     pub fn diagnostic_code(&self) -> &'static str {
         match self.kind {
@@ -142,6 +150,9 @@ impl Failure {
     pub fn help(&self) -> Option<String> {
         if let Some(help) = CODES.iter().find(|(code, _)| self.is(code)).map(|(_, help)| *help) {
             return Some(help.to_owned());
+        }
+        if let Some(permission) = self.permission() {
+            return Some(format!("ask for a role that allows `{permission}`; a new one takes some minutes to count"));
         }
         let help = match self.kind {
             // Says itself what was looked for and how to provide each.
@@ -284,4 +295,32 @@ pub(crate) fn from_pipeline(error: &azure_core::Error) -> Failure {
         _ => Kind::Unintelligible,
     };
     Failure::new(kind, chain(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn denied(message: &str) -> Failure {
+        Failure::new(Kind::Denied, message)
+    }
+
+    #[test]
+    fn the_permission_that_is_missing_is_named() {
+        let arm = "The client 'a' does not have authorization to perform action 'Microsoft.X/read' over scope '/s'.";
+        assert_eq!(denied(arm).permission(), Some("Microsoft.X/read"));
+        let linked = "has permission to perform action 'Microsoft.X/write' on scope '/s'; however, it does not have \
+                      permission to perform action 'Microsoft.Y/assign/action' on the linked scope(s) '/t'";
+        assert_eq!(denied(linked).permission(), Some("Microsoft.Y/assign/action"));
+        assert_eq!(
+            denied("Caller: a Action: 'Microsoft.Z/read' Resource: '/r'").permission(),
+            Some("Microsoft.Z/read")
+        );
+        assert_eq!(denied("no").permission(), None);
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        assert!(clean(&"é".repeat(5000)).chars().count() <= MESSAGE_CHARS_MAX + 1);
+    }
 }

@@ -52,6 +52,7 @@ pub(crate) struct Asked {
     pub(crate) line: String,
     pub(crate) body: String,
     pub(crate) authorization: Option<String>,
+    pub(crate) request_id: Option<String>,
 }
 
 /// The script: pairs of a request's beginning of line or part of it, and the reply; each is used once, in order.
@@ -59,12 +60,14 @@ pub(crate) struct Asked {
 pub(crate) struct Fake {
     replies: Mutex<Vec<(String, Reply)>>,
     asked: Mutex<Vec<Asked>>,
+    in_flight: AtomicUsize,
+    pub(crate) in_flight_max: AtomicUsize,
 }
 
 impl Fake {
     pub(crate) fn new<'a>(script: impl IntoIterator<Item = (&'a str, Reply)>) -> Arc<Self> {
         let replies = script.into_iter().map(|(key, reply)| (key.to_owned(), reply)).collect();
-        Arc::new(Self { replies: Mutex::new(replies), asked: Mutex::default() })
+        Arc::new(Self { replies: Mutex::new(replies), ..Self::default() })
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
@@ -103,8 +106,13 @@ impl HttpClient for Fake {
         let line = format!("{} {}", request.method().as_str(), request.url());
         let authorization = request.headers().get_optional_string(&azure_core::http::headers::AUTHORIZATION);
         let body = String::from_utf8_lossy(bytes).into_owned();
-        self.asked.lock().unwrap().push(Asked { line: line.clone(), body, authorization });
-        tokio::task::yield_now().await;
+        let header = azure_core::http::headers::HeaderName::from_static("x-ms-client-request-id");
+        let request_id = request.headers().get_optional_string(&header);
+        self.asked.lock().unwrap().push(Asked { line: line.clone(), body, authorization, request_id });
+        let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        self.in_flight_max.fetch_max(in_flight, Ordering::SeqCst);
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
         let error = |kind, message: &str| Err(azure_core::Error::with_message(kind, message.to_owned()));
         match self.reply(&line) {
             Some(Reply::Answer(status, headers, body)) => {

@@ -158,13 +158,20 @@ pub(super) fn version_of(uri: &str) -> Result<Version, String> {
     Version::parse(last).map_err(|_| format!("`{uri}` does not end in a key's version"))
 }
 
-/// A key with all its versions, newest first by creation; ties by id, so that the order is the same each time.
+/// A key with all its versions, newest first by creation, which Azure tells in whole seconds.
 ///
-/// Azure lists versions by id, not by time.
+/// Among those of one second the current version, which `key` was read with, comes
+/// first, and the others by id, so that the order is the same each time. Azure itself
+/// lists versions by id. A list that lags behind the key still gets its current one.
 pub fn with_versions(key: SeenKey, mut versions: Vec<KeyVersion>) -> SeenKey {
-    versions.sort_by(|one, other| other.created.cmp(&one.created).then_with(|| one.id.cmp(&other.id)));
-    versions.dedup_by(|one, other| one.id == other.id);
-    SeenKey { versions, all_versions: true, ..key }
+    let current = key.versions.into_iter().next();
+    versions.extend(current.clone().filter(|current| versions.iter().all(|version| version.id != current.id)));
+    let is_current = |version: &KeyVersion| current.as_ref().is_some_and(|current| current.id == version.id);
+    versions.sort_by(|one, other| {
+        let newest = other.created.cmp(&one.created);
+        newest.then_with(|| is_current(other).cmp(&is_current(one))).then_with(|| one.id.cmp(&other.id))
+    });
+    SeenKey { kind: key.kind, size_bits: key.size_bits, versions, all_versions: true }
 }
 
 #[cfg(test)]
@@ -214,12 +221,18 @@ mod tests {
         let item = |version: &str, created: i64| {
             read_arm_version(&arm(version, &json!({ "enabled": true, "created": created }))).unwrap()
         };
-        let key = read_arm(&arm(ONE, &json!({ "enabled": true }))).unwrap();
-        let ids = |versions| -> Vec<String> {
-            with_versions(key.clone(), versions).versions.into_iter().map(|version| version.id.to_string()).collect()
+        let key = |current: &str, created: i64| {
+            read_arm(&arm(current, &json!({ "enabled": true, "created": created }))).unwrap()
         };
-        assert_eq!(ids(vec![item(ONE, 1), item(TWO, 2)]), [TWO, ONE]);
-        assert_eq!(ids(vec![item(TWO, 1), item(ONE, 1)]), [ONE, TWO]);
+        let ids = |key, versions| -> Vec<String> {
+            with_versions(key, versions).versions.into_iter().map(|version| version.id.to_string()).collect()
+        };
+        assert_eq!(ids(key(TWO, 2), vec![item(ONE, 1), item(TWO, 2)]), [TWO, ONE]);
+        // Two of one second: the one that Azure calls current is the newer.
+        assert_eq!(ids(key(TWO, 1), vec![item(ONE, 1), item(TWO, 1)]), [TWO, ONE]);
+        assert_eq!(ids(key(ONE, 1), vec![item(TWO, 1), item(ONE, 1)]), [ONE, TWO]);
+        // A list that does not show the newest yet.
+        assert_eq!(ids(key(TWO, 2), vec![item(ONE, 1)]), [TWO, ONE]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod counted;
 pub mod credential;
 pub mod failure;
 pub mod groups;
+mod holdback;
 pub mod keys;
 pub mod lro;
 pub mod page;

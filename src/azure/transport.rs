@@ -2,7 +2,10 @@
 
 use super::failure::{Failure, Kind, chain};
 use azure_core::error::ErrorKind;
-use azure_core::http::{AsyncRawResponse, HttpClient, Request};
+use azure_core::http::headers::Headers;
+use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,25 +44,56 @@ struct Https(reqwest::Client);
 #[async_trait::async_trait]
 impl HttpClient for Https {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let response = self.0.execute_request(request).await.map_err(classified)?;
+        let response = self.0.execute(outgoing(request)?).await.map_err(classified)?;
+        let (status, headers) = (response.status().as_u16(), incoming(response.headers()));
         // Read to the end here, so that a body that breaks off is a lost answer to the retry policy too.
-        let (status, headers, body) = response.deconstruct();
-        let bytes = body.collect().await.map_err(|error| azure_core::Error::new(ErrorKind::Io, error))?;
-        Ok(AsyncRawResponse::from_bytes(status, headers, bytes))
+        let bytes = response.bytes().await.map_err(classified)?;
+        Ok(AsyncRawResponse::from_bytes(status.into(), headers, bytes))
     }
 }
 
-/// Marks the errors before sending that trying again cannot mend.
-fn classified(error: azure_core::Error) -> azure_core::Error {
-    if *error.kind() != ErrorKind::Connection {
-        return error;
+/// The request as `reqwest` takes it, with the token marked so that no layer below logs it.
+fn outgoing(request: &Request) -> azure_core::Result<reqwest::Request> {
+    let other = |error: String| azure_core::Error::with_message(ErrorKind::Other, error);
+    let method = Method::from_bytes(request.method().as_str().as_bytes()).map_err(|error| other(error.to_string()))?;
+    let mut outgoing = reqwest::Request::new(method, request.url().clone());
+    for (name, value) in request.headers().iter() {
+        let name = HeaderName::from_bytes(name.as_str().as_bytes()).map_err(|error| other(error.to_string()))?;
+        let mut value = HeaderValue::from_str(value.as_str()).map_err(|error| other(error.to_string()))?;
+        value.set_sensitive(name == AUTHORIZATION);
+        outgoing.headers_mut().insert(name, value);
     }
+    let Body::Bytes(bytes) = request.body() else {
+        return Err(other("a body that is a stream, which this program never sends".to_owned()));
+    };
+    *outgoing.body_mut() = Some(bytes.clone().into());
+    Ok(outgoing)
+}
+
+fn incoming(map: &HeaderMap) -> Headers {
+    let mut headers = Headers::new();
+    for (name, value) in map {
+        // What is not text is nothing that we read.
+        if let Ok(value) = value.to_str() {
+            headers.insert(name.as_str().to_owned(), value.to_owned());
+        }
+    }
+    headers
+}
+
+/// Tells apart what never left, what may have arrived, and what trying again cannot mend.
+fn classified(error: reqwest::Error) -> azure_core::Error {
+    let error = error.without_url();
     let said = chain(&error);
-    let Some(kind) = permanent(&error, &said) else { return error };
-    azure_core::Error::with_error(ErrorKind::Connection, Failure::new(kind, said), "the connection failed for good")
+    let (kind, failure) = if error.is_connect() {
+        (ErrorKind::Connection, Failure::new(permanent(&error, &said).unwrap_or(Kind::NotSent), said))
+    } else {
+        (ErrorKind::Io, Failure::new(Kind::Lost, said))
+    };
+    azure_core::Error::with_error(kind, failure, "the request failed")
 }
 
-fn permanent(error: &azure_core::Error, said: &str) -> Option<Kind> {
+fn permanent(error: &(dyn Error + 'static), said: &str) -> Option<Kind> {
     if has_tls_error(error) {
         return Some(Kind::Tls);
     }
@@ -69,7 +103,7 @@ fn permanent(error: &azure_core::Error, said: &str) -> Option<Kind> {
         .then_some(Kind::Dns)
 }
 
-fn has_tls_error(error: &azure_core::Error) -> bool {
+fn has_tls_error(error: &(dyn Error + 'static)) -> bool {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
         if error.is::<rustls::Error>() {
@@ -88,28 +122,32 @@ fn has_tls_error(error: &azure_core::Error) -> bool {
 mod tests {
     use super::*;
 
-    fn connection(cause: impl Into<Box<dyn Error + Send + Sync>>) -> azure_core::Error {
-        azure_core::Error::with_error(ErrorKind::Connection, cause, "failed to execute `reqwest` request")
-    }
-
-    fn kind(error: azure_core::Error) -> Option<Kind> {
-        super::super::failure::inside(&classified(error)).map(|failure| failure.kind)
+    fn kind(error: &(dyn Error + 'static)) -> Option<Kind> {
+        permanent(error, &chain(error))
     }
 
     #[test]
     fn an_untrusted_certificate_is_permanent() {
         let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-        assert_eq!(kind(connection(std::io::Error::other(tls))), Some(Kind::Tls));
+        assert_eq!(kind(&std::io::Error::other(tls)), Some(Kind::Tls));
     }
 
     #[test]
     fn an_unknown_name_is_permanent_and_a_busy_resolver_is_not() {
-        assert_eq!(kind(connection("dns error: Name or service not known")), Some(Kind::Dns));
-        assert_eq!(kind(connection("dns error: Temporary failure in name resolution")), None);
+        assert_eq!(kind(&std::io::Error::other("dns error: Name or service not known")), Some(Kind::Dns));
+        assert_eq!(kind(&std::io::Error::other("dns error: Temporary failure in name resolution")), None);
     }
 
     #[test]
     fn a_refused_connection_is_worth_another_try() {
-        assert_eq!(kind(connection(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))), None);
+        assert_eq!(kind(&std::io::Error::from(std::io::ErrorKind::ConnectionRefused)), None);
+    }
+
+    #[test]
+    fn a_token_is_marked_so_that_no_layer_below_logs_it() {
+        let mut request =
+            Request::new(azure_core::http::Url::parse("https://x.example/").unwrap(), azure_core::http::Method::Get);
+        request.insert_header("authorization", "Bearer hunter2");
+        assert!(!format!("{:?}", outgoing(&request).unwrap()).contains("hunter2"));
     }
 }

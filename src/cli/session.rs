@@ -45,6 +45,7 @@ pub(super) async fn look(
     drop(looking);
     let observed = observed?;
     let plan = plan::plan(desired, &observed);
+    tracing::info!(steps = plan.steps.len(), refusals = plan.refusals.len(), digest = plan.digest, "planned");
     Ok((observed, plan))
 }
 

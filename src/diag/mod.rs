@@ -7,6 +7,8 @@ mod render;
 
 pub use render::render;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Values;
 use std::ops::Range;
 
 /// A text and the name by which people know it.
@@ -97,9 +99,9 @@ impl Diagnostic {
     }
 }
 
-/// The problems of one text, in the order of their places.
+/// The problems of one text, in the order of their places. What is said twice is kept once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics(BTreeMap<(usize, &'static str, String), Diagnostic>);
 
 impl Diagnostics {
     /// No problems.
@@ -107,31 +109,27 @@ impl Diagnostics {
         Self::default()
     }
 
-    /// Adds one problem at its place; what is said already is not said again.
+    /// Adds one problem at its place.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        let place = |of: &Diagnostic| (of.span.start, of.code);
-        let at = self.0.partition_point(|held| place(held) <= place(&diagnostic));
-        let said = self.0[..at].iter().rev().take_while(|held| place(held) == place(&diagnostic));
-        if said.clone().all(|held| *held != diagnostic) {
-            self.0.insert(at, diagnostic);
-        }
+        let place = (diagnostic.span.start, diagnostic.code, diagnostic.message.clone());
+        self.0.entry(place).or_insert(diagnostic);
     }
 
     /// Adds all problems of another look at the same text.
     pub fn extend(&mut self, other: Self) {
-        for diagnostic in other.0 {
-            self.push(diagnostic);
+        for (place, diagnostic) in other.0 {
+            self.0.entry(place).or_insert(diagnostic);
         }
     }
 
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// All of them, by place.
-    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
-        self.0.iter()
+    pub fn iter(&self) -> Values<'_, (usize, &'static str, String), Diagnostic> {
+        self.0.values()
     }
 
     /// How many there are.
@@ -146,13 +144,15 @@ impl Diagnostics {
 
     /// Keeps the first so many.
     pub fn truncate(&mut self, count: usize) {
-        self.0.truncate(count);
+        while self.0.len() > count {
+            self.0.pop_last();
+        }
     }
 }
 
 impl<'a> IntoIterator for &'a Diagnostics {
     type Item = &'a Diagnostic;
-    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+    type IntoIter = Values<'a, (usize, &'static str, String), Diagnostic>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -170,7 +170,7 @@ pub fn place(source: &Source, offset: usize) -> (usize, usize) {
     }
     let before = &source.text[..end];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let line = before.matches('\n').count() + 1;
     let column = before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1;
     (line, column)
 }

@@ -7,11 +7,11 @@ use std::ops::Range;
 /// How wide an excerpt may be, in columns; longer lines are cut around the place.
 const WIDTH_COLUMNS: usize = 120;
 
-/// The longest part of a line that is shown, in bytes: what the excerpt is cut from.
+/// The longest excerpt from which what is shown is cut, in bytes.
 ///
-/// The renderer looks at each character of the lines that it shows, so that a line of a
-/// megabyte would cost seconds for each problem in it.
-const LINE_BYTES_MAX: usize = 2000;
+/// The renderer looks at each character of it, so that a megabyte between two places, or
+/// behind one, would cost seconds for each problem.
+const EXCERPT_BYTES_MAX: usize = 8000;
 
 /// Fills a string with all problems of one text, each with its excerpt, a blank line between them.
 ///
@@ -35,22 +35,38 @@ fn one(source: &Source, diagnostic: &Diagnostic, renderer: &Renderer) -> String 
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let excerpt = Excerpt::around(&source.text, span, related);
-    let mut snippet = Snippet::source(excerpt.text.as_str()).path(source.name.as_str()).line_start(excerpt.line);
-    snippet = snippet.annotation(AnnotationKind::Primary.span(excerpt.place(span)).label(label.as_str()));
-    for (span, label) in related {
-        snippet = snippet.annotation(AnnotationKind::Context.span(excerpt.place(span)).label(label.as_str()));
+    let mut marks = vec![(AnnotationKind::Primary, span, label.as_str())];
+    marks.extend(related.iter().map(|(span, label)| (AnnotationKind::Context, span, label.as_str())));
+    let excerpts = excerpts(&source.text, &marks);
+    let mut group = Group::with_title(level.primary_title(message.as_str()).id(*code));
+    for (excerpt, marks) in &excerpts {
+        let snippet = Snippet::source(excerpt.text.as_str()).path(source.name.as_str()).line_start(excerpt.line);
+        let annotations = marks.iter().map(|(kind, span, label)| kind.span(excerpt.place(span)).label(*label));
+        group = group.element(snippet.annotations(annotations));
     }
-    let mut report = vec![Group::with_title(level.primary_title(message.as_str()).id(*code)).element(snippet)];
+    let mut report = vec![group];
     if let Some(help) = help {
         report.push(Group::with_title(Level::HELP.secondary_title(help.as_str())));
     }
-    let rendered = renderer.render(&report);
+    let text = renderer.render(&report);
     // The renderer pads labels and empty gutters with spaces.
-    rendered.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// The lines of a text that a diagnostic speaks of, from the first to the last.
+/// A place, how it is marked and what is to be read there.
+type Mark<'d> = (AnnotationKind, &'d Range<usize>, &'d str);
+
+/// One excerpt with all marks; when they are far apart, one for each.
+fn excerpts<'d>(text: &str, marks: &[Mark<'d>]) -> Vec<(Excerpt, Vec<Mark<'d>>)> {
+    let starts = || marks.iter().map(|(_, span, _)| span.start);
+    let (first, last) = (starts().min().unwrap_or(0), starts().max().unwrap_or(0));
+    if last - first <= EXCERPT_BYTES_MAX {
+        return vec![(Excerpt::new(text, first, last), marks.to_vec())];
+    }
+    marks.iter().map(|mark| (Excerpt::new(text, mark.1.start, mark.1.start), vec![*mark])).collect()
+}
+
+/// Some lines of a text.
 struct Excerpt {
     text: String,
     /// The number of the first line, from 1.
@@ -60,17 +76,18 @@ struct Excerpt {
 }
 
 impl Excerpt {
-    fn around(text: &str, span: &Range<usize>, related: &[(Range<usize>, String)]) -> Self {
-        let starts = related.iter().map(|(span, _)| span.start).chain([span.start]);
-        let first = boundary(text, starts.clone().min().unwrap_or(0));
-        let last = boundary(text, starts.max().unwrap_or(0));
+    /// The lines from the one with the first place to the one with the last, if that is not too much.
+    fn new(text: &str, first: usize, last: usize) -> Self {
+        let (first, last) = (boundary(text, first), boundary(text, last));
         let line_start = text[..first].rfind('\n').map_or(0, |at| at + 1);
         let line_end = text[last..].find('\n').map_or(text.len(), |at| last + at);
         let bom = if text[line_start..].starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        let start = line_start + bom;
+        let start = (line_start + bom).min(line_end);
+        let end = boundary(text, line_end.min(last + EXCERPT_BYTES_MAX));
         Self {
-            text: shortened(&text[start.min(line_end)..line_end], first.saturating_sub(start)),
-            line: text[..line_start].bytes().filter(|byte| *byte == b'\n').count() + 1,
+            // A space for the carriage return of a Windows line, so that the bytes keep their places.
+            text: text[start..end.max(start)].replace('\r', " "),
+            line: text[..line_start].matches('\n').count() + 1,
             start,
         }
     }
@@ -93,14 +110,6 @@ fn boundary(text: &str, offset: usize) -> usize {
     at
 }
 
-/// Cuts what lies far behind the place, so that rendering stays cheap.
-fn shortened(text: &str, place: usize) -> String {
-    if text.contains('\n') {
-        return text.to_owned();
-    }
-    text[..boundary(text, place + LINE_BYTES_MAX)].to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +127,7 @@ mod tests {
         check(
             "a: 1\nkeys:\n  size: 1024\n",
             Diagnostic::error("CMK021", 19..23, "key is too short").label("must be longer").help("write `size: 3072`"),
-            &expect![[r#"
+            &expect![[r"
                 error[CMK021]: key is too short
                  --> specs/x.yaml:3:9
                   |
@@ -126,7 +135,7 @@ mod tests {
                   |         ^^^^ must be longer
                   |
                 help: write `size: 3072`
-            "#]],
+            "]],
         );
     }
 
@@ -135,7 +144,7 @@ mod tests {
         check(
             "a: 1\nb: 2\nc: 3\nd: 4\ne: 5\nf: 6\ng: 7\na: 2\n",
             Diagnostic::error("CMK004", 35..36, "`a` is given twice").label("again").related(0..1, "first here"),
-            &expect![[r#"
+            &expect![[r"
                 error[CMK004]: `a` is given twice
                  --> specs/x.yaml:8:1
                   |
@@ -144,7 +153,27 @@ mod tests {
                 ...
                 8 | a: 2
                   | ^ again
-            "#]],
+            "]],
+        );
+    }
+
+    #[test]
+    fn two_places_very_far_apart_have_an_excerpt_each() {
+        check(
+            &format!("a: 1\n{}a: 2\n", "#\n".repeat(5000)),
+            Diagnostic::error("CMK004", 10005..10006, "`a` is given twice").label("again").related(0..1, "first here"),
+            &expect![[r"
+                error[CMK004]: `a` is given twice
+                    --> specs/x.yaml:5002:1
+                     |
+                5002 | a: 2
+                     | ^ again
+                     |
+                    ::: specs/x.yaml:1:1
+                     |
+                   1 | a: 1
+                     | - first here
+            "]],
         );
     }
 
@@ -153,13 +182,13 @@ mod tests {
         check(
             "",
             Diagnostic::error("CMK002", 0..0, "the file is empty"),
-            &expect![[r#"
+            &expect![[r"
                 error[CMK002]: the file is empty
                  --> specs/x.yaml:1:1
                   |
                 1 |
                   | ^
-            "#]],
+            "]],
         );
     }
 
@@ -168,24 +197,24 @@ mod tests {
         check(
             "\u{feff}version: one\r\nname: \u{1b}[31mred\r\n",
             Diagnostic::error("CMK014", 12..15, "wrong"),
-            &expect![[r#"
+            &expect![[r"
                 error[CMK014]: wrong
                  --> specs/x.yaml:1:10
                   |
-                1 | version: one␍
+                1 | version: one
                   |          ^^^
-            "#]],
+            "]],
         );
         check(
             "\u{feff}version: one\r\nname: \u{1b}[31mred\r\n",
             Diagnostic::error("CMK012", 23..24, "wrong"),
-            &expect![[r#"
+            &expect![[r"
                 error[CMK012]: wrong
                  --> specs/x.yaml:2:7
                   |
-                2 | name: ␛[31mred␍
+                2 | name: ␛[31mred
                   |       ^
-            "#]],
+            "]],
         );
     }
 
@@ -195,13 +224,13 @@ mod tests {
         check(
             &text,
             Diagnostic::error("CMK001", 90_003..90_004, "no"),
-            &expect![[r#"
+            &expect![[r"
                 error[CMK001]: no
                  --> specs/x.yaml:1:90004
                   |
                 1 | ...                                                      xyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...
                   |                                                          ^
-            "#]],
+            "]],
         );
     }
 

@@ -119,7 +119,10 @@ async fn one_key(
     sight: &Sight,
 ) -> Result<Seen<SeenKey>, Failure> {
     match vaults.get(&key.vault) {
-        Some(Seen::Known(vault)) => look::key_with(azure, &vault.id, Some(&vault.host), &key.name, sight).await,
+        Some(Seen::Known(vault)) => match look::key_with(azure, &vault.id, Some(&vault.host), &key.name, sight).await {
+            Err(failure) if !vault.is_ready() => look::unless_fatal(failure),
+            result => result,
+        },
         // Without the vault there is no key, and nobody to ask.
         Some(Seen::Absent) => Ok(Seen::Absent),
         Some(Seen::Hidden(_)) | None => {

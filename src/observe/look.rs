@@ -205,6 +205,28 @@ async fn one<T>(
     }
 }
 
+/// For a vault that is still being made: what it refuses to show is hidden for now.
+pub(super) fn unless_fatal<T>(failure: Failure) -> Result<Seen<T>, Failure> {
+    match failure.kind {
+        Kind::Rejected | Kind::Conflict | Kind::Busy | Kind::Server | Kind::NotFound => {
+            Ok(Seen::Hidden(HiddenReason { what: failure.summary(), permission: None }))
+        }
+        Kind::NoCredential
+        | Kind::Unsupported
+        | Kind::Credential
+        | Kind::Denied
+        | Kind::Throttled
+        | Kind::OperationFailed
+        | Kind::Deadline
+        | Kind::Lost
+        | Kind::NotSent
+        | Kind::Dns
+        | Kind::Tls
+        | Kind::Foreign
+        | Kind::Unintelligible => Err(failure),
+    }
+}
+
 fn hidden<T>(failure: &Failure, permission: &str) -> Seen<T> {
     Seen::Hidden(HiddenReason { what: failure.summary(), permission: Some(permission.to_owned()) })
 }

@@ -264,6 +264,18 @@ async fn a_vault_name_that_a_deleted_vault_holds_is_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_vault_that_is_still_being_made_may_refuse_to_show_its_keys() {
+    let Reply::Answer(status, headers, body) = vault() else { panic!() };
+    let making = Reply::Answer(status, headers, body.replace("Succeeded", "RegisteringDns"));
+    let script = |vault| {
+        vec![(GROUP, group()), (VAULT, vault), (ACCOUNT, account(None)), (KEY, Reply::error(400, "BadRequest"))]
+    };
+    let observed = seen(script(making)).await;
+    assert!(matches!(main_key(&observed), Seen::Hidden(_)));
+    assert_eq!(run(VersionRule::Latest, script(vault())).await.0.unwrap_err().kind, Kind::Rejected);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_says_nothing_about_the_thing_is_a_failure() {
     for (reply, kind) in [
         (Reply::error(404, "SubscriptionNotFound"), Kind::NotFound),

@@ -285,8 +285,7 @@ impl Pair<'_> {
         let seen = self.observed.keys.get(&self.encryption.key).and_then(Seen::known);
         match (&self.encryption.version, seen.and_then(|key| pinned_version(key, &self.encryption.version))) {
             (VersionRule::Auto, _) => "none: Azure follows the newest".to_owned(),
-            (VersionRule::Exact(version), _) => version.to_string(),
-            (VersionRule::Latest, Some(version)) => version.to_string(),
+            (VersionRule::Exact(version), _) | (VersionRule::Latest, Some(version)) => version.to_string(),
             (VersionRule::Latest, None) => "the version that Key Vault makes".to_owned(),
         }
     }

@@ -54,7 +54,9 @@ struct StepEntry {
     after: Vec<String>,
     risk: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<OutcomeEntry>,
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome_detail: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,13 +66,6 @@ struct ChangeEntry {
     path: String,
     before: Option<String>,
     after: String,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OutcomeEntry {
-    result: &'static str,
-    detail: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -168,7 +163,8 @@ pub fn applied(plan: &Plan, outcome: &Outcome, proof: &Proof, traffic: &Traffic,
     let mut ends: BTreeMap<&str, &StepOutcome> = outcome.steps.iter().map(|(id, end)| (id.0.as_str(), end)).collect();
     for step in &mut document.steps {
         let end = ends.remove(step.id.as_str());
-        step.outcome = end.map(|end| OutcomeEntry { result: end.as_str(), detail: end.detail() });
+        step.outcome = end.map(StepOutcome::as_str);
+        step.outcome_detail = end.map(StepOutcome::detail).filter(|detail| !detail.is_empty());
     }
     document.proof = Some(ProofEntry {
         result: proof.as_str(),
@@ -240,6 +236,7 @@ fn step(step: &Step) -> StepEntry {
         after: after.iter().map(ToString::to_string).collect(),
         risk: risk.as_str(),
         outcome: None,
+        outcome_detail: None,
     }
 }
 

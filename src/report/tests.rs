@@ -247,7 +247,7 @@ fn the_document_after_apply_holds_outcomes_proof_and_counts() {
         .assert_eq(&show(&document["summary"]));
     expect![[r#"{"requests":{"arm":{"GET":4,"PUT":2},"login":{"POST":1}},"retries":0,"waits":[{"for":"the grant is honoured","ms":1200}],"writes":{"sent":2,"succeeded":2}}"#]]
         .assert_eq(&show(&document["stats"]));
-    expect![[r#"{"action":"createVault","after":[],"because":[{"after":"true","before":null,"path":"purgeProtection","resource":"vault kv1"}],"id":"vault/kv1","outcome":{"detail":"","result":"done"},"resource":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg1/providers/Microsoft.KeyVault/vaults/kv1","risk":"irreversible"}"#]]
+    expect![[r#"{"action":"createVault","after":[],"because":[{"after":"true","before":null,"path":"purgeProtection","resource":"vault kv1"}],"id":"vault/kv1","outcome":"done","resource":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg1/providers/Microsoft.KeyVault/vaults/kv1","risk":"irreversible"}"#]]
         .assert_eq(&show(&document["steps"][0]));
     expect![[r#"{"detail":"the network is down","left":[],"result":"notLooked"}"#]]
         .assert_eq(&show(&document["proof"]));

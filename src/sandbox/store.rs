@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -224,12 +225,20 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     let beside = beside(path, ".lock");
     refuse_link(&beside)?;
     let file = private().create(true).truncate(false).open(&beside).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
-        Err(TryLockError::Error(source)) => Err(io(source)),
+    for tries_left in (0..LOCK_TRIES).rev() {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if tries_left > 0 => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => break,
+            Err(TryLockError::Error(source)) => return Err(io(source)),
+        }
     }
+    Err(OpenError::InUse(path.to_owned()))
 }
+
+/// A process that was just killed, or is just starting another, lets go of its lock a moment later.
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(30);
 
 fn read(path: &Path) -> Result<Option<World>, OpenError> {
     refuse_link(path)?;

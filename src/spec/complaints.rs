@@ -59,9 +59,10 @@ pub(super) fn word<'w>(
     known: impl Iterator<Item = &'w str> + Clone,
     span: Range<usize>,
 ) -> Diagnostic {
-    let help = match nearest(written, known.clone()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("write {}", listed(known)),
+    let help = match (fields::foreign_word(written), nearest(written, known.clone())) {
+        (Some(help), _) => help.to_owned(),
+        (None, Some(meant)) => format!("did you mean `{meant}`?"),
+        (None, None) => format!("write {}", listed(known)),
     };
     Diagnostic::error("CMK015", span, format!("`{field}` cannot be `{}`", shown(written)))
         .label("unknown word")

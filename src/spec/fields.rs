@@ -19,7 +19,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("resourceGroups", "a mapping of group names", "rg-quickstart: { create: {} }"),
     ("sameRegion", "`true` or `false`", "sameRegion: false"),
     ("size", "a number of bits", "size: 3072"),
-    ("sku", "a SKU's name", "sku: Standard_LRS, and for a vault sku: standard"),
+    ("sku", "`standard` or `premium` for a vault, a name such as `Standard_LRS` for an account", "sku: Standard_LRS"),
     ("softDeleteRetentionDays", "a number of days, 7 to 90", "softDeleteRetentionDays: 90"),
     ("subscription", "a subscription's id", "subscription: 11111111-1111-1111-1111-111111111111"),
     ("type", "a type of key", "type: RSA"),
@@ -87,6 +87,26 @@ pub(crate) fn missing_value(key: &str) -> String {
     }
 }
 
+/// Words that somebody may expect to work as values, with what to know about them.
+const FOREIGN_WORDS: &[(&str, &str)] = &[
+    ("all", "cmk grants what storage uses and nothing else: `get`, `wrapKey`, `unwrapKey` and, if you like, `recover`"),
+    ("encrypt", "storage wraps and unwraps its data key; it never encrypts with yours: `get`, `wrapKey`, `unwrapKey`"),
+    ("decrypt", "storage wraps and unwraps its data key; it never decrypts with yours: `get`, `wrapKey`, `unwrapKey`"),
+    ("list", "storage never lists keys: `get`, `wrapKey`, `unwrapKey`"),
+    ("none", "an identity is never taken away; leave the line out to leave it as it is"),
+    (
+        "systemAssigned, userAssigned",
+        "write `systemAssigned`; user-assigned identities that are there already are kept",
+    ),
+    ("userAssigned", "user-assigned identities are not managed yet; write `systemAssigned`"),
+    ("roles", "role assignments are not managed yet; write `accessPolicies`"),
+];
+
+/// What to know about a word that is not one of the language.
+pub(crate) fn foreign_word(word: &str) -> Option<&'static str> {
+    FOREIGN_WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, help)| *help)
+}
+
 /// What a word of another tool is called here.
 pub(crate) fn foreign(field: &str) -> Option<&'static str> {
     FOREIGN.iter().find(|(word, _)| word.eq_ignore_ascii_case(field)).map(|(_, help)| *help)
@@ -95,7 +115,10 @@ pub(crate) fn foreign(field: &str) -> Option<&'static str> {
 /// The way out when a known field stands in the wrong entry.
 pub(crate) fn misplaced(field: &str) -> Option<&'static str> {
     Some(match field {
-        "sku" | "kind" | "softDeleteRetentionDays" | "size" | "type" => "it belongs one level deeper, under `create`",
+        "sku" => "it belongs under `create` of the vault or the account",
+        "softDeleteRetentionDays" => "it belongs under `create` of a vault",
+        "kind" => "it belongs under `create` of an account",
+        "size" | "type" => "it belongs under `create` of a key",
         "subscription" | "resourceGroup" | "location" => {
             "it belongs into `defaults`, or into the entry itself beside `create`"
         }

@@ -28,9 +28,16 @@ pub struct Spec {
     pub document: Document,
     /// The tree of the text, for the places.
     tree: Node,
+    /// Whether reading it gave no error.
+    sound: bool,
 }
 
 impl Spec {
+    /// Whether reading it gave no error at all, so that what is absent was left out on purpose.
+    pub fn is_sound(&self) -> bool {
+        self.sound
+    }
+
     /// The place of a key: `["accounts", "st1", "identity"]`; of the nearest key above when it is absent.
     pub fn key_span(&self, path: &[&str]) -> Range<usize> {
         self.tree.key_span(path)
@@ -83,7 +90,7 @@ pub(super) fn whole(source: &Source, diagnostics: &mut Diagnostics) -> Option<Sp
     document.resource_groups = entries::<GroupEntry>(&mut tree, "resourceGroups", diagnostics);
     document.vaults = entries::<VaultEntry>(&mut tree, "vaults", diagnostics);
     document.accounts = entries::<AccountEntry>(&mut tree, "accounts", diagnostics);
-    Some(Spec { document, tree })
+    Some(Spec { document, tree, sound: !diagnostics.has_errors() })
 }
 
 /// Checks the version of the language before all else, since everything depends on it.

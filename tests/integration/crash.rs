@@ -53,9 +53,12 @@ fn key_versions(state: &Path) -> usize {
         .expect("versions")
 }
 
-fn side_by_side(stories: Vec<Box<dyn Fn(&Path) + Send + Sync>>) {
+/// What happens with one state file, and what must hold then.
+type Story = Box<dyn Fn(&Path) + Send + Sync>;
+
+fn side_by_side(stories: &[Story]) {
     thread::scope(|scope| {
-        for story in &stories {
+        for story in stories {
             scope.spawn(move || {
                 let folder = tempfile::tempdir().expect("a folder");
                 story(&folder.path().join("state.json"));
@@ -66,7 +69,7 @@ fn side_by_side(stories: Vec<Box<dyn Fn(&Path) + Send + Sync>>) {
 
 #[test]
 fn aborted_before_or_after_any_effect_it_converges_when_run_again() {
-    let mut stories: Vec<Box<dyn Fn(&Path) + Send + Sync>> = vec![];
+    let mut stories: Vec<Story> = vec![];
     for effect in 1..=EFFECTS {
         for moment in ["before", "after"] {
             stories.push(Box::new(move |state| {
@@ -82,23 +85,22 @@ fn aborted_before_or_after_any_effect_it_converges_when_run_again() {
         let whole = run(state, &["apply", "--yes"], Some(&format!("before:{}", EFFECTS + 1)));
         assert_eq!(whole.status.code(), Some(0), "{}", text(&whole));
     }));
-    side_by_side(stories);
+    side_by_side(&stories);
 }
 
 #[test]
 fn killed_at_any_moment_it_converges_when_run_again() {
     let moments = (0..12).map(|at| Duration::from_millis(20 + at * at * 35));
-    side_by_side(
-        moments
-            .map(|moment| {
-                Box::new(move |state: &Path| {
-                    let mut first = cmk(state, &["apply", "--yes"]).spawn().expect("the program starts");
-                    thread::sleep(moment);
-                    first.kill().expect("it can be killed");
-                    first.wait().expect("it ends");
-                    assert_converges(state, &format!("killed after {moment:?}"));
-                }) as Box<dyn Fn(&Path) + Send + Sync>
-            })
-            .collect(),
-    );
+    let stories: Vec<Story> = moments
+        .map(|moment| {
+            Box::new(move |state: &Path| {
+                let mut first = cmk(state, &["apply", "--yes"]).spawn().expect("the program starts");
+                thread::sleep(moment);
+                first.kill().expect("it can be killed");
+                first.wait().expect("it ends");
+                assert_converges(state, &format!("killed after {moment:?}"));
+            }) as Story
+        })
+        .collect();
+    side_by_side(&stories);
 }

@@ -47,8 +47,39 @@ fn every_module_uses_only_what_its_row_allows() {
 fn uses(text: &str) -> BTreeSet<String> {
     text.split("crate::")
         .skip(1)
-        .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
+        .flat_map(|rest| match rest.strip_prefix('{') {
+            Some(group) => names_in_group(group),
+            None => vec![name_at(rest)],
+        })
         .collect()
+}
+
+fn name_at(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+/// The outermost names of `{a, b::c, d::{e, f}}`, from after its first brace.
+fn names_in_group(group: &str) -> Vec<String> {
+    let mut depth = 1;
+    let outermost: String = group
+        .chars()
+        .take_while(|c| {
+            depth += i32::from(*c == '{') - i32::from(*c == '}');
+            depth > 0
+        })
+        .scan(1, |depth, c| {
+            *depth += i32::from(c == '{') - i32::from(c == '}');
+            Some(if *depth == 1 { c } else { ' ' })
+        })
+        .collect();
+    outermost.split(',').map(|item| name_at(item.trim())).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn a_group_of_imports_is_read_by_its_outermost_names() {
+    let text = "use crate::{diag, plan::{Plan, Step}, spec::x};\nuse crate::model::Seen;";
+    let names: Vec<String> = uses(text).into_iter().collect();
+    assert_eq!(names, ["diag", "model", "plan", "spec"]);
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {

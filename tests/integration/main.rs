@@ -1,11 +1,17 @@
 //! All integration tests, in one binary: linking costs more than running.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the answer")]
+
+mod any_text;
 mod apply;
 mod bad_specs;
 mod contracts;
+mod cli;
 mod crash;
 mod examples;
 mod imports;
 mod practice;
 mod recorded;
+mod readme;
 mod schema;
+mod spec_reference;

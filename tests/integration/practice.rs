@@ -164,7 +164,7 @@ impl Practice {
 pub(crate) fn desired(spec: &str) -> Desired {
     let source = Source { name: "test.yaml".to_owned(), text: spec.to_owned() };
     let (desired, diagnostics) = cmk::spec::load(&source);
-    desired.unwrap_or_else(|| panic!("{}", cmk::diag::render(&source, &diagnostics, false)))
+    desired.ok_or_else(|| cmk::diag::render(&source, &diagnostics, false)).expect("a spec without fault")
 }
 
 /// An example of the project's own.

@@ -149,4 +149,15 @@ What to do: leave the account out of the spec for now. Or move it by hand: enabl
 identity, give it access to the key, then change the identity of the encryption settings, and apply
 again.",
     },
+    Code {
+        id: "CMK214",
+        summary: "what a step needs does not hold",
+        story: "\
+A step needs something that does not hold in Azure now, that is not under way, and that nothing in this
+spec brings about. The detail names it. Taking the step anyway would fail at best, and at worst leave an
+account half changed, so nothing at all is sent.
+
+What to do: bring it about by hand, or add it to the spec, and plan again. If the spec already says it,
+please report this: a plan should have its own words for every such case.",
+    },
 ];

@@ -1,7 +1,7 @@
 //! The accounts of a spec and the keys they ask for.
 
-use super::Resolver;
 use super::scope::Own;
+use super::{Name, Resolver};
 use crate::diag::Diagnostic;
 use crate::model::{
     Account, AccountCreate, AccountId, AccountName, Encryption, IdentityKind, KeyPermission, KeyRef, Version,
@@ -19,7 +19,7 @@ impl<'s> Resolver<'s> {
         let spec = self.spec;
         for (name, entry) in &spec.document.accounts {
             let path = ["accounts", name.as_str()];
-            let parsed = self.name("account name", name, spec.key_span(&path), AccountName::parse);
+            let parsed = self.name(Name::Account, name, spec.key_span(&path), AccountName::parse);
             if !spec.is_broken(&path) {
                 self.account(path, parsed, entry);
             }
@@ -179,10 +179,17 @@ impl<'s> Resolver<'s> {
                 );
             }
         }
-        let holder = self.spec.document.vaults.iter().find(|(_, vault)| vault.keys.contains_key(written));
-        match holder {
-            Some((vault, _)) => format!("write `key: {}/{}`", shown(vault), shown(written)),
-            None => "write `key: kv-quickstart/storage`".to_owned(),
+        let vaults = &self.spec.document.vaults;
+        let holder = vaults.iter().find(|(_, vault)| vault.keys.contains_key(written));
+        let first_key = vaults.get(written).and_then(|vault| vault.keys.keys().next());
+        let parts: Vec<&str> = written.split('/').collect();
+        match (holder, first_key, parts.as_slice()) {
+            (Some((vault, _)), _, _) => format!("write `key: {}/{}`", shown(vault), shown(written)),
+            (None, Some(key), _) => format!("write `key: {}/{}`", shown(written), shown(key)),
+            (None, None, [vault, key, version]) if Version::parse(version).is_ok() => {
+                format!("write `key: {}/{}` and `version: {version}`", shown(vault), shown(key))
+            }
+            (None, None, _) => "write `key: vault/key`, with the names under `vaults` and its `keys`".to_owned(),
         }
     }
 }

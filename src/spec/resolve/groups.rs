@@ -1,16 +1,17 @@
 //! The resource groups of a spec.
 
-use super::Resolver;
 use super::scope::Own;
+use super::{Name, Resolver};
 use crate::model::{Group, GroupId, GroupName};
+use std::collections::BTreeMap;
 
-impl<'s> Resolver<'s> {
+impl Resolver<'_> {
     pub(super) fn groups(&mut self) {
         let spec = self.spec;
-        let mut declared: Vec<(GroupId, &str)> = Vec::new();
+        let mut declared: BTreeMap<GroupId, &str> = BTreeMap::new();
         for (name, entry) in &spec.document.resource_groups {
             let path = ["resourceGroups", name.as_str()];
-            let parsed = self.name("resource group name", name, spec.key_span(&path), GroupName::parse);
+            let parsed = self.name(Name::Group, name, spec.key_span(&path), GroupName::parse);
             if spec.is_broken(&path) {
                 continue;
             }
@@ -25,16 +26,12 @@ impl<'s> Resolver<'s> {
             let location = self.location(&own);
             let (Some(subscription), Some(name)) = (subscription, parsed) else { continue };
             let id = GroupId { subscription, name };
-            match self.desired.groups.contains_key(&id) {
-                true => {
-                    let first = declared.iter().find(|(held, _)| *held == id).map_or(path[1], |(_, first)| *first);
-                    let first_at = spec.key_span(&["resourceGroups", first]);
-                    self.twice("resource group", first, first_at, path[1], spec.key_span(&path));
-                }
-                false => {
-                    declared.push((id.clone(), path[1]));
-                    self.desired.groups.insert(id, Group { location, create: entry.create.is_some() });
-                }
+            if let Some(first) = declared.get(&id) {
+                let first_at = spec.key_span(&["resourceGroups", first]);
+                self.twice("resource group", first, first_at, path[1], spec.key_span(&path));
+            } else {
+                declared.insert(id.clone(), path[1]);
+                self.desired.groups.insert(id, Group { location, create: entry.create.is_some() });
             }
         }
     }

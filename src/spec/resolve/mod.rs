@@ -6,6 +6,9 @@ mod pairs;
 mod scope;
 mod vaults;
 
+#[cfg(test)]
+mod tests;
+
 use super::parse::Spec;
 use super::shown::shown;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -38,6 +41,46 @@ pub fn resolve(spec: &Spec) -> (Option<Desired>, Diagnostics) {
     (Some(desired).filter(|_| !diagnostics.has_errors()), diagnostics)
 }
 
+/// The kinds of names that are checked.
+#[derive(Clone, Copy)]
+enum Name {
+    Subscription,
+    Group,
+    Region,
+    Vault,
+    Key,
+    Account,
+}
+
+impl Name {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Subscription => "subscription id",
+            Self::Group => "resource group name",
+            Self::Region => "region",
+            Self::Vault => "vault name",
+            Self::Key => "key name",
+            Self::Account => "account name",
+        }
+    }
+
+    /// The whole rule, for when no repair can be offered.
+    fn rule(self) -> &'static str {
+        match self {
+            Self::Subscription => {
+                "write the subscription's id, as `az account show --query id` prints it, not its name"
+            }
+            Self::Group => "group names are 1 to 90 letters, digits, `.`, `_`, `-` and parentheses, and end in no dot",
+            Self::Region => "write the short form, as `az account list-locations --query [].name` prints it",
+            Self::Vault => {
+                "vault names are 3 to 24 letters, digits and single hyphens, begin with a letter and end in no hyphen"
+            }
+            Self::Key => "key names are 1 to 127 letters, digits and hyphens",
+            Self::Account => "account names are 3 to 24 lower-case letters and digits",
+        }
+    }
+}
+
 struct Resolver<'s> {
     spec: &'s Spec,
     diagnostics: Diagnostics,
@@ -50,7 +93,7 @@ struct Resolver<'s> {
     uses: Vec<(&'s str, &'s str)>,
 }
 
-impl<'s> Resolver<'s> {
+impl Resolver<'_> {
     fn say(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
@@ -58,7 +101,7 @@ impl<'s> Resolver<'s> {
     /// A name that was checked, or a complaint about it.
     fn name<T>(
         &mut self,
-        what: &str,
+        what: Name,
         written: &str,
         span: Range<usize>,
         parse: impl Fn(&str) -> Result<T, BadName>,
@@ -66,9 +109,9 @@ impl<'s> Resolver<'s> {
         match parse(written) {
             Ok(name) => Some(name),
             Err(reason) => {
-                let help = repaired(written, &parse).unwrap_or_else(|| format!("a {what} {reason}"));
+                let help = repaired(written, &parse).unwrap_or_else(|| what.rule().to_owned());
                 self.say(
-                    Diagnostic::error("CMK020", span, format!("`{}` is no {what}", shown(written)))
+                    Diagnostic::error("CMK020", span, format!("`{}` is no {}", shown(written), what.noun()))
                         .label(reason.to_string())
                         .help(help),
                 );
@@ -98,14 +141,9 @@ impl<'s> Resolver<'s> {
 
     /// Warns of a spec that is right and orders nothing.
     fn something(&mut self) {
-        let empty = |field: &str| !self.spec.has(&[field]) || self.spec.value_span(&[field]).is_empty();
         let document = &self.spec.document;
         let nothing = document.resource_groups.is_empty() && document.vaults.is_empty() && document.accounts.is_empty();
-        if nothing
-            && ["resourceGroups", "vaults", "accounts"]
-                .iter()
-                .all(|field| empty(field) || !self.spec.is_broken(&[field]))
-        {
+        if nothing && self.spec.is_sound() {
             let span = self.spec.key_span(&["version"]);
             self.say(
                 Diagnostic::warning("CMK040", span, "the spec names no resource group, no vault and no account")
@@ -118,9 +156,13 @@ impl<'s> Resolver<'s> {
 
 /// The same name in lower case or without foreign characters, when that makes it right.
 fn repaired<T>(written: &str, parse: &impl Fn(&str) -> Result<T, BadName>) -> Option<String> {
+    // Leaving out letters of another alphabet would make another name of it.
+    if !written.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+        return None;
+    }
     let lower = written.to_lowercase();
-    let strict: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
-    let dashed: String = lower.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let parts: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
+    let (dashed, strict) = (parts.join("-"), parts.concat());
     [lower, dashed, strict]
         .into_iter()
         .find(|candidate| candidate != written && parse(candidate).is_ok())

@@ -28,18 +28,7 @@ impl<'s> Resolver<'s> {
         let spec = self.spec;
         let vaults = &spec.document.vaults;
         let Some((declared, entry)) = vaults.iter().find(|(name, _)| name.eq_ignore_ascii_case(vault)) else {
-            let help = match nearest(vault, vaults.keys().map(String::as_str)) {
-                Some(meant) => format!("did you mean `{}/{}`?", shown(meant), shown(key)),
-                None => format!(
-                    "add `{}` under `vaults`; without `create` it is only looked at, and must be there",
-                    shown(vault)
-                ),
-            };
-            self.say(
-                Diagnostic::error("CMK025", span, format!("no vault `{}` is declared", shown(vault)))
-                    .label("not under `vaults`")
-                    .help(help),
-            );
+            self.no_vault(span, vault, key);
             return None;
         };
         let keys_at = ["vaults", declared.as_str(), "keys"];
@@ -48,24 +37,8 @@ impl<'s> Resolver<'s> {
             return None;
         }
         let found = entry.keys.keys().find(|name| name.eq_ignore_ascii_case(key));
-        let written = [keys_at[0], keys_at[1], keys_at[2], key];
-        if found.is_none() && !spec.has(&written) {
-            let help = match nearest(key, entry.keys.keys().map(String::as_str)) {
-                Some(meant) => format!("did you mean `{}/{}`?", shown(declared), shown(meant)),
-                None => {
-                    format!("add `{}` under `keys` of the vault, with `create: {{}}` if it is to be made", shown(key))
-                }
-            };
-            self.say(
-                Diagnostic::error(
-                    "CMK026",
-                    span,
-                    format!("no key `{}` is declared in `{}`", shown(key), shown(declared)),
-                )
-                .label("not under the vault's `keys`")
-                .related(spec.key_span(&["vaults", declared]), "the vault")
-                .help(help),
-            );
+        if found.is_none() && !spec.has(&[keys_at[0], keys_at[1], keys_at[2], key]) {
+            self.no_key(span, declared, key);
             return None;
         }
         let names = (VaultName::parse(declared).ok(), KeyName::parse(found.map_or(key, String::as_str)).ok());
@@ -73,16 +46,48 @@ impl<'s> Resolver<'s> {
         Some((declared.as_str(), key))
     }
 
+    fn no_vault(&mut self, span: Range<usize>, vault: &str, key: &str) {
+        let help = match nearest(vault, self.spec.document.vaults.keys().map(String::as_str)) {
+            Some(meant) => format!("did you mean `{}/{}`?", shown(meant), shown(key)),
+            None => {
+                format!(
+                    "add `{}` under `vaults`; without `create` it is only looked at, and must be there",
+                    shown(vault)
+                )
+            }
+        };
+        self.say(
+            Diagnostic::error("CMK025", span, format!("no vault `{}` is declared", shown(vault)))
+                .label("not under `vaults`")
+                .help(help),
+        );
+    }
+
+    fn no_key(&mut self, span: Range<usize>, vault: &str, key: &str) {
+        let declared = self.spec.document.vaults.get(vault).into_iter().flat_map(|vault| vault.keys.keys());
+        let help = match nearest(key, declared.map(String::as_str)) {
+            Some(meant) => format!("did you mean `{}/{}`?", shown(vault), shown(meant)),
+            None => format!("add `{}` under `keys` of the vault, with `create: {{}}` if it is to be made", shown(key)),
+        };
+        self.say(
+            Diagnostic::error("CMK026", span, format!("no key `{}` is declared in `{}`", shown(key), shown(vault)))
+                .label("not under the vault's `keys`")
+                .related(self.spec.key_span(&["vaults", vault]), "the vault")
+                .help(help),
+        );
+    }
+
     fn purge_protection(&mut self, name: &str, user: &str) {
         let place = ["vaults", name, "purgeProtection"];
         let made = self.spec.has(&["vaults", name, "create"]);
         let written = self.spec.document.vaults.get(name).and_then(|vault| vault.purge_protection);
-        let span = match written {
-            Some(true) => return,
-            Some(false) => self.spec.value_span(&place),
-            None if made && !self.spec.has(&place) => self.spec.key_span(&place[..2]),
-            // A vault that is there may have it already; the plan will look.
-            None => return,
+        let span = if written == Some(false) {
+            self.spec.value_span(&place)
+        } else if made && !self.spec.has(&place) {
+            self.spec.key_span(&place[..2])
+        } else {
+            // It is written; or the vault is there and may have it already, and the plan will look.
+            return;
         };
         let label = if written.is_none() { "would be made without it" } else { "must be `true`" };
         let key = self.spec.value_span(&["accounts", user, "encryption", "key"]);

@@ -1,6 +1,6 @@
 //! Where an entry lives: its subscription, resource group and region, its own or by default.
 
-use super::Resolver;
+use super::{Name, Resolver};
 use crate::diag::Diagnostic;
 use crate::model::{GroupId, GroupName, Location, SubscriptionId};
 use crate::spec::shown::shown;
@@ -37,15 +37,15 @@ impl<'s> Resolver<'s> {
         let defaults = self.spec.document.defaults.clone();
         let place = |field: &'static str| self.spec.value_span(&["defaults", field]);
         let (subscription, group, location) = (place("subscription"), place("resourceGroup"), place("location"));
-        defaults.subscription.and_then(|id| self.name("subscription id", &id, subscription, SubscriptionId::parse));
-        defaults.resource_group.and_then(|name| self.name("resource group name", &name, group, GroupName::parse));
-        defaults.location.and_then(|name| self.name("region", &name, location, Location::parse));
+        defaults.subscription.and_then(|id| self.name(Name::Subscription, &id, subscription, SubscriptionId::parse));
+        defaults.resource_group.and_then(|name| self.name(Name::Group, &name, group, GroupName::parse));
+        defaults.location.and_then(|name| self.name(Name::Region, &name, location, Location::parse));
     }
 
     pub(super) fn subscription(&mut self, own: &Own<'s>) -> Option<SubscriptionId> {
         let default = self.spec.document.defaults.subscription.clone();
         self.field(own, "subscription", own.subscription, default.as_deref(), true, |resolver, text, span| {
-            resolver.name("subscription id", text, span, SubscriptionId::parse)
+            resolver.name(Name::Subscription, text, span, SubscriptionId::parse)
         })
     }
 
@@ -54,7 +54,7 @@ impl<'s> Resolver<'s> {
         let subscription = self.subscription(own);
         let name =
             self.field(own, "resourceGroup", own.resource_group, default.as_deref(), true, |resolver, text, span| {
-                resolver.name("resource group name", text, span, GroupName::parse)
+                resolver.name(Name::Group, text, span, GroupName::parse)
             });
         Some(GroupId { subscription: subscription?, name: name? })
     }
@@ -65,7 +65,7 @@ impl<'s> Resolver<'s> {
         let default = self.spec.document.defaults.location.clone().filter(|_| own.create);
         let location =
             self.field(own, "location", own.location, default.as_deref(), own.create, |resolver, text, span| {
-                resolver.name("region", text, span, Location::parse)
+                resolver.name(Name::Region, text, span, Location::parse)
             })?;
         self.locations.insert(own.path, location.clone());
         Some(location)

@@ -1,7 +1,7 @@
 //! The vaults of a spec and their keys.
 
-use super::Resolver;
 use super::scope::Own;
+use super::{Name, Resolver};
 use crate::diag::Diagnostic;
 use crate::model::key::KEY_SIZES_BITS;
 use crate::model::{
@@ -19,7 +19,7 @@ impl<'s> Resolver<'s> {
         let mut declared: BTreeMap<VaultName, &str> = BTreeMap::new();
         for (name, entry) in &spec.document.vaults {
             let path = ["vaults", name.as_str()];
-            let parsed = self.name("vault name", name, spec.key_span(&path), VaultName::parse);
+            let parsed = self.name(Name::Vault, name, spec.key_span(&path), VaultName::parse);
             if let Some(parsed) = &parsed {
                 if let Some(first) = declared.get(parsed) {
                     let first_at = spec.key_span(&["vaults", first]);
@@ -78,18 +78,18 @@ impl<'s> Resolver<'s> {
             VaultSkuWord::Standard => VaultSku::Standard,
             VaultSkuWord::Premium => VaultSku::Premium,
         };
-        match u8::try_from(*days).ok().filter(|days| (7..=90).contains(days)) {
-            Some(days) => Some(VaultCreate { sku, soft_delete_retention_days: days }),
-            None => {
-                let span = self.spec.value_span(&[path[0], path[1], "create", "softDeleteRetentionDays"]);
-                self.say(
-                    Diagnostic::error("CMK035", span, format!("a vault cannot keep deleted keys for {days} days"))
-                        .label("must be 7 to 90")
-                        .help("write `softDeleteRetentionDays: 90`, or leave the line out to get 90; it can never be changed"),
-                );
-                None
-            }
+        let soft_delete_retention_days = u8::try_from(*days).ok().filter(|days| (7..=90).contains(days));
+        if soft_delete_retention_days.is_none() {
+            let span = self.spec.value_span(&[path[0], path[1], "create", "softDeleteRetentionDays"]);
+            self.say(
+                Diagnostic::error("CMK035", span, format!("a vault cannot keep deleted keys for {days} days"))
+                    .label("must be 7 to 90")
+                    .help(
+                        "write `softDeleteRetentionDays: 90`, or leave the line out to get 90; it can never be changed",
+                    ),
+            );
         }
+        Some(VaultCreate { sku, soft_delete_retention_days: soft_delete_retention_days? })
     }
 
     fn keys(
@@ -104,7 +104,7 @@ impl<'s> Resolver<'s> {
         for (name, entry) in entries {
             let path = [vault[0], vault[1], "keys", name.as_str()];
             let create = entry.create.as_ref().and_then(|create| self.key_create(path, create, sku));
-            let Some(parsed) = self.name("key name", name, spec.key_span(&path), KeyName::parse) else { continue };
+            let Some(parsed) = self.name(Name::Key, name, spec.key_span(&path), KeyName::parse) else { continue };
             if let Some(first) = declared.get(&parsed) {
                 let first_at = spec.key_span(&[vault[0], vault[1], "keys", first]);
                 self.twice("key", first, first_at, name, spec.key_span(&path));

@@ -42,24 +42,26 @@ pub(crate) fn read<T: DeserializeOwned + Default>(
 ) -> (T, Vec<Mistake>) {
     let mut mistakes = Vec::new();
     while mistakes.len() < MISTAKES_MAX {
-        let text = write(part);
-        let (path, message) = match attempt::<T>(&text) {
+        let (path, message) = match attempt::<T>(&write(part)) {
             Ok(value) => return (value, mistakes),
             Err(failed) => failed,
         };
-        let (path, complaint) = explain(part, real(part, path), &message);
-        let said = match &complaint {
+        let found = explain(part, real(part, path), &message);
+        let hopeless = found.iter().any(|mistake| mistake.path.is_empty());
+        let mut progress = false;
+        for mistake in found {
             // It is there, and something was said about it already.
-            Complaint::MissingField(field) => part.at(&path).is_some_and(|node| node.entry(field).is_some()),
-            _ => false,
-        };
-        let Some(culprit) = part.at_mut(&path).filter(|node| node.kind != Kind::Broken) else { break };
-        culprit.kind = Kind::Broken;
-        let hopeless = path.is_empty();
-        if !said {
-            mistakes.push(Mistake { path, complaint });
+            let said = matches!(&mistake.complaint, Complaint::MissingField(field)
+                if part.at(&mistake.path).is_some_and(|node| node.entry(field).is_some()));
+            if let Some(culprit) = part.at_mut(&mistake.path).filter(|node| node.kind != Kind::Broken) {
+                culprit.kind = Kind::Broken;
+                progress = true;
+            }
+            if !said {
+                mistakes.push(mistake);
+            }
         }
-        if hopeless {
+        if hopeless || !progress {
             return (T::default(), mistakes);
         }
     }
@@ -101,33 +103,52 @@ fn real(part: &Node, path: Vec<String>) -> Vec<String> {
     out
 }
 
-/// Makes a mistake of serde's words, which are the same for every format.
-fn explain(part: &Node, mut path: Vec<String>, message: &str) -> (Vec<String>, Complaint) {
+/// Makes mistakes of serde's words, which are the same for every format. There is more
+/// than one only when a mapping has several unknown fields.
+fn explain(part: &Node, mut path: Vec<String>, message: &str) -> Vec<Mistake> {
     let words = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
-    let after = |mark: &str| message.split_once(mark).map(|(_, rest)| rest);
-    if let Some(rest) = after("unknown field `") {
-        let (field, rest) = rest.split_once("`, ").unwrap_or((rest, ""));
-        if path.last().is_none_or(|last| last != field) || part.at(&path).is_none() {
-            path.push(field.to_owned());
+    let rest = |mark: &str| message.split_once(mark).map(|(_, rest)| rest);
+    if let Some(list) = rest("unknown field `") {
+        // The list of known fields comes last, behind a field whose name may hold anything.
+        let known = words(list.rsplit_once("`, expected ").map_or("", |(_, known)| known));
+        // The path may end in the mapping or in the field itself.
+        let own = path.split_last().filter(|(last, parents)| {
+            list.strip_prefix(last.as_str()).is_some_and(|rest| rest.starts_with('`')) && part.at(parents).is_some()
+        });
+        let found = match own.map(|(_, parents)| unknown_fields(part, parents, &known)) {
+            Some(found) if !found.is_empty() => found,
+            _ => unknown_fields(part, &path, &known),
+        };
+        if !found.is_empty() {
+            return found;
         }
-        // The words themselves may hold a quote; the field that was written is looked up, not trusted.
-        while !path.is_empty() && part.at(&path).is_none() {
-            path.pop();
-        }
-        return (path, Complaint::UnknownField(words(rest)));
     }
     while !path.is_empty() && part.at(&path).is_none() {
         path.pop();
     }
-    let complaint = if let Some(rest) = after("unknown variant `") {
-        Complaint::UnknownWord(words(rest.split_once("`, ").map_or("", |(_, rest)| rest)))
-    } else if let Some(rest) = after("missing field `") {
-        Complaint::MissingField(rest.split('`').next().unwrap_or_default().to_owned())
+    let complaint = if let Some(list) = rest("unknown variant `") {
+        Complaint::UnknownWord(words(list.rsplit_once("`, expected ").map_or("", |(_, known)| known)))
+    } else if let Some(field) = rest("missing field `") {
+        Complaint::MissingField(field.split('`').next().unwrap_or_default().to_owned())
     } else {
         let expected = message.rsplit_once(", expected ").map_or("", |(_, rest)| rest);
         Complaint::WrongType(expected.split(" at line ").next().unwrap_or_default().to_owned())
     };
-    (path, complaint)
+    vec![Mistake { path, complaint }]
+}
+
+/// All fields of a mapping that are not known.
+fn unknown_fields(part: &Node, mapping: &[String], known: &[String]) -> Vec<Mistake> {
+    let Some(Kind::Mapping(entries)) = part.at(mapping).map(|node| &node.kind) else { return Vec::new() };
+    entries
+        .iter()
+        .filter(|(key, entry)| entry.value.kind != Kind::Broken && !known.contains(key))
+        .take(MISTAKES_MAX)
+        .map(|(key, _)| Mistake {
+            path: mapping.iter().chain([key]).cloned().collect(),
+            complaint: Complaint::UnknownField(known.to_vec()),
+        })
+        .collect()
 }
 
 /// A part of the tree as YAML on one line, with quotes where a value was text.

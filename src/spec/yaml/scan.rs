@@ -29,7 +29,8 @@ pub(crate) fn scan(source: &Source, diagnostics: &mut Diagnostics) -> Option<Nod
     // Above our own limit, which then speaks first for block style.
     options.flow_nesting_limit = DEPTH_MAX * 2;
     options.block_nesting_limit = DEPTH_MAX * 2;
-    let mut builder = Builder { text, bom, diagnostics, frames: Vec::new(), root: None, last: 0, documents: 0 };
+    let mut builder =
+        Builder { text, bom, diagnostics, frames: Vec::new(), root: None, last: 0, documents: 0, last_alias: None };
     for event in Parser::new_from_str_with_options(text, options) {
         match event {
             Ok((event, span)) => match builder.take(event, &span) {
@@ -120,6 +121,8 @@ struct Builder<'s> {
     /// Where the last scalar ended: the end of a block that has no end mark of its own.
     last: usize,
     documents: usize,
+    /// Where the last alias stood in `text`.
+    last_alias: Option<usize>,
 }
 
 impl Builder<'_> {
@@ -254,7 +257,11 @@ impl Builder<'_> {
 
     fn alias(&mut self, place: Range<usize>) {
         // The value of a merge key: the key was complained about.
-        if !matches!(self.frames.last(), Some(Frame::Mapping { key: Key::Dropped, .. })) {
+        let merged = matches!(self.frames.last(), Some(Frame::Mapping { key: Key::Dropped, .. }));
+        // One complaint for a line: an alias bomb has thousands.
+        let said = self.last_alias.is_some_and(|last| !self.text[last..place.start - self.bom].contains('\n'));
+        self.last_alias = Some(place.start - self.bom);
+        if !merged && !said {
             let name = shown(&self.text[place.start - self.bom..place.end - self.bom]);
             self.complain(
                 Diagnostic::error("CMK007", place.clone(), format!("the alias `{name}` is not followed"))
@@ -343,8 +350,8 @@ impl Builder<'_> {
         let diagnostic = Diagnostic::error("CMK001", place, format!("this is not YAML: {}", error.info()));
         let help = if indent.contains('\t') {
             "indent with spaces; YAML allows no tabs there"
-        } else if at >= self.text.trim_end().len() {
-            "something above is still open: a quote, a bracket or a brace"
+        } else if error.info().contains("unclosed") || at >= self.text.trim_end().len() {
+            "what is opened here is never closed: look for the quote, bracket or brace that is missing"
         } else {
             "look at the indentation, and for a missing colon, quote or bracket here or one line above"
         };

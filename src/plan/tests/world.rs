@@ -1,0 +1,216 @@
+//! The tests' small language: a wanted and a seen state in a few words.
+
+use crate::model::*;
+use std::collections::BTreeSet;
+
+const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
+const TENANT: &str = "00000000-0000-0000-0000-00000000000a";
+
+fn group() -> GroupId {
+    GroupId { subscription: SubscriptionId::parse(SUBSCRIPTION).unwrap(), name: GroupName::parse("rg").unwrap() }
+}
+
+fn key_ref(text: &str) -> KeyRef {
+    let (vault, name) = text.split_once('/').unwrap();
+    KeyRef { vault: VaultName::parse(vault).unwrap(), name: KeyName::parse(name).unwrap() }
+}
+
+fn version(letter: &str) -> Version {
+    Version::parse(&letter.to_lowercase().repeat(32)).unwrap()
+}
+
+fn region(words: &[&str]) -> Location {
+    Location::parse(if words.contains(&"eastus") { "eastus" } else { "westeurope" }).unwrap()
+}
+
+/// The word after another one.
+fn after<'a>(words: &[&'a str], word: &str) -> Option<&'a str> {
+    words.iter().position(|w| *w == word).and_then(|at| words.get(at + 1)).copied()
+}
+
+fn entries(text: &str) -> impl Iterator<Item = Vec<&str>> {
+    text.split(';').map(|entry| entry.split_whitespace().collect::<Vec<_>>()).filter(|words| !words.is_empty())
+}
+
+pub(super) fn desired(text: &str) -> Desired {
+    let mut desired = Desired::default();
+    for words in entries(text) {
+        let create = words.contains(&"create");
+        match words[0] {
+            "group" => {
+                desired.groups.insert(group(), Group { location: Some(region(&words)), create: true });
+            }
+            "vault" => {
+                let id = VaultId { group: group(), name: VaultName::parse(words[1]).unwrap() };
+                let purge_protection = if words.contains(&"protected") {
+                    Some(true)
+                } else {
+                    words.contains(&"unprotected").then_some(false)
+                };
+                let create = create.then_some(VaultCreate { sku: VaultSku::Standard, soft_delete_retention_days: 90 });
+                let (location, permission_model) = (Some(region(&words)), PermissionModel::AccessPolicies);
+                let keys = std::collections::BTreeMap::new();
+                let vault = Vault { id: id.clone(), location, create, purge_protection, permission_model, keys };
+                desired.vaults.insert(id.name, vault);
+            }
+            "key" => {
+                let key = key_ref(words[1]);
+                let create = create.then_some(KeyCreate { kind: KeyType::Rsa, size_bits: 2048 });
+                desired.vaults.get_mut(&key.vault).unwrap().keys.insert(key.name, Key { create });
+            }
+            "account" => {
+                let account = desired_account(&words, create);
+                desired.accounts.insert(account.id.name.clone(), account);
+            }
+            "regions" => desired.policy.same_region = false,
+            other => panic!("{other}"),
+        }
+    }
+    desired
+}
+
+fn desired_account(words: &[&str], create: bool) -> Account {
+    let mut permissions = KeyPermission::needed();
+    permissions.extend(words.contains(&"recover").then_some(KeyPermission::Recover));
+    let rule = match after(words, "pinned") {
+        Some(letter) => VersionRule::Exact(version(letter)),
+        None if words.contains(&"auto") => VersionRule::Auto,
+        None => VersionRule::Latest,
+    };
+    Account {
+        id: AccountId { group: group(), name: AccountName::parse(words[1]).unwrap() },
+        location: Some(region(words)),
+        create: create.then(|| AccountCreate { sku: "Standard_LRS".into(), kind: "StorageV2".into() }),
+        identity: words.contains(&"system").then_some(IdentityKind::SystemAssigned),
+        encryption: after(words, "uses").map(|key| Encryption { key: key_ref(key), version: rule, permissions }),
+    }
+}
+
+fn hidden<T>() -> Seen<T> {
+    Seen::Hidden(HiddenReason { what: "403 AuthorizationFailed".into(), permission: None })
+}
+
+/// What was seen: all that is wanted is absent, until the text says otherwise.
+pub(super) fn observed(wanted: &str, text: &str) -> Observed {
+    let wanted = desired(wanted);
+    let mut observed = Observed { at: Timestamp(1_000), ..Observed::default() };
+    let subscription = SeenSubscription { tenant: TENANT.into() };
+    observed.subscriptions.insert(group().subscription, Seen::Known(subscription));
+    observed.groups.extend(wanted.groups.keys().map(|id| (id.clone(), Seen::Absent)));
+    observed.vaults.extend(wanted.vaults.keys().map(|name| (name.clone(), Seen::Absent)));
+    observed.keys.extend(wanted.keys().map(|(key, _)| (key, Seen::Absent)));
+    observed.accounts.extend(wanted.accounts.keys().map(|name| (name.clone(), Seen::Absent)));
+    for words in entries(text) {
+        match words[0] {
+            "group" => {
+                let seen = SeenGroup { location: region(&words), provisioning_state: "Succeeded".into() };
+                observed.groups.insert(group(), Seen::Known(seen));
+            }
+            "vault" => see_vault(&words, &mut observed),
+            "key" => {
+                let seen = if words.contains(&"hidden") { hidden() } else { Seen::Known(seen_key(&words)) };
+                observed.keys.insert(key_ref(words[1]), seen);
+            }
+            "account" => see_account(&words, &mut observed),
+            other => panic!("{other}"),
+        }
+    }
+    observed
+}
+
+fn see_vault(words: &[&str], observed: &mut Observed) {
+    let name = VaultName::parse(words[1]).unwrap();
+    if words.contains(&"hidden") {
+        observed.keys.iter_mut().filter(|(key, _)| key.vault == name).for_each(|(_, seen)| *seen = hidden());
+        observed.vaults.insert(name, hidden());
+    } else if words.contains(&"taken") {
+        observed.vault_names.insert(name, Seen::Known(NameState::Taken("already in use".into())));
+    } else if words.contains(&"deleted") {
+        observed.vault_names.insert(name, Seen::Known(NameState::SoftDeleted { scheduled_purge: None }));
+    } else {
+        observed.vaults.insert(name.clone(), Seen::Known(seen_vault(name, words)));
+    }
+}
+
+fn seen_vault(name: VaultName, words: &[&str]) -> SeenVault {
+    let grants = words.iter().filter_map(|word| word.split_once('='));
+    let entry = |(account, permissions): (&str, &str)| AccessPolicy {
+        object_id: format!("principal-of-{account}"),
+        application_id: None,
+        keys: permissions.split('+').map(str::to_owned).collect::<BTreeSet<_>>(),
+    };
+    SeenVault {
+        location: region(words),
+        tenant: if words.contains(&"tenant2") { "another".into() } else { TENANT.into() },
+        sku: "standard".into(),
+        soft_delete: true,
+        soft_delete_retention_days: Some(90),
+        purge_protection: words.contains(&"protected"),
+        permission_model: if words.contains(&"rbac") { PermissionModel::Rbac } else { PermissionModel::AccessPolicies },
+        access_policies: grants.map(entry).collect(),
+        host: format!("{name}.vault.test"),
+        provisioning_state: if words.contains(&"registering") { "RegisteringDns".into() } else { "Succeeded".into() },
+        id: VaultId { group: group(), name },
+    }
+}
+
+/// Versions as `A`, `B`: the first is the newest; a word after one says what ails it.
+fn seen_key(words: &[&str]) -> SeenKey {
+    let mut versions: Vec<KeyVersion> = vec![];
+    for word in &words[2..] {
+        match (*word, versions.last_mut()) {
+            ("disabled", Some(version)) => version.enabled = false,
+            ("expired", Some(version)) => version.expires = Some(Timestamp(1_000)),
+            ("early", Some(version)) => version.not_before = Some(Timestamp(1_001)),
+            ("small", _) => {}
+            (letter, _) => versions.push(KeyVersion {
+                id: version(letter),
+                enabled: true,
+                created: None,
+                not_before: None,
+                expires: None,
+            }),
+        }
+    }
+    let size_bits = Some(if words.contains(&"small") { 1024 } else { 2048 });
+    SeenKey { kind: KeyType::Rsa, size_bits, versions, all_versions: true }
+}
+
+fn see_account(words: &[&str], observed: &mut Observed) {
+    let name = AccountName::parse(words[1]).unwrap();
+    if words.contains(&"hidden") {
+        observed.accounts.insert(name, hidden());
+    } else if words.contains(&"taken") {
+        observed.account_names.insert(name, Seen::Known(NameState::Taken("already taken".into())));
+    } else {
+        observed.accounts.insert(name.clone(), Seen::Known(seen_account(name, words)));
+    }
+}
+
+fn seen_account(name: AccountName, words: &[&str]) -> SeenAccount {
+    let binding = after(words, "bound").map(|key| {
+        let (key, pinned) = key.split_once('@').map_or((key, None), |(key, letter)| (key, Some(version(letter))));
+        let key = key_ref(key);
+        Binding {
+            vault_host: format!("{}.vault.test", key.vault),
+            key: key.name.to_string(),
+            current: Some(pinned.clone().unwrap_or_else(|| version("A"))),
+            version: pinned,
+            user_assigned_identity: words.contains(&"uai").then(|| "/subscriptions/s/id1".to_owned()),
+        }
+    });
+    let system = words.contains(&"system");
+    SeenAccount {
+        location: region(words),
+        sku: "Standard_LRS".into(),
+        kind: "StorageV2".into(),
+        identity: SeenIdentity {
+            system_principal: system.then(|| format!("principal-of-{name}")),
+            tenant: system.then(|| TENANT.to_owned()),
+            user_assigned: vec![],
+        },
+        encryption: SeenEncryption { binding, infrastructure: None },
+        provisioning_state: if words.contains(&"creating") { "Creating".into() } else { "Succeeded".into() },
+        id: AccountId { group: group(), name },
+    }
+}
