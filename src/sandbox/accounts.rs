@@ -9,7 +9,7 @@ use super::arm::{self, Place};
 use super::encryption::{self, Encryption};
 use super::scopes::{self, Scopes};
 use super::wire::{Answer, Ask, Reply};
-use super::{ARM_HOST, Millis, Pace, World, account_names, paging, services};
+use super::{Millis, Pace, World, account_names, paging, services};
 
 /// How many accounts a page of a list has.
 const PAGE: usize = 250;
@@ -206,7 +206,8 @@ fn chosen(sent: &Value, among: &[&str]) -> Option<String> {
 fn pending(account: &Account, pace: Pace, ask: &Ask) -> Answer {
     let Account { subscription, location, operation, .. } = account;
     let link = format!(
-        "https://{ARM_HOST}/subscriptions/{subscription}/providers/Microsoft.Storage/locations/{location}/asyncoperations/{operation}?monitor=true&api-version={}&t={}",
+        "https://{}/subscriptions/{subscription}/providers/Microsoft.Storage/locations/{location}/asyncoperations/{operation}?monitor=true&api-version={}&t={}",
+        ask.host,
         ask.api_version(),
         account.created.0
     );

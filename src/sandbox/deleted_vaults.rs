@@ -8,7 +8,7 @@ use super::regions;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
 use super::world::State;
-use super::{ARM_HOST, Millis, World, paging, vaults};
+use super::{Millis, World, paging, vaults};
 
 const PAGE: usize = 50;
 
@@ -94,7 +94,7 @@ fn purge(world: &mut World, now: Millis, ask: &Ask, subscription: &str, location
 
 fn job_link(ask: &Ask, subscription: &str, location: &str, job: &str) -> String {
     let place =
-        format!("https://{ARM_HOST}/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}");
+        format!("https://{}/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}", ask.host);
     format!("{place}/operationResults/{job}?api-version={}", ask.api_version())
 }
 

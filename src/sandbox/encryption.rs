@@ -11,7 +11,7 @@ use super::keys::Version;
 use super::vault::Vault;
 use super::wire::Answer;
 use super::world::State;
-use super::{Millis, Pace, VAULT_SUFFIX};
+use super::{Millis, Pace, access};
 
 /// The encryption of an account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -228,14 +228,14 @@ fn wanted(sent: &Value) -> Result<Binding, Answer> {
 fn check_wraps<'a>(principal: &str, wanted: &Binding, state: &'a State, now: Millis) -> Result<&'a Version, Answer> {
     let host = wanted.host();
     let vault = state.vault_at(&host).filter(|vault| vault.resolves(now));
-    let Some(vault) = vault.filter(|_| wanted.vault_uri.starts_with("https://") && host.ends_with(VAULT_SUFFIX)) else {
+    let Some(vault) = vault.filter(|_| wanted.vault_uri.starts_with("https://")) else {
         let text = format!("The keyvault {} cannot be found.", wanted.vault_uri);
         return Err(Answer::error(400, "KeyVaultNotFound", &text));
     };
     if !vault.purge_protection {
         return Err(Answer::error(400, "KeyVaultPolicyError", "Keyvault policy recoverable is not set"));
     }
-    if !may_use(vault, principal, now) {
+    if !may_use(state, vault, &wanted.key, principal, now) {
         return Err(not_authenticated());
     }
     let key = state.key_at(&host, &wanted.key).map(|(_, key)| key).filter(|key| key.visible <= now);
@@ -252,8 +252,9 @@ fn check_wraps<'a>(principal: &str, wanted: &Binding, state: &'a State, now: Mil
     if version.wraps(now) && version.unwraps() { Ok(version) } else { Err(not_authenticated()) }
 }
 
-fn may_use(vault: &Vault, principal: &str, now: Millis) -> bool {
-    vault.open_to_storage() && ["get", "wrapKey", "unwrapKey"].iter().all(|one| vault.lets(principal, one, now))
+fn may_use(state: &State, vault: &Vault, key: &str, principal: &str, now: Millis) -> bool {
+    let lets = |permission: &&str| access::lets(state, vault, Some(key), principal, permission, now);
+    vault.open_to_storage() && ["get", "wrapKey", "unwrapKey"].iter().all(lets)
 }
 
 fn check_unwraps(account: &Account, binding: &Binding, state: &State, now: Millis) -> Result<(), Answer> {
@@ -271,7 +272,7 @@ fn unwraps(principal: &str, binding: &Binding, state: &State, now: Millis) -> bo
         let version = key.version(&binding.current).filter(|_| key.visible <= now);
         vault.resolves(now)
             && vault.open_to_storage()
-            && vault.lets(principal, "unwrapKey", now)
+            && access::lets(state, vault, Some(&binding.key), principal, "unwrapKey", now)
             && version.is_some_and(Version::unwraps)
     })
 }
@@ -302,7 +303,9 @@ pub(super) fn picked_up(
     let newest = key.newest().filter(|newest| newest.id != binding.current)?;
     let due = newest.created.plus(pace.version_pickup);
     let principal = principal(account, state)?;
-    let able = may_use(vault, principal, now) && newest.wraps(now) && unwraps(principal, binding, state, now);
+    let able = may_use(state, vault, &binding.key, principal, now)
+        && newest.wraps(now)
+        && unwraps(principal, binding, state, now);
     let moved = Binding { current: newest.id.clone(), expires: newest.expires, rotated: due, ..binding.clone() };
     (due <= now && able).then_some(moved)
 }

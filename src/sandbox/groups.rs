@@ -7,7 +7,7 @@ use super::account_names;
 use super::arm;
 use super::deleted_vaults;
 use super::wire::{Answer, Ask, Reply};
-use super::{ARM_HOST, Millis, World};
+use super::{Millis, World};
 
 /// A resource group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -93,7 +93,8 @@ fn delete(world: &mut World, now: Millis, ask: &Ask, subscription: &str, name: &
     state.groups.remove(group);
     let job = azure_core::base64::encode_url_safe(format!("RESOURCEGROUPDELETIONJOB-{name}"));
     let location = format!(
-        "https://{ARM_HOST}/subscriptions/{subscription}/operationresults/{job}?api-version={}",
+        "https://{}/subscriptions/{subscription}/operationresults/{job}?api-version={}",
+        ask.host,
         ask.api_version()
     );
     Answer::empty(202).header("location", location).header("retry-after", "15")

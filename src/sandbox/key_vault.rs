@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::crypto::Turn;
+use super::hosts::{Domain, Service};
 use super::keys::{self, DeletedKey, Key, Recipe, Version};
-use super::login::{self, Distrust};
+use super::tokens::{self, Distrust};
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{CALLER_OBJECT_ID, CLIENT_ID, LOGIN_HOST, Millis, TENANT, VAULT_SUFFIX, World, vault_versions};
+use super::{Millis, TENANT, World, access, vault_versions};
 
 const PAGE: usize = 25;
 
@@ -21,13 +22,14 @@ pub(super) struct Door<'a> {
 }
 
 /// Answers a vault's host. The vault is live: its name resolved.
-pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask) -> Reply {
+pub(super) fn answer(world: &mut World, now: Millis, ask: &mut Ask) -> Reply {
     let vault = ask.host.split('.').next().unwrap_or_default().to_owned();
     let region = world.state.vaults.get(&vault).map_or_else(String::new, |vault| vault.location.clone());
     let lower = ask.path_lower();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let admitted = admit(ask);
     let door = Door { world, now, ask, vault };
-    let reply = admit(ask, now).and_then(|()| route(door, &lower));
+    let reply = admitted.and_then(|()| route(door, &lower));
     let reply = reply.map(|answer| vault_versions::shaped(answer, ask.api_version()));
     match reply {
         Ok(answer) => Ok(answer.header("x-ms-keyvault-region", region)),
@@ -35,8 +37,9 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask) -> Reply {
     }
 }
 
-fn admit(ask: &Ask, now: Millis) -> Result<(), Answer> {
-    login::check(ask, VAULT_SUFFIX, now).map_err(|distrust| challenge(&distrust))?;
+fn admit(ask: &mut Ask) -> Result<(), Answer> {
+    let caller = tokens::check(ask, Service::KeyVault);
+    ask.caller = caller.map_err(|distrust| challenge(&ask.host, &distrust))?;
     vault_versions::check(ask.api_version())
 }
 
@@ -70,7 +73,8 @@ impl Door<'_> {
     /// The vault, if the caller may do this with its keys.
     pub(super) fn vault(&mut self, permission: &str) -> Result<&mut Vault, Answer> {
         let now = self.now;
-        let vault = self.world.state.vaults.get_mut(&self.vault).ok_or_else(|| Answer::empty(500))?;
+        let state = &mut self.world.state;
+        let vault = state.vaults.get(&self.vault).ok_or_else(|| Answer::empty(500))?;
         if !vault.open_to_callers() {
             let text = format!(
                 "Client address is not authorized and caller is not a trusted service.\r\nVault: {};location={}",
@@ -78,10 +82,12 @@ impl Door<'_> {
             );
             return Err(Answer::inner_error(403, "Forbidden", &text, "ForbiddenByFirewall"));
         }
-        if !vault.lets(CALLER_OBJECT_ID, permission, now) {
-            return Err(denied(vault, permission));
+        // Keys and deleted keys alike have their name in second place; without one it is the list that is asked.
+        let key = self.ask.path.get(1).map(String::as_str);
+        if !access::lets(state, vault, key, &self.ask.caller.object, permission, now) {
+            return Err(access::denied(vault, key, &self.ask.caller, permission));
         }
-        Ok(vault)
+        state.vaults.get_mut(&self.vault).ok_or_else(|| Answer::empty(500))
     }
 
     fn list(&mut self) -> Reply {
@@ -347,30 +353,21 @@ pub(super) fn bad_parameter(text: &str) -> Answer {
     Answer::error(400, "BadParameter", text)
 }
 
-fn challenge(distrust: &Distrust) -> Answer {
+/// Clients refuse a challenge for a resource that is not above the host they asked.
+fn challenge(host: &str, distrust: &Distrust) -> Answer {
+    let domain = Domain::of(host);
+    let (login, suffix) = (domain.login(), domain.vault_suffix());
     let text = match distrust {
         Distrust::Missing => "AKV10000: Request is missing a Bearer or PoP token.".to_owned(),
         Distrust::Unreadable => "AKV10046: Unable to resolve the key used for signature validation.".to_owned(),
         Distrust::Expired(_) => "[TokenExpired] Error validating token: 'S2S12086'.".to_owned(),
         Distrust::WrongAudience(audience) => {
-            format!("AKV10022: Invalid audience. Expected https://{VAULT_SUFFIX}, found: {audience}.")
+            format!("AKV10022: Invalid audience. Expected https://{suffix}, found: {audience}.")
+        }
+        Distrust::WrongIssuer(issuer) => {
+            format!("AKV10032: Invalid issuer. Expected one of {}, found {issuer}.", domain.issuer(TENANT))
         }
     };
-    let header = format!("Bearer authorization=\"https://{LOGIN_HOST}/{TENANT}\", resource=\"https://{VAULT_SUFFIX}\"");
+    let header = format!("Bearer authorization=\"https://{login}/{TENANT}\", resource=\"https://{suffix}\"");
     Answer::error(401, "Unauthorized", &text).header("www-authenticate", header)
-}
-
-fn denied(vault: &Vault, permission: &str) -> Answer {
-    let caller = format!("appid={CLIENT_ID};oid={CALLER_OBJECT_ID};iss=https://sts.windows.net/{TENANT}/");
-    let place = format!("{};location={}", vault.name, vault.location);
-    if vault.uses_rbac() {
-        let text = format!(
-            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: {caller}\r\nAction: 'Microsoft.KeyVault/vaults/keys/{permission}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: {place}\r\n"
-        );
-        return Answer::inner_error(403, "Forbidden", &text, "ForbiddenByRbac");
-    }
-    let text = format!(
-        "The user, group or application '{caller}' does not have keys {permission} permission on key vault '{place}'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287"
-    );
-    Answer::inner_error(403, "Forbidden", &text, "AccessDenied")
 }

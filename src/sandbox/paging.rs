@@ -1,6 +1,5 @@
 //! Pages of Resource Manager's lists: rows in the order of their ids, and a link that says after which to go on.
 
-use super::ARM_HOST;
 use super::wire::{Answer, Ask};
 
 /// The rows of the page that is asked for, and the link of the next page if there is one.
@@ -30,5 +29,5 @@ fn link(ask: &Ask, last: &str) -> String {
     query.append_pair("api-version", ask.api_version());
     query.extend_pairs(kept);
     query.append_pair("$skiptoken", &azure_core::base64::encode_url_safe(last));
-    format!("https://{ARM_HOST}/{}?{}", ask.path.join("/"), query.finish())
+    format!("https://{}/{}?{}", ask.host, ask.path.join("/"), query.finish())
 }

@@ -10,7 +10,7 @@ use super::arm::{self, Place};
 use super::encryption::{self, Binding};
 use super::wire::{Answer, Ask, Reply};
 use super::world::State;
-use super::{ARM_HOST, Millis, Pace, World, accounts};
+use super::{Millis, Pace, World, accounts};
 
 const KIND: &str = "Microsoft.Storage/storageAccounts/encryptionScopes";
 const PAGE: usize = 5000;
@@ -221,7 +221,7 @@ fn list(account: &Account, ask: &Ask) -> Reply {
     let page: Vec<Value> = rest.by_ref().take(size).map(|scope| scope.body(account, View::Shown)).collect();
     let mut body = json!({"value": page});
     if let Some(next) = rest.peek() {
-        let mut link = format!("https://{ARM_HOST}/{}?api-version={}", ask.path.join("/"), ask.api_version());
+        let mut link = format!("https://{}/{}?api-version={}", ask.host, ask.path.join("/"), ask.api_version());
         for name in ["$maxpagesize", "$filter", "$include"] {
             if !asked(name).is_empty() {
                 link = format!("{link}&{name}={}", asked(name).replace(' ', "%20"));

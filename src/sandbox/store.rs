@@ -13,10 +13,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Fault, Millis, Pace, Unreachable, World};
+use super::{Fault, Millis, Pace, Unreachable, World, migrate};
 
 const FORMAT: &str = "cmk-sandbox";
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// Tells the time to a sandbox.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -256,7 +256,12 @@ fn read(path: &Path) -> Result<Option<World>, OpenError> {
     if version > VERSION {
         return Err(OpenError::Newer { path: path.to_owned(), version });
     }
-    let world = World::deserialize(whole["world"].take()).map_err(|error| unreadable(error.to_string()))?;
+    migrate::to_newest(version, &mut whole["world"]);
+    let mut world = World::deserialize(whole["world"].take()).map_err(|error| unreadable(error.to_string()))?;
+    if version < VERSION {
+        // The identities of an older world have been known for long.
+        world.state.take_census(Millis::default());
+    }
     Ok(Some(world))
 }
 

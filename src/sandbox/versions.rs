@@ -35,6 +35,17 @@ const KEY_VAULT: &[&str] = &[
     "2025-05-01",
     "2026-02-01",
 ];
+const AUTHORIZATION: &[&str] = &[
+    "2015-07-01",
+    "2018-01-01-preview",
+    "2018-09-01-preview",
+    "2020-04-01-preview",
+    "2020-08-01-preview",
+    "2020-10-01-preview",
+    "2022-01-01-preview",
+    "2022-04-01",
+    "2022-05-01-preview",
+];
 const IDENTITY: &[&str] = &["2018-11-30", "2023-01-31", "2024-11-30"];
 
 /// The versions that a provider of the sandbox speaks, by its name in lower case.
@@ -43,6 +54,7 @@ pub(super) fn of(namespace: &str) -> Option<&'static [&'static str]> {
         "microsoft.storage" => Some(STORAGE),
         "microsoft.keyvault" => Some(KEY_VAULT),
         "microsoft.managedidentity" => Some(IDENTITY),
+        "microsoft.authorization" => Some(AUTHORIZATION),
         _ => None,
     }
 }

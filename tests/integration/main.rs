@@ -5,13 +5,13 @@
 mod any_text;
 mod apply;
 mod bad_specs;
-mod contracts;
 mod cli;
+mod contracts;
 mod crash;
 mod examples;
 mod imports;
 mod practice;
-mod recorded;
 mod readme;
+mod recorded;
 mod schema;
 mod spec_reference;
