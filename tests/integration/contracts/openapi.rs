@@ -32,13 +32,19 @@ impl Operation {
 
     /// How many segments fit literally, if the path fits at all.
     fn fit(&self, path: &[String]) -> Option<usize> {
-        let short = self.vault && path.len() + 1 == self.template.len();
-        let unversioned = short && self.template.last().is_some_and(|last| last == "{key-version}");
-        if path.len() != self.template.len() && !unversioned {
+        let (template, path) = match self.template.as_slice() {
+            // A scope is as many segments as it likes.
+            [first, rest @ ..] if first == "{scope}" => (rest, path.get(path.len().checked_sub(rest.len())?..)?),
+            [first] if first.starts_with('{') => return None,
+            whole => (whole, path),
+        };
+        let short = self.vault && path.len() + 1 == template.len();
+        let unversioned = short && template.last().is_some_and(|last| last == "{key-version}");
+        if path.len() != template.len() && !unversioned {
             return None;
         }
         let mut literal = 0;
-        for (wanted, segment) in self.template.iter().zip(path) {
+        for (wanted, segment) in template.iter().zip(path) {
             if wanted.starts_with('{') {
                 continue;
             }

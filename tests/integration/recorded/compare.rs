@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 /// Fields whose values are of their time and place. Their type still counts.
-const OWN: [&str; 30] = [
+const OWN: [&str; 33] = [
+    "createdOn",
+    "updatedOn",
+    "updatedBy",
     "created",
     "updated",
     "exp",

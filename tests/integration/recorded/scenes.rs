@@ -12,6 +12,7 @@ pub(super) fn set(name: &str, stage: &mut Stage, recording: &mut Recording) -> b
         "rg" | "uami" => group_or_identity(name, stage, recording),
         "storage" => account(name, stage, recording),
         "scope" => scope(name, stage, recording),
+        "role" => role(name, stage, recording),
         "key" | "deletedkey" => key(name, stage, recording),
         "vault" | "deletedvault" | "accesspolicies" | "arm" => vault(name, stage, recording),
         _ => false,
@@ -204,6 +205,38 @@ fn scope(name: &str, stage: &mut Stage, recording: &mut Recording) -> bool {
         recording.swap("9c468dc842a449d78dc775dcaf3e0d68", &version);
         let (_, shown) = stage.arm("GET", &account, "2023-05-01", Value::Null);
         stage.grants(&vault, &shown["identity"]["principalId"]);
+    }
+    true
+}
+
+/// A new identity stands for the recorded principal.
+fn role(name: &str, stage: &mut Stage, recording: &mut Recording) -> bool {
+    let recorded = match name {
+        "role_list_filter_principal" => "0207ee96-75b6-43d8-af87-f8718fde0acc",
+        _ => "90cc53e8-4a6e-45b6-8339-516448218ee0",
+    };
+    let whole = if name == "role_list_filter_principal" { &recording.answer["value"][0] } else { &recording.answer };
+    let path = whole["id"].as_str().unwrap_or(&recording.path).to_owned();
+    let properties = whole["properties"].clone();
+    stage.has_group(&path, "eastus2");
+    let group: Vec<&str> = path.split('/').take(5).collect();
+    let identity = format!("{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id1", group.join("/"));
+    let (_, made) = stage.arm("PUT", &identity, "2023-01-31", json!({"location": "eastus2"}));
+    let principal = made["properties"]["principalId"].as_str().unwrap_or_default().to_owned();
+    recording.swap(recorded, &principal);
+    let assigned = match name {
+        "role_put_400_principalnotfound" | "role_get_404" => return true,
+        "role_put_201" => false,
+        "role_get_200" | "role_delete_200" | "role_list_filter_principal" => true,
+        _ => return false,
+    };
+    stage.wait();
+    if assigned {
+        let wanted = json!({
+            "roleDefinitionId": properties["roleDefinitionId"], "principalId": principal,
+            "principalType": "ServicePrincipal",
+        });
+        stage.arm("PUT", &path, "2022-04-01", json!({"properties": wanted}));
     }
     true
 }

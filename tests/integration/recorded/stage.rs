@@ -70,6 +70,7 @@ impl Recording {
             serde_json::from_str(&value.to_string().replace(recorded, ours)).expect("it was JSON before")
         };
         self.path = self.path.replace(recorded, ours);
+        self.query = self.query.replace(recorded, ours);
         self.body = swapped(&self.body);
         self.answer = swapped(&self.answer);
     }
