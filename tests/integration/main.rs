@@ -10,6 +10,7 @@ mod contracts;
 mod crash;
 mod examples;
 mod imports;
+mod parity;
 mod practice;
 mod readme;
 mod recorded;

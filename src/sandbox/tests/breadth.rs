@@ -129,6 +129,35 @@ fn resources_of_one_type_are_found_whatever_group_they_are_in() {
 }
 
 #[test]
+fn a_group_is_made_found_and_listed() {
+    let mut stage = Stage::new(Pace::instant());
+    assert_eq!(stage.arm("PUT", &group("two"), &json!({"location": "eastus"})).status, 201);
+    assert_eq!(stage.arm("HEAD", &group("two"), &Value::Null).status, 204);
+    assert_eq!(stage.arm("HEAD", &group("three"), &Value::Null).status, 404);
+    assert_eq!(names(&stage.get(&subscription("resourcegroups")).ok()), ["rg", "two"]);
+    let going = stage.arm("DELETE", &group("two"), &Value::Null);
+    let link = going.header("location").to_owned();
+    assert_eq!(stage.at("GET", ARM_HOST, &link, &Value::Null).status, 200);
+    stage.get(&group("two")).is(404, "ResourceGroupNotFound");
+}
+
+#[test]
+fn an_identity_is_made_listed_and_deleted_once() {
+    let mut stage = Stage::new(Pace::instant());
+    let body = json!({"location": "westeurope", "tags": {"team": "one"}});
+    let made = stage.arm("PUT", &identity("id1"), &body);
+    assert_eq!((made.status, &made.body["tags"]["team"]), (201, &json!("one")));
+    assert_eq!(stage.arm("PUT", &identity("id1"), &body).status, 200);
+    assert_eq!(stage.get(&identity("id1")).ok()["properties"], made.body["properties"]);
+    let all = "providers/Microsoft.ManagedIdentity/userAssignedIdentities";
+    assert_eq!(names(&stage.get(&subscription(all)).ok()), ["id1"]);
+    assert_eq!(names(&stage.get(&format!("{}/{all}", group("rg"))).ok()), ["id1"]);
+    assert_eq!(stage.arm("DELETE", &identity("id1"), &Value::Null).status, 200);
+    assert_eq!(stage.arm("DELETE", &identity("id1"), &Value::Null).status, 204);
+    stage.get(&identity("id1")).is(404, "ResourceNotFound");
+}
+
+#[test]
 fn regions_are_listed_with_the_names_that_people_know() {
     let mut stage = Stage::new(Pace::instant());
     let list = stage.get(&subscription("locations?api-version=2022-12-01")).ok();

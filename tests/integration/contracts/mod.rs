@@ -71,6 +71,7 @@ static CONTRACTS: LazyLock<Option<Contracts>> = LazyLock::new(|| {
 });
 
 /// Where the contracts and the recordings lie, if they do.
+#[expect(clippy::print_stderr, reason = "a test that checks nothing has to say so")]
 pub(crate) fn shared() -> Option<PathBuf> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/azure"));
     if root.is_dir() {
@@ -105,6 +106,11 @@ pub(crate) fn problems(exchange: &Exchange) -> Vec<String> {
     let found = contracts.find(exchange);
     let said = found.into_iter().map(|problem| format!("{method} /{} -> {status}: {problem}", path.join("/")));
     said.collect()
+}
+
+/// Method and path of every operation that the contracts describe; a vault's own are marked `vault:`.
+pub(crate) fn described() -> Vec<(String, String)> {
+    CONTRACTS.as_ref().map(|contracts| contracts.openapi.described()).unwrap_or_default()
 }
 
 impl Contracts {

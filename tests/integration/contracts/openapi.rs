@@ -1,5 +1,7 @@
 //! OpenAPI 2.0, as much of it as Microsoft's contracts for these services use, made into JSON Schema.
 
+#![expect(clippy::panic, reason = "contracts that cannot be read are no contracts")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -88,6 +90,16 @@ impl Specifications {
         let fitting = alike.filter_map(|one| Some((one.fit(path)?, one)));
         let best = fitting.max_by_key(|(fit, one)| (*fit, one.version == version, one.version.clone()));
         best.map(|(_, operation)| operation)
+    }
+
+    /// Method and path of every operation.
+    pub(super) fn described(&self) -> Vec<(String, String)> {
+        let all = self.operations.iter().map(|one| {
+            let mark = if one.vault { "vault:" } else { "" };
+            (one.method.clone(), format!("{mark}/{}", one.template.join("/")))
+        });
+        // An id in one piece is another way to say what has a path of its own.
+        all.filter(|(_, path)| !path.starts_with("/{") || path.starts_with("/{scope}/")).collect()
     }
 
     /// The schema of a body, if the contract has one.

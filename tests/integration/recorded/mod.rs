@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::contracts;
-use stage::Stage;
+pub(crate) use stage::Stage;
 
 /// Recordings that are not replayed, and why. All are, so far.
 const NOT_REPLAYED: [(&str, &str); 0] = [];

@@ -322,14 +322,14 @@ fn vault(name: &str, stage: &mut Stage, recording: &mut Recording) -> bool {
             let like = json!({"id": recording.parent(8), "location": "eastus2", "tags": {}, "properties": properties});
             stage.has_vault_like(&like, &version);
         }
-        "deletedvault_get_200" => deleted(stage, recording.answer["properties"]["vaultId"].clone(), &version),
+        "deletedvault_get_200" => deleted(stage, &recording.answer["properties"]["vaultId"], &version),
         "vault_purge_202" | "vault_purge_poll_202" | "vault_purge_poll_200" => purged(name, stage, recording),
         _ => return false,
     }
     true
 }
 
-fn deleted(stage: &mut Stage, path: Value, version: &str) {
+fn deleted(stage: &mut Stage, path: &Value, version: &str) {
     let path = path.as_str().expect("a vault has an id").to_owned();
     stage.has_vault(&path, "eastus2", 7, false);
     stage.arm("DELETE", &path, version, Value::Null);
@@ -339,7 +339,7 @@ fn purged(name: &str, stage: &mut Stage, recording: &mut Recording) {
     let version = recording.api_version();
     let subscription = recording.parent(2);
     let vault = format!("{subscription}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/cli-test-kv-sd-000002");
-    deleted(stage, json!(vault), &version);
+    deleted(stage, &json!(vault), &version);
     if name == "vault_purge_202" {
         return;
     }
