@@ -16,3 +16,4 @@ mod readme;
 mod recorded;
 mod schema;
 mod spec_reference;
+mod verify;

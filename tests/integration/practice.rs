@@ -5,7 +5,7 @@ use cmk::apply::{Budgets, Event, Outcome, Settings, apply};
 use cmk::azure::{Azure, Call, Cloud, Counted, Effect, Method, Options, Retry, Service, Stats, credential};
 use cmk::diag::Source;
 use cmk::model::Desired;
-use cmk::plan::{Plan, plan};
+use cmk::plan::{Plan, judge, plan};
 use cmk::sandbox::{self, Clock, Local, Millis, Pace, Sandbox, World};
 use serde_json::json;
 use std::sync::Arc;
@@ -82,7 +82,9 @@ impl Practice {
     pub(crate) async fn plan(&self, desired: &Desired) -> (Plan, Stats) {
         let azure = self.azure();
         let observed = cmk::observe::observe(desired, &azure).await.expect("the sandbox can be observed");
-        (plan(desired, &observed), azure.stats())
+        let plan = plan(desired, &observed);
+        assert_eq!(judge(&plan, &observed), vec![], "the judge accepts what the planner makes");
+        (plan, azure.stats())
     }
 
     /// Observes, plans and applies.
@@ -111,6 +113,7 @@ impl Practice {
         let azure = self.azure();
         let observed = cmk::observe::observe(desired, &azure).await.ok()?;
         let plan = plan(desired, &observed);
+        assert_eq!(judge(&plan, &observed), vec![], "the judge accepts what the planner makes");
         let settings = Settings { concurrency: 8, budgets: Budgets::default(), run_id: uuid::Uuid::nil() };
         let mut events = vec![];
         let outcome = apply(&plan, desired, observed, &azure, &settings, stop, &mut |event| events.push(event)).await;
