@@ -109,6 +109,7 @@ fn in_group(world: &mut World, now: Millis, ask: &Ask, place: &Place, kind: (&st
     let written = |index: usize| ask.path.get(7 + index).map_or("", String::as_str);
     match (kind, rest) {
         (("microsoft.storage", "storageaccounts"), rest) => accounts::answer(world, now, ask, place, written(0), rest),
+        (("microsoft.keyvault", "managedhsms"), []) => reading(ask, || Ok(Answer::json(200, json!({"value": []})))),
         (("microsoft.keyvault", "vaults"), []) => {
             reading(ask, || vaults::list(world, now, ask, &place.subscription, Some(&place.group)))
         }

@@ -25,6 +25,8 @@ pub(super) struct DeletedVault {
 pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask, subscription: &str, rest: &[&str]) -> Reply {
     match (ask.method.as_str(), rest) {
         ("POST", ["checknameavailability"]) => check_availability(world, ask),
+        // There are none, and clients that list vaults list these as well.
+        ("GET", ["managedhsms" | "deletedmanagedhsms"]) => Ok(Answer::json(200, json!({"value": []}))),
         ("GET", ["deletedvaults"]) => list(world, ask, subscription),
         ("GET", ["locations", location, "deletedvaults", name]) => {
             find(world, subscription, location, name).map(|deleted| Answer::json(200, body(deleted)))

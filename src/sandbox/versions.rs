@@ -20,13 +20,17 @@ const STORAGE: &[&str] = &[
     "2025-01-01",
     "2025-06-01",
     "2025-08-01",
+    "2026-04-01",
 ];
 const KEY_VAULT: &[&str] = &[
     "2015-06-01",
     "2016-10-01",
     "2018-02-14",
     "2019-09-01",
+    "2020-04-01-preview",
+    "2021-06-01-preview",
     "2021-10-01",
+    "2021-11-01-preview",
     "2022-07-01",
     "2022-11-01",
     "2023-02-01",
@@ -46,7 +50,16 @@ const AUTHORIZATION: &[&str] = &[
     "2022-04-01",
     "2022-05-01-preview",
 ];
-const IDENTITY: &[&str] = &["2018-11-30", "2023-01-31", "2024-11-30"];
+const IDENTITY: &[&str] = &[
+    "2015-08-31-preview",
+    "2018-11-30",
+    "2021-09-30-preview",
+    "2022-01-31-preview",
+    "2023-01-31",
+    "2023-07-31-preview",
+    "2024-11-30",
+    "2025-01-31-preview",
+];
 
 /// The versions that a provider of the sandbox speaks, by its name in lower case.
 pub(super) fn of(namespace: &str) -> Option<&'static [&'static str]> {
