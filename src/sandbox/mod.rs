@@ -9,7 +9,8 @@
 //! second create of a key adds a version, and an identity that was taken off and put back is a stranger.
 //!
 //! Reading order: `hosts`, [`world`] and its state, one file a service (`login`, `graph`, `arm`, `groups`,
-//! `accounts`, `vaults`, `arm_keys`, `key_vault`, `authorization`), who may do what (`tokens`, `principals`, `roles`,
+//! `accounts` with `scopes` and `services`, `vaults`, `arm_keys`, `key_vault` with `crypto`, `import` and `rotation`,
+//! `authorization`), what all of them share (`subscriptions`, `providers`, `resources`, `paging`), who may do what (`tokens`, `principals`, `roles`,
 //! `assignments`, then `actions` for Resource Manager and `access` for vaults), then [`truth`],
 //! [`faults`], [`store`] and [`local`].
 

@@ -124,11 +124,7 @@ fn change(world: &mut World, now: Millis, ask: &Ask, place: &Place, account: &st
         created: now,
         modified: now,
     });
-    let infrastructure = properties["requireInfrastructureEncryption"].as_bool();
-    if !made && infrastructure.is_some() && infrastructure != scope.infrastructure {
-        let text = "The property 'requireInfrastructureEncryption' was specified in the input, but it cannot be updated as it is read-only.";
-        return Err(Answer::error(400, "PropertyIsReadOnly", text));
-    }
+    check_infrastructure(&scope, properties)?;
     scope.enabled = enabled(&properties["state"], scope.enabled)?;
     bind(&mut scope, &account, properties, &world.state, now)?;
     scope.modified = now;
@@ -137,6 +133,16 @@ fn change(world: &mut World, now: Millis, ask: &Ask, place: &Place, account: &st
     account.scopes.insert(name.to_owned(), scope);
     world.state.accounts.insert(account.name.clone(), account);
     Ok(answer)
+}
+
+/// Said at creation or never: a scope that is there can only hear what it knows.
+fn check_infrastructure(scope: &Scope, sent: &Value) -> Result<(), Answer> {
+    let sent = sent["requireInfrastructureEncryption"].as_bool();
+    if sent.is_none() || sent == scope.infrastructure {
+        return Ok(());
+    }
+    let text = "The property 'requireInfrastructureEncryption' was specified in the input, but it cannot be updated as it is read-only.";
+    Err(Answer::error(400, "PropertyIsReadOnly", text))
 }
 
 fn enabled(sent: &Value, before: bool) -> Result<bool, Answer> {

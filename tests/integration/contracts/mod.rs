@@ -228,7 +228,6 @@ impl Checked {
         Self { inner, problems: Arc::default() }
     }
 
-    /// The way in for a test that looks into what went wrong itself.
     fn note(&self, exchange: &Exchange) {
         let found = problems(exchange);
         self.problems.lock().unwrap_or_else(PoisonError::into_inner).extend(found);

@@ -241,6 +241,17 @@ fn role(name: &str, stage: &mut Stage, recording: &mut Recording) -> bool {
     true
 }
 
+/// The policy that was recorded.
+fn policy() -> Value {
+    json!({
+        "lifetimeActions": [
+            {"trigger": {"timeAfterCreate": "P15D"}, "action": {"type": "Rotate"}},
+            {"trigger": {"timeBeforeExpiry": "P7D"}, "action": {"type": "Notify"}},
+        ],
+        "attributes": {"expiryTime": "P30D"},
+    })
+}
+
 fn key(name: &str, stage: &mut Stage, recording: &Recording) -> bool {
     let host = recording.host.clone();
     stage.has_vault_at(&host);
@@ -250,13 +261,6 @@ fn key(name: &str, stage: &mut Stage, recording: &Recording) -> bool {
     let plain = json!({"kty": "RSA"});
     let tagged = json!({"kty": "RSA", "key_ops": ["encrypt", "decrypt"], "tags": {"test": "foo"}});
     let disabled = json!({"attributes": {"enabled": false}});
-    let policy = json!({
-        "lifetimeActions": [
-            {"trigger": {"timeAfterCreate": "P15D"}, "action": {"type": "Rotate"}},
-            {"trigger": {"timeBeforeExpiry": "P7D"}, "action": {"type": "Notify"}},
-        ],
-        "attributes": {"expiryTime": "P30D"},
-    });
     match name {
         "key_create_200" | "key_create_401_challenge" => {}
         "key_list_nextlink" => {
@@ -268,7 +272,7 @@ fn key(name: &str, stage: &mut Stage, recording: &Recording) -> bool {
         }
         "key_rotate" | "key_rotationpolicy_get" => {
             make(stage, &key, plain);
-            stage.vault("PUT", &host, &format!("{key}/rotationpolicy"), policy);
+            stage.vault("PUT", &host, &format!("{key}/rotationpolicy"), policy());
         }
         "key_delete_200" => {
             make(stage, &key, tagged);
