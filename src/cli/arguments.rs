@@ -1,5 +1,7 @@
 //! The command line: what can be asked for, and in which words.
 
+#[cfg(feature = "sandbox")]
+use super::sandbox::arguments::SandboxCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -122,14 +124,6 @@ pub(super) enum Command {
     #[cfg(feature = "sandbox")]
     #[command(subcommand)]
     Sandbox(SandboxCommand),
-}
-
-/// What can be done with the sandbox itself.
-#[cfg(feature = "sandbox")]
-#[derive(Debug, Subcommand)]
-pub(super) enum SandboxCommand {
-    /// Forget the sandbox's whole state
-    Reset,
 }
 
 /// Reads a time such as `90s`, `30m` or `1h 30m`.

@@ -65,7 +65,7 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
         Command::Schema => schema::run(context),
         Command::Completions { shell } => completions::run(context, shell),
         #[cfg(feature = "sandbox")]
-        Command::Sandbox(command) => sandbox::run(context, &command),
+        Command::Sandbox(command) => sandbox::run(context, command),
     }
 }
 

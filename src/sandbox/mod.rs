@@ -9,10 +9,11 @@
 //! second create of a key adds a version, and an identity that was taken off and put back is a stranger.
 //!
 //! Reading order: `hosts`, [`world`] and its state, one file a service (`login`, `graph`, `arm`, `groups`,
-//! `accounts` with `scopes` and `services`, `vaults`, `arm_keys`, `key_vault` with `crypto`, `import` and `rotation`,
-//! `authorization`), what all of them share (`subscriptions`, `providers`, `resources`, `paging`), who may do what (`tokens`, `principals`, `roles`,
-//! `assignments`, then `actions` for Resource Manager and `access` for vaults), then [`truth`],
-//! [`faults`], [`store`] and [`local`].
+//! `accounts` with `scopes` and `services`, `vaults`, `arm_keys`, `key_vault` with `crypto`, `import` and
+//! `rotation`, `authorization`), what all of them share (`subscriptions`, `providers`, `resources`, `paging`), who
+//! may do what (`tokens`, `principals`, `roles`, `assignments`, then `actions` for Resource Manager and `access`
+//! for vaults), then [`truth`], [`faults`], [`store`] and [`local`], and what makes it a program of its own:
+//! [`seed`], `metadata`, `shown`, [`serve`].
 
 mod access;
 mod account;
@@ -38,6 +39,7 @@ mod key_vault;
 mod keys;
 pub mod local;
 mod login;
+mod metadata;
 mod migrate;
 mod openid;
 mod pace;
@@ -50,7 +52,10 @@ mod resources;
 mod roles;
 mod rotation;
 mod scopes;
+pub mod seed;
+pub mod serve;
 mod services;
+mod shown;
 mod signer;
 pub mod store;
 mod subscriptions;

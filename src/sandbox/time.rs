@@ -43,7 +43,7 @@ impl Millis {
     }
 
     /// `2023-11-06T12:47:17Z`, for deleted vaults.
-    pub(super) fn whole(self) -> String {
+    pub fn whole(self) -> String {
         self.written("%Y-%m-%dT%H:%M:%SZ")
     }
 

@@ -26,6 +26,7 @@ impl World {
 
     fn reading(&self, now: Millis, account: &str) -> Result<String, String> {
         let mut settled = self.clone();
+        let now = self.resources(now);
         settled.settle(now);
         let state = &settled.state;
         let account = state.accounts.get(account).ok_or_else(|| format!("there is no account {account}"))?;

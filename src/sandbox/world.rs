@@ -17,7 +17,7 @@ use super::principals::Principal;
 use super::throttle::Buckets;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{Fault, Millis, Mishap, Pace, arm, encryption, graph, key_vault, login, rotation, scopes};
+use super::{Fault, Millis, Mishap, Pace, arm, encryption, graph, key_vault, login, metadata, rotation, scopes};
 
 /// The whole sandbox. Cloning it is taking a snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct World {
     pub(super) counts: Counts,
     pub(super) buckets: Buckets,
     pub(super) state: State,
+    /// How far the clock of the resources is ahead of the clock that is handed in, in milliseconds.
+    #[serde(default)]
+    pub(super) ahead: i64,
     /// Mishaps that are still to come; a script for tests, so never written down.
     #[serde(skip)]
     pub(super) faults: Vec<Fault>,
@@ -187,6 +190,7 @@ impl World {
             counts: Counts::default(),
             buckets: Buckets::default(),
             state: State::of_the_default_world(),
+            ahead: 0,
             faults: Vec::new(),
         }
     }
@@ -207,6 +211,7 @@ impl World {
     ) -> Result<http::Response<Vec<u8>>, Unreachable> {
         let mut ask = Ask::read(request);
         ask.at = now;
+        let now = self.resources(now);
         let Some(service) = self.service_at(&ask.host, now) else {
             return Err(Unreachable::NoSuchHost(ask.host));
         };
@@ -256,9 +261,30 @@ impl World {
         }
     }
 
+    /// Changes the delays, for what is asked from now on.
+    pub const fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
     /// The delays of this world.
     pub const fn pace(&self) -> Pace {
         self.pace
+    }
+
+    /// What time it is for resources: later than for tokens, once the clock has been moved.
+    pub const fn resources(&self, now: Millis) -> Millis {
+        now.plus(self.ahead)
+    }
+
+    /// Moves the clock of resources on, and lets happen what happens by itself.
+    pub fn advance(&mut self, now: Millis, milliseconds: i64) {
+        self.ahead = self.ahead.saturating_add(milliseconds.max(0));
+        self.settle(self.resources(now));
+    }
+
+    /// Whether a host has a name that leads anywhere: a service, or a vault that is registered.
+    pub fn resolves(&self, now: Millis, host: &str) -> bool {
+        self.service_at(host, self.resources(now)).is_some()
     }
 
     /// Lets time pass up to `now`.
@@ -270,6 +296,7 @@ impl World {
         self.settle(now);
         let before = (!ask.only_reads()).then(|| self.state.clone());
         let reply: Reply = match service {
+            Service::Arm if metadata::is_asked(ask) => metadata::answer(ask),
             Service::Arm => arm::answer(self, now, ask),
             Service::KeyVault => key_vault::answer(self, now, ask),
             Service::Login => login::answer(self, ask),

@@ -15,5 +15,6 @@ mod practice;
 mod readme;
 mod recorded;
 mod schema;
+mod serve;
 mod spec_reference;
 mod verify;

@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod bindings;
 mod breadth;
+mod clock;
 mod front;
 mod graph;
 mod keys;
