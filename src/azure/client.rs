@@ -4,6 +4,7 @@ use super::call::{Answer, Call, Effect, Service};
 use super::cloud::Cloud;
 use super::counted::{Counted, Stats};
 use super::failure::{Failure, from_pipeline};
+use super::holdback::HoldBack;
 use super::incoming;
 use super::retry::{Resend, header};
 use crate::model::Timestamp;
@@ -73,7 +74,8 @@ struct Inner {
 impl Azure {
     /// A client that sends through a transport, which the credential should share so that sign-in is counted too.
     pub fn new(cloud: Cloud, credential: Arc<dyn TokenCredential>, transport: Arc<Counted>, options: Options) -> Self {
-        let sender = Sender { permits: Arc::new(Semaphore::new(options.concurrency.max(1))), retry: options.retry };
+        let permits = Arc::new(Semaphore::new(options.concurrency.max(1)));
+        let sender = Sender { permits, retry: options.retry, holds: Arc::default() };
         let arm = sender.pipeline(&cloud.arm_audience, credential.clone(), &transport);
         let vault = sender.pipeline(&cloud.vault_audience, credential, &transport);
         Self { inner: Arc::new(Inner { cloud, arm, vault, counted: transport }), request_id: None }
@@ -121,12 +123,18 @@ impl Azure {
 struct Sender {
     permits: Arc<Semaphore>,
     retry: Retry,
+    holds: Arc<HoldBack>,
 }
 
 impl Sender {
     fn pipeline(&self, audience: &str, credential: Arc<dyn TokenCredential>, counted: &Arc<Counted>) -> Pipeline {
-        let resend =
-            Resend { retry: self.retry, effect: None, permits: Some(self.permits.clone()), counted: counted.clone() };
+        let resend = Resend {
+            retry: self.retry,
+            effect: None,
+            permits: Some(self.permits.clone()),
+            counted: counted.clone(),
+            holds: self.holds.clone(),
+        };
         let options = ClientOptions {
             per_call_policies: vec![Arc::new(resend)],
             per_try_policies: vec![Arc::new(Attempt { counted: counted.clone() })],
@@ -286,10 +294,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_requests_are_in_flight_than_allowed_and_waiting_holds_no_place() {
-        let throttled = ("GET /slow", Reply::empty(429).with("retry-after", "20"));
-        let fake = Fake::new([throttled].into_iter().chain((0..13).map(|_| ("GET /", Reply::empty(200)))));
+        let throttled = ("GET /subscriptions/s1/slow", Reply::empty(429).with("retry-after", "20"));
+        let fake = Fake::new([throttled].into_iter().chain((0..13).map(|_| ("GET ", Reply::empty(200)))));
         let azure = fake.azure();
-        let slow = Call::get("/slow".to_owned(), "1");
+        let slow = Call::get("/subscriptions/s1/slow".to_owned(), "1");
         let quick = read();
         let start = tokio::time::Instant::now();
         let all_quick = async {

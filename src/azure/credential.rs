@@ -203,7 +203,8 @@ fn login_options(cloud: &Cloud, transport: &Arc<Counted>, retry: Retry) -> Clien
     let mut configuration = CustomConfiguration::default();
     configuration.authority_host = cloud.authority.to_string();
     // Asking for a token changes nothing.
-    let resend = Resend { retry, effect: Some(Effect::Read), permits: None, counted: transport.clone() };
+    let resend =
+        Resend { retry, effect: Some(Effect::Read), permits: None, counted: transport.clone(), holds: Arc::default() };
     ClientOptions {
         per_call_policies: vec![Arc::new(EntraAnswers), Arc::new(resend)],
         cloud: Some(Arc::new(CloudConfiguration::Custom(configuration))),

@@ -13,6 +13,7 @@ pub mod counted;
 pub mod credential;
 pub mod failure;
 pub mod groups;
+mod holdback;
 mod incoming;
 pub mod keys;
 pub mod lro;

@@ -7,6 +7,7 @@ use super::call::Effect;
 use super::client::Retry;
 use super::counted::Counted;
 use super::failure::{Kind, inside};
+use super::holdback::HoldBack;
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{HeaderName, Headers};
 use azure_core::http::policies::{Policy, PolicyResult};
@@ -14,7 +15,7 @@ use azure_core::http::{AsyncRawResponse, Context, Request};
 use azure_core::time::parse_rfc7231;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The policy that sends again. Holds a permit while a request is in flight, never while it waits.
 #[derive(Debug)]
@@ -25,14 +26,26 @@ pub(super) struct Resend {
     /// How many requests may be in flight at once; without it, any number.
     pub(super) permits: Option<Arc<Semaphore>>,
     pub(super) counted: Arc<Counted>,
+    /// What is held back, shared by all requests of one client.
+    pub(super) holds: Arc<HoldBack>,
 }
 
 impl Resend {
-    async fn once(&self, context: &Context<'_>, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
-        let _permit = match &self.permits {
+    async fn permit(&self, request: &Request) -> Option<SemaphorePermit<'_>> {
+        self.holds.pass(request.url()).await;
+        match &self.permits {
             Some(permits) => Some(permits.acquire().await.expect("this semaphore is never closed")),
             None => None,
-        };
+        }
+    }
+
+    async fn once(&self, context: &Context<'_>, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
+        let mut permit = self.permit(request).await;
+        // What queued for a permit may have been held back meanwhile; it must not wait with a permit in hand.
+        while self.holds.held_until(request.url()).is_some() {
+            drop(permit);
+            permit = self.permit(request).await;
+        }
         next[0].send(context, request, &next[1..]).await
     }
 }
@@ -44,16 +57,24 @@ impl Policy for Resend {
         let mut tries = 1;
         loop {
             let result = self.once(context, request, next).await;
+            let asked = result.as_ref().ok().and_then(|response| retry_after(response.headers()));
+            let pause = delay(self.retry, tries, asked);
+            if is_throttled(&result) {
+                self.holds.hold(request.url(), pause);
+            }
             if tries >= self.retry.tries || !again(effect, &result) {
                 return result;
             }
-            let asked = result.as_ref().ok().and_then(|response| retry_after(response.headers()));
-            tokio::time::sleep(delay(self.retry, tries, asked)).await;
+            tokio::time::sleep(pause).await;
             request.body_mut().reset().await?;
             self.counted.tally.with(|stats| stats.retries += 1);
             tries += 1;
         }
     }
+}
+
+fn is_throttled(result: &azure_core::Result<AsyncRawResponse>) -> bool {
+    result.as_ref().is_ok_and(|response| u16::from(response.status()) == 429)
 }
 
 /// Whether a request with this effect may be sent again after this.
@@ -143,6 +164,30 @@ mod tests {
             let (times, result) = sent(Effect::Write, vec![reply.clone(), Reply::empty(200)]).await;
             assert_eq!((times, result), (2, Ok(200)), "{reply:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_refusal_holds_back_the_requests_that_share_its_limit() {
+        let fake = Fake::new([
+            ("GET /subscriptions/s1/providers/p/a", Reply::empty(429).with("retry-after", "10")),
+            ("GET /subscriptions/s2/providers/p/c", Reply::empty(200)),
+            ("GET /subscriptions/s1/providers/p/", Reply::empty(200)),
+            ("GET /subscriptions/s1/providers/p/", Reply::empty(200)),
+        ]);
+        let azure = fake.azure();
+        let began = tokio::time::Instant::now();
+        let get = async |path: &str, wait_milliseconds| {
+            tokio::time::sleep(Duration::from_millis(wait_milliseconds)).await;
+            azure.call(&Call::get(path.to_owned(), "1")).await.unwrap();
+            began.elapsed().as_secs()
+        };
+        let times = futures::join!(
+            get("/subscriptions/s1/providers/p/a", 0),
+            get("/subscriptions/s1/providers/p/b", 1000),
+            get("/subscriptions/s2/providers/p/c", 500),
+        );
+        assert_eq!(times, (10, 10, 0));
+        assert_eq!(fake.asked().len(), 4);
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,12 +13,14 @@ mod logging;
 mod output;
 mod plan;
 mod progress;
+mod receipt;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod schema;
 mod session;
 mod source;
 mod validate;
+mod verify;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -55,12 +57,15 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
     match arguments.command {
         Command::Validate { specs, format } => validate::run(context, &specs, format),
         Command::Plan { spec, format, detailed_exitcode } => plan::run(context, &spec, format, detailed_exitcode),
-        Command::Apply { spec, yes, format } => apply::run(context, &spec, yes, format),
+        Command::Apply { spec, yes, format, timeout, receipt } => {
+            apply::run(context, &spec, format, &apply::Wishes { yes, timeout, receipt })
+        }
+        Command::Verify { spec, format } => verify::run(context, &spec, format),
         Command::Explain { code } => explain::run(context, &code),
         Command::Schema => schema::run(context),
         Command::Completions { shell } => completions::run(context, shell),
         #[cfg(feature = "sandbox")]
-        Command::Sandbox(command) => sandbox::run(context, &command),
+        Command::Sandbox(command) => sandbox::run(context, command),
     }
 }
 

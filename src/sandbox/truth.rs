@@ -1,7 +1,6 @@
 //! Who can read what, right now: worked out from the world alone, by none of the product's code.
 
-use super::encryption;
-use super::{Millis, World};
+use super::{Millis, World, access, encryption};
 
 /// Whether an account can read its data, and why or why not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +26,7 @@ impl World {
 
     fn reading(&self, now: Millis, account: &str) -> Result<String, String> {
         let mut settled = self.clone();
+        let now = self.resources(now);
         settled.settle(now);
         let state = &settled.state;
         let account = state.accounts.get(account).ok_or_else(|| format!("there is no account {account}"))?;
@@ -43,7 +43,7 @@ impl World {
         if !vault.open_to_storage() {
             return Err(format!("the firewall of {host} keeps Azure Storage out"));
         }
-        if !vault.lets(principal, "unwrapKey", now) {
+        if !access::lets(state, vault, Some(&binding.key), principal, "unwrapKey", now) {
             return Err(format!("{principal} may not unwrap with keys of {host}, or not yet"));
         }
         let key = state.key_at(&host, &binding.key).map(|(_, key)| key).filter(|key| key.visible <= now);
