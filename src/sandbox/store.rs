@@ -288,14 +288,19 @@ const LOCK_TRIES: u32 = 10;
 const LOCK_PAUSE: Duration = Duration::from_millis(30);
 
 fn read(path: &Path) -> Result<Option<World>, OpenError> {
-    let file = match open_plain(OpenOptions::new().read(true), path) {
-        Err(OpenError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
+    match read_plain(path) {
+        Err(OpenError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        text => decode(path, &text?).map(Some),
+    }
+}
+
+/// Reads a plain file, up to a little more than is taken.
+pub(super) fn read_plain(path: &Path) -> Result<Vec<u8>, OpenError> {
+    let file = open_plain(OpenOptions::new().read(true), path)?;
     let mut text = vec![];
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(io)?;
-    decode(path, &text).map(Some)
+    Ok(text)
 }
 
 /// Reads the text of a sandbox's file; `path` is for the error only.

@@ -4,7 +4,9 @@
 
 #![no_main]
 
-use cmk::azure::{Azure, Call, Cloud, Effect, Failure, Method, accounts, groups, keys, lro, page, subscriptions, vaults};
+use cmk::azure::{
+    Azure, Call, Cloud, Effect, Failure, Method, accounts, groups, keys, lro, page, subscriptions, vaults,
+};
 use cmk::model::*;
 use cmk_fuzz::{Message, Script, Scripted, Tokens};
 use libfuzzer_sys::fuzz_target;

@@ -6,14 +6,15 @@
 #![no_main]
 
 use cmk::apply::{Budgets, Settings, apply};
-use cmk::azure::{Azure, Cloud, Failure};
+use cmk::azure::credential::{self, Choice};
+use cmk::azure::{Azure, Cloud, Counted, Failure, Retry};
 use cmk::diag::Source;
 use cmk::model::Desired;
 use cmk::report::verdict::Proof;
 use cmk::report::{Scene, Traffic, human, json, outcome, progress};
 use cmk::sandbox::{self, Local, Millis, Pace, Sandbox, World};
 use cmk::{observe, plan, spec};
-use cmk_fuzz::{Message, Script, Scripted, Tokens, check_shown};
+use cmk_fuzz::{Message, Script, Scripted, check_shown};
 use libfuzzer_sys::fuzz_target;
 use std::sync::{Arc, LazyLock};
 use tokio::sync::watch;
@@ -40,7 +41,11 @@ fn script(data: &[u8]) -> Script {
     for lines in text.split(|line| *line == b"====").take(8) {
         let number = lines.first().and_then(|line| std::str::from_utf8(line).ok()?.trim().parse().ok()).unwrap_or(1);
         let message = Message::read(&lines.get(1..).unwrap_or_default().join(&b'\n'));
-        if number == 0 { script.all = Some(message) } else { script.answers.insert(number, message).map_or((), drop) };
+        if number == 0 {
+            script.all = Some(message);
+        } else {
+            script.answers.insert(number, message);
+        }
     }
     script
 }
@@ -60,15 +65,13 @@ fn azure(script: Script) -> Azure {
         vault_suffix: sandbox::VAULT_SUFFIX.to_owned(),
         vault_audience: format!("https://{}", sandbox::VAULT_SUFFIX),
     };
-    let credential = cmk::azure::credential::Choice::ClientSecret {
+    let choice = Choice::ClientSecret {
         tenant: sandbox::TENANT.to_owned(),
         client: sandbox::CLIENT_ID.to_owned(),
         secret: sandbox::CLIENT_SECRET.into(),
     };
-    let counted = cmk::azure::Counted::new(cloud.clone(), Arc::new(Local(sandbox.clone())));
-    let retry = cmk::azure::Retry::default();
-    let credential = cmk::azure::credential::build(&credential, &cloud, &counted, retry).expect("a secret is enough");
-    let _ = Tokens;
+    let counted = Counted::new(cloud.clone(), Arc::new(Local(sandbox.clone())));
+    let credential = credential::build(&choice, &cloud, &counted, Retry::default()).expect("a secret is enough");
     cmk_fuzz::azure(Scripted::new(cloud, script, Some(Arc::new(Local(sandbox)))), credential, 3)
 }
 
