@@ -6,14 +6,11 @@ Each example spec is applied by cmk itself, with its public-cloud settings. Then
 below has no row fails, so that a new field of the language cannot go unseen here.
 """
 
-import json
-import shlex
-import subprocess
 import sys
 
 import yaml
 
-from stage import PROJECT, Sandbox, Story, at
+from stage import PROJECT, Az, Sandbox, Story, at
 
 SPECS = ["quickstart", "guide-start", "guide", "shared-key", "two-subscriptions"]
 
@@ -123,18 +120,23 @@ def with_defaults(spec):
 class Seen:
     """What az shows of the things in a spec, each asked for once."""
 
-    def __init__(self, program, environment, spec):
-        self.program, self.environment, self.spec = program, environment, spec
+    def __init__(self, az, spec):
+        self.run, self.spec = az, spec
         self.answers = {}
 
     def az(self, command):
         if command not in self.answers:
-            line = [self.program, *shlex.split(command), "--output", "json"]
-            done = subprocess.run(line, env=self.environment, capture_output=True, text=True)
-            if done.returncode != 0:
-                raise AssertionError(f"az {command}\n{done.stderr}")
-            self.answers[command] = json.loads(done.stdout)
+            self.answers[command] = self.run(command)
         return self.answers[command]
+
+    def look_inside(self, caller):
+        """Lets the user look at keys: cmk makes them through Resource Manager and gives nobody a policy for that."""
+        for vault, entry in self.spec.get("vaults", {}).items():
+            self.run(
+                f"keyvault set-policy --name {vault} --subscription {entry['subscription']}"
+                f" --object-id {caller} --key-permissions get list"
+            )
+            self.run.once_granted(f"keyvault key list --vault-name {vault}", "AccessDenied")
 
     def group(self, name):
         return self.az(f"group show --name {name} --subscription {self.spec['resourceGroups'][name]['subscription']}")
@@ -184,10 +186,11 @@ def main(cmk, program):
     story = Story("agreement")
     with Sandbox(cmk, "public") as sandbox:
         ready = sandbox.ready
+        az = Az(program, sandbox.environment)
         with story.step("az login"):
-            login = ["login", "--service-principal", "-u", ready["clientId"], "-p", ready["clientSecret"]]
-            login += ["--tenant", ready["tenantId"]]
-            subprocess.run([program, *login], env=sandbox.environment, capture_output=True, check=True)
+            user = ready["clientId"]
+            az(f"login --service-principal -u {user} -p {ready['clientSecret']} --tenant {ready['tenantId']}")
+            caller = az(f"ad sp show --id {user}")["id"]
         for name in SPECS:
             path = PROJECT / f"specs/{name}.yaml"
             with story.step(f"cmk apply specs/{name}.yaml"):
@@ -197,7 +200,8 @@ def main(cmk, program):
             spec = with_defaults(yaml.safe_load(path.read_text()))
             found = list(leaves(spec))
             with story.step(f"az shows specs/{name}.yaml: {len(found)} paths agree"):
-                seen = Seen(program, sandbox.environment, spec)
+                seen = Seen(az, spec)
+                seen.look_inside(caller)
                 for one in found:
                     compare(seen, *one)
         with story.step("a path without a row fails"):

@@ -3,9 +3,9 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -39,11 +39,14 @@ class Sandbox:
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(timeout=20)
+        self.stop()
         self.kept.cleanup()
-        if status != 0:
-            print(f"FAILED the server ended with {status}", file=sys.stderr)
+
+    def stop(self):
+        """Ends the server as a service manager does. The world stays, in its file."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=20)
 
     def exports(self):
         """What `eval "$(cmk sandbox env)"` makes of the environment: a shell finds out."""
@@ -55,9 +58,9 @@ class Sandbox:
         """Runs cmk itself through the same proxy, with its public-cloud settings."""
         return subprocess.run([self.cmk, *map(str, arguments)], env=self.environment, capture_output=True, text=True)
 
-    def plan(self, spec):
+    def plan(self, spec, *more):
         """The exit code of a plan: 0 is nothing to do, 2 is steps waiting."""
-        answer = self.run_cmk("plan", spec, "--detailed-exitcode")
+        answer = self.run_cmk("plan", spec, "--detailed-exitcode", *more)
         if answer.returncode not in (0, 2):
             raise AssertionError(f"cmk plan ended with {answer.returncode}:\n{answer.stdout}{answer.stderr}")
         return answer.returncode
@@ -67,6 +70,46 @@ class Sandbox:
         show = [self.cmk, "sandbox", "show", "--tls-dir", self.tls, "--format", "json"]
         world = json.loads(subprocess.run(show, capture_output=True, check=True).stdout)
         return next(shown["readable"] for shown in world["accounts"] if shown["id"].endswith(f"/{account}"))
+
+
+class Refused(Exception):
+    """az ended with an error; this is what it said."""
+
+
+class Az:
+    """The Azure CLI in a sandbox's environment."""
+
+    def __init__(self, program, environment):
+        self.program = program
+        self.environment = environment
+
+    def __call__(self, command):
+        """Runs a command; gives the JSON that it prints, or None."""
+        line = [self.program, *shlex.split(command), "--output", "json"]
+        done = subprocess.run(line, env=self.environment, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Refused(f"az {command}\n{done.stderr}")
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def once_granted(self, command, code, seconds=40):
+        """Runs a command that may come before a grant has spread; tries it again while it is refused for that."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return self(command)
+            except Refused as refused:
+                if code not in str(refused) or time.monotonic() > end:
+                    raise
+            time.sleep(1)
+
+    def is_refused(self, command, reason):
+        """Runs a command that has to fail, for a reason that az prints."""
+        try:
+            answer = self(command)
+        except Refused as refused:
+            assert reason in str(refused), f"not {reason}, but: {refused}"
+            return
+        raise AssertionError(f"az {command}\nis not refused: {answer}")
 
 
 class Story:
