@@ -236,10 +236,7 @@ def deletion(story, az, sandbox):
 def main(cmk, program, domain):
     story = Story(f"az, {domain}")
     with Sandbox(cmk, domain) as sandbox:
-        environment = dict(sandbox.environment)
-        if domain == "sandbox":
-            environment["AZURE_CORE_INSTANCE_DISCOVERY"] = "false"
-        az = Az(program, environment)
+        az = Az(program, sandbox.environment)
         sign_in(story, az, sandbox)
         guide(story, az, sandbox)
         traps(story, az)

@@ -221,7 +221,7 @@ fn the_versions_that_the_newest_clients_speak_are_spoken() {
     ];
     for (path, versions) in asked {
         for version in versions {
-            stage.get(&format!("{path}?api-version={version}")).is(404, "ResourceGroupNotFound");
+            stage.get(&format!("{path}?api-version={version}")).is(404, "ResourceNotFound");
         }
     }
 }
