@@ -7,7 +7,7 @@ use super::tokens::{self, Distrust};
 use super::wire::{Answer, Ask, Reply};
 use super::{
     Millis, SUBSCRIPTIONS, TENANT, World, accounts, actions, arm_keys, authorization, deleted_vaults, groups,
-    identities, policies, vaults, versions,
+    identities, policies, providers, resources, subscriptions, vaults, versions,
 };
 
 /// Where in Resource Manager a resource is.
@@ -33,8 +33,8 @@ fn routed(world: &mut World, now: Millis, ask: &Ask) -> Reply {
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     let [root, rest @ ..] = lower.as_slice() else { return Err(no_route(ask)) };
     match (*root, rest) {
-        ("tenants", []) => reading(ask, || Ok(tenants())),
-        ("subscriptions", []) => reading(ask, || Ok(subscriptions())),
+        ("tenants", []) => reading(ask, || Ok(subscriptions::tenants(ask))),
+        ("subscriptions", []) => reading(ask, || Ok(subscriptions::list(ask))),
         ("providers", ["microsoft.authorization", ..]) => authorization::answer(world, now, ask, 0),
         ("subscriptions", [subscription, below @ ..]) => {
             if !SUBSCRIPTIONS.contains(subscription) {
@@ -57,11 +57,26 @@ fn in_subscription(world: &mut World, now: Millis, ask: &Ask, subscription: &str
         versions::check("microsoft.authorization", below.get(at + 2).copied().unwrap_or_default(), ask)?;
         return authorization::answer(world, now, ask, at + 2);
     }
+    if let Some(reply) = below
+        .split_first()
+        .filter(|(first, _)| **first == "providers")
+        .and_then(|(_, below)| providers::answer(world, ask, subscription, below))
+    {
+        return reply;
+    }
     if let ["providers", namespace, kind, ..] = below {
         versions::check(namespace, kind, ask)?;
     }
     match below {
-        [] => reading(ask, || Ok(Answer::json(200, subscription_body(subscription)))),
+        [] => reading(ask, || Ok(Answer::json(200, subscriptions::body(subscription, ask)))),
+        ["locations"] => reading(ask, || Ok(subscriptions::locations(subscription))),
+        ["resources"] => reading(ask, || resources::list(world, now, ask, subscription, None)),
+        ["resourcegroups", group, "resources"] => {
+            if !world.state.groups.contains_key(&groups::key(subscription, group)) {
+                return Err(groups::not_found(&ask.path[3]));
+            }
+            reading(ask, || resources::list(world, now, ask, subscription, Some(group)))
+        }
         ["operationresults", _] => reading(ask, || Ok(Answer::empty(200))),
         ["resourcegroups"] => reading(ask, || Ok(groups::list(world, subscription))),
         ["resourcegroups", _] => groups::answer(world, now, ask, subscription),
@@ -89,10 +104,12 @@ fn in_subscription(world: &mut World, now: Millis, ask: &Ask, subscription: &str
 
 fn in_group(world: &mut World, now: Millis, ask: &Ask, place: &Place, kind: (&str, &str), rest: &[&str]) -> Reply {
     versions::check(kind.0, kind.1, ask)?;
+    providers::check_registered(world, ask, &place.subscription, kind.0)?;
     // The resource's own name, as written: subscriptions/s/resourceGroups/g/providers/ns/kind/NAME.
     let written = |index: usize| ask.path.get(7 + index).map_or("", String::as_str);
     match (kind, rest) {
         (("microsoft.storage", "storageaccounts"), rest) => accounts::answer(world, now, ask, place, written(0), rest),
+        (("microsoft.keyvault", "managedhsms"), []) => reading(ask, || Ok(Answer::json(200, json!({"value": []})))),
         (("microsoft.keyvault", "vaults"), []) => {
             reading(ask, || vaults::list(world, now, ask, &place.subscription, Some(&place.group)))
         }
@@ -254,26 +271,4 @@ fn unauthorized(ask: &Ask, distrust: &Distrust) -> Answer {
         domain.login()
     );
     Answer::error(401, code, &text).gateway().header("www-authenticate", challenge)
-}
-
-fn tenants() -> Answer {
-    Answer::json(
-        200,
-        json!({"value": [{"id": format!("/tenants/{TENANT}"), "tenantId": TENANT, "displayName": "Sandbox"}]}),
-    )
-}
-
-fn subscriptions() -> Answer {
-    let all: Vec<Value> = SUBSCRIPTIONS.iter().map(|subscription| subscription_body(subscription)).collect();
-    Answer::json(200, json!({"value": all, "count": {"type": "Total", "value": all.len()}}))
-}
-
-fn subscription_body(subscription: &str) -> Value {
-    let first = subscription == SUBSCRIPTIONS[0];
-    json!({
-        "id": format!("/subscriptions/{subscription}"), "subscriptionId": subscription, "tenantId": TENANT,
-        "displayName": if first { "Practice one" } else { "Practice two" }, "state": "Enabled",
-        "authorizationSource": "RoleBased", "managedByTenants": [],
-        "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
-    })
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::account_names;
 use super::arm;
 use super::deleted_vaults;
 use super::wire::{Answer, Ask, Reply};
@@ -80,7 +81,10 @@ fn put(world: &mut World, ask: &Ask, subscription: &str, name: &str, key: String
 fn delete(world: &mut World, now: Millis, ask: &Ask, subscription: &str, name: &str, group: &str) -> Answer {
     let inside = |subscription: &str, name: &str| key(subscription, name) == group;
     let state = &mut world.state;
-    state.accounts.retain(|_, account| !inside(&account.subscription, &account.group));
+    let accounts = state.accounts.iter().filter(|(_, account)| inside(&account.subscription, &account.group));
+    for account in accounts.map(|(account, _)| account.clone()).collect::<Vec<_>>() {
+        account_names::release(state, &account, now, world.pace);
+    }
     state.identities.retain(|_, identity| !inside(&identity.subscription, &identity.group));
     let vaults = state.vaults.iter().filter(|(_, vault)| inside(&vault.subscription, &vault.group));
     for vault in vaults.map(|(vault, _)| vault.clone()).collect::<Vec<_>>() {

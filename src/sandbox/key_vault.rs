@@ -1,23 +1,24 @@
 //! The vault's own door: keys at `https://{vault}.{suffix}`, for callers with an access policy.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::crypto::Turn;
 use super::hosts::{Domain, Service};
 use super::keys::{self, DeletedKey, Key, Recipe, Version};
 use super::tokens::{self, Distrust};
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{Millis, TENANT, World, access};
+use super::{Millis, TENANT, World, access, vault_versions};
 
 const PAGE: usize = 25;
 
 /// A request at the door, with the vault it stands before.
-struct Door<'a> {
-    world: &'a mut World,
-    now: Millis,
-    ask: &'a Ask,
+pub(super) struct Door<'a> {
+    pub world: &'a mut World,
+    pub now: Millis,
+    pub ask: &'a Ask,
     /// The vault's name in lower case.
-    vault: String,
+    pub vault: String,
 }
 
 /// Answers a vault's host. The vault is live: its name resolved.
@@ -29,6 +30,7 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &mut Ask) -> Reply {
     let admitted = admit(ask);
     let door = Door { world, now, ask, vault };
     let reply = admitted.and_then(|()| route(door, &lower));
+    let reply = reply.map(|answer| vault_versions::shaped(answer, ask.api_version()));
     match reply {
         Ok(answer) => Ok(answer.header("x-ms-keyvault-region", region)),
         Err(answer) => Err(answer.header("x-ms-keyvault-region", region)),
@@ -38,10 +40,7 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &mut Ask) -> Reply {
 fn admit(ask: &mut Ask) -> Result<(), Answer> {
     let caller = tokens::check(ask, Service::KeyVault);
     ask.caller = caller.map_err(|distrust| challenge(&ask.host, &distrust))?;
-    if ask.api_version().is_empty() {
-        return Err(bad_parameter("api-version must be specified"));
-    }
-    Ok(())
+    vault_versions::check(ask.api_version())
 }
 
 fn route(mut door: Door<'_>, lower: &[&str]) -> Reply {
@@ -53,6 +52,10 @@ fn route(mut door: Door<'_>, lower: &[&str]) -> Reply {
         ("POST", ["keys", _, "rotate"]) => door.rotate(&name),
         ("GET", ["keys", _, "versions"]) => door.versions(&name),
         ("GET", ["keys", _, "rotationpolicy"]) => door.rotation_policy(&name),
+        ("PUT", ["keys", _, "rotationpolicy"]) => door.set_rotation_policy(&name),
+        ("PUT", ["keys", _]) => door.import(&name),
+        ("POST", ["keys", _, version, "wrapkey"]) => door.turn(&name, version, Turn::Wrap),
+        ("POST", ["keys", _, version, "unwrapkey"]) => door.turn(&name, version, Turn::Unwrap),
         ("GET", ["keys", _]) => door.get(&name, None),
         ("GET", ["keys", _, version]) => door.get(&name, Some(version)),
         ("PATCH", ["keys", _]) => door.update(&name, None),
@@ -68,7 +71,7 @@ fn route(mut door: Door<'_>, lower: &[&str]) -> Reply {
 
 impl Door<'_> {
     /// The vault, if the caller may do this with its keys.
-    fn vault(&mut self, permission: &str) -> Result<&mut Vault, Answer> {
+    pub(super) fn vault(&mut self, permission: &str) -> Result<&mut Vault, Answer> {
         let now = self.now;
         let state = &mut self.world.state;
         let vault = state.vaults.get(&self.vault).ok_or_else(|| Answer::empty(500))?;
@@ -132,14 +135,14 @@ impl Door<'_> {
         if recipe.kty.ends_with("-HSM") && !premium {
             return Err(bad_parameter("The vault's SKU does not support HSM keys."));
         }
-        self.add(name, recipe)
+        self.add(name, recipe, None)
     }
 
-    /// A new version like the newest one.
+    /// A new version like the newest one, good for as long as the rotation policy says.
     fn rotate(&mut self, name: &str) -> Reply {
         let now = self.now;
         let vault = &*self.vault("rotate")?;
-        let (_, newest) = pick(vault, name, None, now)?;
+        let (key, newest) = pick(vault, name, None, now)?;
         let recipe = Recipe {
             kty: newest.kty.clone(),
             size: newest.size,
@@ -147,32 +150,25 @@ impl Door<'_> {
             ops: newest.ops.clone(),
             enabled: true,
             not_before: None,
-            expires: None,
+            expires: key.rotation.as_ref().and_then(|policy| policy.expiry(now)),
             tags: newest.tags.clone(),
         };
-        self.add(name, recipe)
+        self.add(name, recipe, None)
     }
 
-    fn add(&mut self, name: &str, recipe: Recipe) -> Reply {
+    /// Adds a version, whose public parts may come from outside.
+    pub(super) fn add(&mut self, name: &str, recipe: Recipe, public: Option<Map<String, Value>>) -> Reply {
         let now = self.now;
         let vault = self.world.state.vaults.get(&self.vault).ok_or_else(|| Answer::empty(500))?;
         if let Some((inner, text)) = keys::reserved(vault, name, now) {
             return Err(Answer::inner_error(409, "Conflict", &text, inner));
         }
-        let version = recipe.made(&mut self.world.ids, now);
+        let mut version = recipe.made(&mut self.world.ids, now);
+        version.public = public.unwrap_or(version.public);
         let vault = self.world.state.vaults.get_mut(&self.vault).ok_or_else(|| Answer::empty(500))?;
         keys::add_version(vault, name, version, now);
         let (key, version) = pick(vault, name, None, now)?;
         Ok(Answer::json(200, bundle(vault, key, version)))
-    }
-
-    /// The policy that a key has until someone sets one; the sandbox lets nobody set one.
-    fn rotation_policy(&mut self, name: &str) -> Reply {
-        let now = self.now;
-        let vault = &*self.vault("getrotationpolicy")?;
-        pick(vault, name, None, now)?;
-        let notify = json!({"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}});
-        Ok(Answer::json(200, json!({"lifetimeActions": [notify], "attributes": null})))
     }
 
     fn update(&mut self, name: &str, version: Option<&str>) -> Reply {
@@ -275,7 +271,7 @@ fn find_deleted<'a>(vault: &'a Vault, name: &str, now: Millis) -> Result<&'a Del
 }
 
 /// A version of a key, the newest if none is named.
-fn pick<'a>(
+pub(super) fn pick<'a>(
     vault: &'a Vault,
     name: &str,
     version: Option<&str>,
@@ -317,6 +313,9 @@ fn bundle(vault: &Vault, key: &Key, version: &Version) -> Value {
         jwk["n"] = json!(version.modulus);
         jwk["e"] = json!("AQAB");
     }
+    for (name, part) in &version.public {
+        jwk[name] = part.clone();
+    }
     let mut bundle = json!({"key": jwk, "attributes": attributes(vault, version)});
     if version.tags.is_object() {
         bundle["tags"] = version.tags.clone();
@@ -350,7 +349,7 @@ fn page(ask: &Ask, mut rows: Vec<(String, Value)>) -> Answer {
     Answer::json(200, json!({"value": value, "nextLink": next}))
 }
 
-fn bad_parameter(text: &str) -> Answer {
+pub(super) fn bad_parameter(text: &str) -> Answer {
     Answer::error(400, "BadParameter", text)
 }
 

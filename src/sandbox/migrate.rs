@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 pub(super) fn to_newest(version: u64, world: &mut Value) {
     if version < 2 {
         who_may_do_what(world);
+        what_is_remembered(world);
     }
 }
 
@@ -41,6 +42,13 @@ fn who_may_do_what(world: &mut Value) {
             set(one, vault, "domain", json!("sandbox"));
         }
     }
+}
+
+/// Version 1 forgot the names of deleted accounts and had all providers registered.
+fn what_is_remembered(world: &mut Value) {
+    set(world, "/state", "held_names", json!({}));
+    set(world, "/state", "purges", json!({}));
+    set(world, "/state", "unregistered", json!([]));
 }
 
 /// Sets a field of the object at a pointer, if there is an object.

@@ -9,13 +9,16 @@
 //! second create of a key adds a version, and an identity that was taken off and put back is a stranger.
 //!
 //! Reading order: `hosts`, [`world`] and its state, one file a service (`login`, `graph`, `arm`, `groups`,
-//! `accounts`, `vaults`, `arm_keys`, `key_vault`, `authorization`), who may do what (`tokens`, `principals`, `roles`,
-//! `assignments`, then `actions` for Resource Manager and `access` for vaults), then [`truth`],
-//! [`faults`], [`store`] and [`local`], and what makes it a program of its own: [`seed`], `metadata`, `shown`, [`serve`].
+//! `accounts` with `scopes` and `services`, `vaults`, `arm_keys`, `key_vault` with `crypto`, `import` and
+//! `rotation`, `authorization`), what all of them share (`subscriptions`, `providers`, `resources`, `paging`), who
+//! may do what (`tokens`, `principals`, `roles`, `assignments`, then `actions` for Resource Manager and `access`
+//! for vaults), then [`truth`], [`faults`], [`store`] and [`local`], and what makes it a program of its own:
+//! [`seed`], `metadata`, `shown`, [`serve`].
 
 mod access;
 mod account;
 mod account_identity;
+mod account_names;
 mod accounts;
 mod actions;
 mod arm;
@@ -23,6 +26,7 @@ mod arm_keys;
 mod assertions;
 mod assignments;
 mod authorization;
+mod crypto;
 mod deleted_vaults;
 mod encryption;
 pub mod faults;
@@ -30,6 +34,7 @@ mod graph;
 mod groups;
 mod hosts;
 mod identities;
+mod import;
 mod key_vault;
 mod keys;
 pub mod local;
@@ -38,20 +43,28 @@ mod metadata;
 mod migrate;
 mod openid;
 mod pace;
+mod paging;
 mod policies;
 mod principals;
+mod providers;
 mod regions;
+mod resources;
 mod roles;
+mod rotation;
+mod scopes;
 pub mod seed;
 pub mod serve;
+mod services;
 mod shown;
 mod signer;
 pub mod store;
+mod subscriptions;
 mod throttle;
 mod time;
 mod tokens;
 pub mod truth;
 mod vault;
+mod vault_versions;
 mod vaults;
 mod versions;
 mod wire;

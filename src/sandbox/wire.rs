@@ -76,7 +76,8 @@ impl Ask {
         match self.method.as_str() {
             "GET" | "HEAD" | "OPTIONS" => true,
             "POST" => self.path.last().is_some_and(|last| {
-                ["checknameavailability", "getbyids", "listkeys", "token"].contains(&last.to_ascii_lowercase().as_str())
+                ["checknameavailability", "getbyids", "listkeys", "token", "wrapkey", "unwrapkey"]
+                    .contains(&last.to_ascii_lowercase().as_str())
             }),
             _ => false,
         }

@@ -1,11 +1,12 @@
 //! The world: everything that exists in the sandbox, and the one function through which it is reached.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::account::Account;
+use super::account_names::Held;
 use super::assignments::Assignment;
 use super::deleted_vaults::DeletedVault;
 use super::groups::Group;
@@ -16,7 +17,7 @@ use super::principals::Principal;
 use super::throttle::Buckets;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{Fault, Millis, Mishap, Pace, arm, encryption, graph, key_vault, login, metadata};
+use super::{Fault, Millis, Mishap, Pace, arm, encryption, graph, key_vault, login, metadata, rotation, scopes};
 
 /// The whole sandbox. Cloning it is taking a snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -48,6 +49,15 @@ pub(super) struct State {
     pub deleted_vaults: BTreeMap<String, DeletedVault>,
     /// User-assigned identities by resource id in lower case.
     pub identities: BTreeMap<String, Identity>,
+    /// Names of deleted accounts that are not free yet.
+    #[serde(default)]
+    pub held_names: BTreeMap<String, Held>,
+    /// When vaults were purged, by the id of the operation.
+    #[serde(default)]
+    pub purges: BTreeMap<String, Millis>,
+    /// Providers that a subscription has not registered, as `subscription/namespace` in lower case.
+    #[serde(default)]
+    pub unregistered: BTreeSet<String>,
     /// Service principals by object id in lower case.
     pub principals: BTreeMap<String, Principal>,
     /// Role assignments by id in lower case.
@@ -84,7 +94,11 @@ impl State {
         for vault in self.vaults.values_mut() {
             vault.deleted_keys.retain(|_, deleted| now < deleted.purge);
         }
+        self.held_names.retain(|_, held| now < held.until);
+        self.purges.retain(|_, begun| now < begun.plus_days(1));
+        rotation::rotate_by_policy(self, now);
         encryption::pick_up_versions(self, now, pace);
+        scopes::pick_up_versions(self, now, pace);
     }
 }
 

@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod bindings;
+mod breadth;
 mod clock;
 mod front;
 mod graph;
@@ -10,9 +11,11 @@ mod keys;
 mod migration;
 mod noise;
 mod roles;
+mod scopes;
 mod shelf;
 mod signing_in;
 mod truths;
+mod vault_door;
 mod vaults;
 
 use http::HeaderMap;
