@@ -115,4 +115,15 @@ mod tests {
         let endless = (0..=PAGES_MAX).map(|at| ("GET /list", page(&[1], &json!(format!("/list?skip={at}")))));
         assert_eq!(all_of(endless.collect()).await.unwrap_err().kind, Kind::Unintelligible);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_of_huge_pages_is_given_up() {
+        let padded = |at: usize| {
+            let mut body = json!({ "value": [at], "nextLink": format!("/list?skip={at}") }).to_string();
+            body.push_str(&" ".repeat((8 << 20) - body.len()));
+            ("GET /list", Reply::Answer(200, Vec::new(), body))
+        };
+        let failure = all_of((0..9).map(padded).collect()).await.unwrap_err();
+        assert!(failure.said.message.contains("more than 67108864 bytes"), "{failure}");
+    }
 }
