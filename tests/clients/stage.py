@@ -1,7 +1,6 @@
 """What every story needs: a served sandbox, an environment that leads to it, and steps that are counted."""
 
 import json
-import os
 import re
 import shlex
 import signal
