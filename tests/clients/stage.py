@@ -1,11 +1,11 @@
 """What every story needs: a served sandbox, an environment that leads to it, and steps that are counted."""
 
 import json
-import os
 import re
 import shlex
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -23,6 +23,8 @@ class Sandbox:
         self.domain = domain
 
     def __enter__(self):
+        # Whoever ends the story ends the server with it.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.kept = tempfile.TemporaryDirectory(prefix="cmk-clients-")
         self.folder = Path(self.kept.name)
         self.tls = self.folder / "tls"
