@@ -12,4 +12,5 @@ mod imports;
 mod practice;
 mod readme;
 mod schema;
+mod simulation;
 mod spec_reference;
