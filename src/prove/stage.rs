@@ -217,8 +217,8 @@ impl Stage {
             let empty =
                 matches!(&second.ended, Ended::Applied(plan, _) if plan.is_empty() && plan.is_complete());
             self.hold("L2", empty, || format!("the next plan is not empty: {}", second.ended));
-            let writes = locked(&self.inner.witness).writes_of_last_run();
-            self.hold("L3", writes == 0, || format!("the next run sent {writes} writes"));
+            let writes = self.witness(|witness| witness.writes_of(witness.runs() - 1));
+            self.hold("L3", writes.is_empty(), || format!("the next run sent writes: {writes:?}"));
             let (now, world) = self.now();
             locked(&self.inner.witness).all_is_true(now, &world.census(now), &world.truths(now));
         }

@@ -159,8 +159,9 @@ impl Witness {
         (self.runs[run].requests, self.runs[run].effects)
     }
 
-    pub(super) fn writes_of_last_run(&self) -> u64 {
-        self.runs.last().map_or(0, |notes| notes.writes)
+    /// The numbers of the requests of a run that could have changed the world.
+    pub fn writes_of(&self, run: usize) -> Vec<u64> {
+        self.runs.get(run).map(|notes| notes.writes.clone()).unwrap_or_default()
     }
 
     pub(super) fn heard(&mut self, run: usize, event: &Event) {
@@ -188,12 +189,12 @@ impl Witness {
         let code = body["error"]["code"].as_str().map(|code| format!(" {code}")).unwrap_or_default();
         let told = status.map_or_else(|| "nothing".to_owned(), |status| status.to_string());
         self.say(sent.at, &format!("run {} #{} {} -> {told}{code}{note}", sent.run + 1, sent.number, sent.line()));
-        self.secrets.extend(sent.bearer.clone());
+        self.secrets.extend(sent.bearer.clone().filter(|token| !token.is_empty()));
         let notes = &mut self.runs[sent.run];
         notes.requests += 1;
-        if let Some(status) = status {
+        if let Some(status) = status.filter(|_| sent.reads) {
             notes.told.insert(sent.place(), (status, body["error"]["code"].is_string()));
-            if sent.reads && status == 200 {
+            if status == 200 {
                 self.doors.shown(sent.run, &sent.place());
             }
         }
@@ -224,7 +225,7 @@ impl Witness {
         (truths, truths_after): (&Truths, &Truths),
     ) {
         let run = sent.run;
-        self.runs[run].writes += 1;
+        self.runs[run].writes.push(sent.number);
         let planned = self.runs[run].planned && !self.runs[run].expects_nothing;
         self.holds("S13", planned, || "a write was sent where only looking was allowed".to_owned());
         let lower = sent.path.to_ascii_lowercase();

@@ -91,7 +91,7 @@ pub(super) struct Notes {
     /// The last answer that told of a place: status, and whether Azure named a code.
     pub(super) told: BTreeMap<String, (u16, bool)>,
     pub(super) requests: u64,
-    pub(super) writes: u64,
+    pub(super) writes: Vec<u64>,
     pub(super) effects: u64,
     /// Whether it applies a plan that was applied already.
     pub(super) expects_nothing: bool,
