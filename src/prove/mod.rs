@@ -23,3 +23,4 @@ pub use line::Crash;
 pub use meddle::{Act, Meddling, acts};
 pub use mishap::{Mishap, Script};
 pub use stage::{Ended, How, Run, Stage};
+pub use witness::Breach;

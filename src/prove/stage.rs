@@ -209,11 +209,16 @@ impl Stage {
     ///
     /// Applies calmly, then once more, and looks whether what the spec asks for is so.
     pub async fn converges(&self, desired: &Desired) -> bool {
+        self.converges_as(desired, &How::default()).await
+    }
+
+    /// The same, with runs that go as told.
+    pub async fn converges_as(&self, desired: &Desired, how: &How) -> bool {
         let before = self.witness(|witness| witness.breaches().len());
-        let first = self.run(desired, &How::default()).await;
+        let first = self.run(desired, how).await;
         self.hold("L1", first.ended.is_good(), || format!("a calm run ended badly: {}", first.ended));
         if first.ended.is_good() {
-            let second = self.run(desired, &How::default()).await;
+            let second = self.run(desired, how).await;
             let empty =
                 matches!(&second.ended, Ended::Applied(plan, _) if plan.is_empty() && plan.is_complete());
             self.hold("L2", empty, || format!("the next plan is not empty: {}", second.ended));

@@ -194,6 +194,7 @@ impl Witness {
         notes.requests += 1;
         if let Some(status) = status.filter(|_| sent.reads) {
             notes.told.insert(sent.place(), (status, body["error"]["code"].is_string()));
+            notes.changed_since.remove(&sent.place());
             if status == 200 {
                 self.doors.shown(sent.run, &sent.place());
             }
@@ -243,6 +244,9 @@ impl Witness {
         let findings = self.findings(sent, before, after);
         for (invariant, is_so, what) in findings {
             self.holds(invariant, is_so, || what);
+        }
+        for (_, notes) in self.runs.iter_mut().enumerate().filter(|(at, _)| *at != run) {
+            notes.changed_since.insert(sent.place());
         }
         self.readable(truths, truths_after);
         self.time(sent.at, after, truths_after);
@@ -299,6 +303,9 @@ impl Witness {
         }
         let (before, after) = (Sight { census: before, now }, Sight { census: after, now });
         self.doors.meddled(&self.desired, before, after);
+        for notes in &mut self.runs {
+            notes.changed_since.extend(notes.told.keys().cloned());
+        }
     }
 
     pub(super) fn end_run(

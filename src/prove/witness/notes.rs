@@ -90,6 +90,8 @@ pub(super) struct Notes {
     pub(super) open: Vec<StepId>,
     /// The last answer that told of a place: status, and whether Azure named a code.
     pub(super) told: BTreeMap<String, (u16, bool)>,
+    /// The places that somebody else has changed, or may have, since this run looked at them.
+    pub(super) changed_since: BTreeSet<String>,
     pub(super) requests: u64,
     pub(super) writes: Vec<u64>,
     pub(super) effects: u64,

@@ -1,4 +1,6 @@
 //! The simulation: the planner and the executor under every fault, in virtual time.
 
+mod random;
+mod scenes;
 mod stories;
 mod worlds;

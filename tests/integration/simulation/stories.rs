@@ -103,6 +103,12 @@ pub(super) const STORIES: &[Story] = &[
         Converges,
     ),
     story(
+        "an account that follows, and has not taken up the newest version yet, is to be pinned",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main auto\nrotate kv1/main",
+        THERE,
+        Converges,
+    ),
+    story(
         "the account moves to another key of its vault",
         "group\nvault kv1\nkey kv1/main\nkey kv1/next\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main",
         TWO_KEYS,

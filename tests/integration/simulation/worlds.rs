@@ -69,13 +69,13 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
             let sku = if has("premium") { "premium" } else { "standard" };
             let status = hand.make_vault(&vault(name), "westeurope", sku, !has("unprotected"));
             // For as long as a grant may take to arrive.
-            hand.wait(120);
+            arrive(hand);
             status
         }
         ["roles", name] => hand.arm("PATCH", &vault(name), &json!({ "properties": { "enableRbacAuthorization": true } })).0,
         ["deleted", name] => {
             hand.make_vault(&vault(name), "westeurope", "standard", true);
-            hand.wait(120);
+            arrive(hand);
             hand.arm("DELETE", &vault(name), &Value::Null).0
         }
         ["key", name, ..] => {
@@ -84,7 +84,7 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
         }
         ["account", name, ..] => {
             let status = hand.make_account(&account(name), "westeurope", "Standard_LRS", "StorageV2", has("identity"));
-            hand.wait(60);
+            arrive(hand);
             status
         }
         ["infrastructure", name] => {
@@ -94,7 +94,7 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
                 "properties": { "encryption": { "requireInfrastructureEncryption": true, "keySource": "Microsoft.Storage" } },
             });
             let status = hand.arm("PUT", &account(name), &body).0;
-            hand.wait(60);
+            arrive(hand);
             status
         }
         ["users", name] => users(hand, name),
@@ -103,7 +103,7 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
             let all = ["get", "wrapKey", "unwrapKey"];
             let status =
                 hand.grant(&vault(of), "add", &principal, "keys", if permissions.is_empty() { &all } else { permissions });
-            hand.wait(120);
+            arrive(hand);
             status
         }
         ["bound", name, to, ..] => {
@@ -131,6 +131,12 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
         }
         _ => panic!("no such line: {words:?}"),
     }
+}
+
+/// Waits until all that was begun is through.
+fn arrive(hand: &mut Hand<'_>) {
+    let Pace { account_creation, vault_dns, grant_propagation, .. } = hand.world.pace();
+    hand.wait(1 + account_creation.max(vault_dns).max(grant_propagation) / 1000);
 }
 
 fn users(hand: &mut Hand<'_>, name: &str) -> u16 {
