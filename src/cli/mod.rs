@@ -14,6 +14,8 @@ mod output;
 mod plan;
 mod progress;
 #[cfg(feature = "sandbox")]
+mod prove;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod schema;
 mod session;
@@ -56,6 +58,8 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
         Command::Validate { specs, format } => validate::run(context, &specs, format),
         Command::Plan { spec, format, detailed_exitcode } => plan::run(context, &spec, format, detailed_exitcode),
         Command::Apply { spec, yes, format } => apply::run(context, &spec, yes, format),
+        #[cfg(feature = "sandbox")]
+        Command::Prove { spec, seeds, format } => prove::run(context, &spec, seeds, format),
         Command::Explain { code } => explain::run(context, &code),
         Command::Schema => schema::run(context),
         Command::Completions { shell } => completions::run(context, shell),

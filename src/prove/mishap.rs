@@ -126,10 +126,17 @@ impl Script {
         Self { mishaps: BTreeMap::from([(number, mishap)]), hidden: vec![] }
     }
 
-    /// The same mishap at every request whose number leaves this rest when divided by `every`.
-    pub fn every(every: u64, rest: u64, mishap: Mishap, requests_max: u64) -> Self {
-        let numbers = (1..=requests_max).filter(|number| number % every.max(1) == rest);
-        Self { mishaps: numbers.map(|number| (number, mishap)).collect(), hidden: vec![] }
+    /// Mishaps at every request whose number leaves this rest when divided by `every`: all of one kind, the one whose
+    /// turn it is in this round, or of all kinds in turn.
+    pub fn in_turn(every: u64, rest: u64, round: u64, one_kind: bool, requests_max: u64) -> Self {
+        let every = every.max(1);
+        let kinds = Mishap::ALL.len() as u64;
+        let kind = |number: u64| if one_kind { round } else { number / every + rest + round };
+        let mishaps = (1..=requests_max).filter(|number| number % every == rest % every).filter_map(|number| {
+            let at = usize::try_from(kind(number) % kinds).ok()?;
+            Some((number, *Mishap::ALL.get(at)?))
+        });
+        Self { mishaps: mishaps.collect(), hidden: vec![] }
     }
 
     /// A script by chance over about so many requests.

@@ -107,6 +107,11 @@ impl Witness {
         self.runs.len()
     }
 
+    /// How many requests all runs sent.
+    pub fn requests(&self) -> u64 {
+        self.runs.iter().map(|notes| notes.requests).sum()
+    }
+
     /// The longest time that an account which could read its data before could not.
     pub fn unreadable_longest(&self) -> Duration {
         longest(&self.unreadable)

@@ -1,6 +1,7 @@
 //! The simulation: the planner and the executor under every fault, in virtual time.
 
 mod random;
+mod sabotage;
 mod scenes;
 mod stories;
 mod worlds;

@@ -1,7 +1,8 @@
 //! Scenes by chance: a seed gives a world, a spec, what goes wrong, who meddles, and whether two run at once.
 
 use super::worlds::{desired, pace, whole, world};
-use cmk::prove::{Breach, Chance, Crash, Ended, How, Meddling, Script, Stage, in_virtual_time};
+use cmk::model::Desired;
+use cmk::prove::{Act, Breach, Chance, Crash, Ended, How, Meddling, Script, Stage, in_virtual_time};
 use cmk::sandbox::{Pace, Sandbox};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -45,7 +46,7 @@ pub(super) fn scene(seed: u64) -> Scene {
     let turns = (0..if twin { 2 } else { 1 + chance.below(2) })
         .map(|_| {
             let mut script = Script::by_chance(&mut chance, 45);
-            if chance.one_in(8) {
+            if chance.one_in(6) {
                 let parts = ["/vaults/kv1", "/storageaccounts/st1", "/keys/", "/resourcegroups/rg"];
                 script.hidden.extend(chance.pick(&parts).map(|part| (*part).to_owned()));
             }
@@ -59,7 +60,10 @@ pub(super) fn scene(seed: u64) -> Scene {
         })
         .collect::<Vec<_>>();
     let harmless = !chance.one_in(3);
-    let meddling = Meddling::by_chance(&mut chance, &wanted, turns.len(), 40, harmless);
+    let mut meddling = Meddling::by_chance(&mut chance, &wanted, turns.len(), 40, harmless);
+    if !harmless && chance.one_in(2) {
+        meddling.acts.extend(emergency(&mut chance, &world, &wanted));
+    }
     let seconds = |chance: &mut Chance, max: u64| i64::try_from(chance.below(max * 1000)).unwrap();
     let slowly = if chance.one_in(20) { 500 } else { 40 };
     let pace = Pace {
@@ -98,10 +102,13 @@ fn world_and_spec(chance: &mut Chance) -> (Vec<String>, String) {
         keys_spec.push(format!("{key}: {create}"));
     }
     let create = if there && chance.one_in(2) { "" } else { "create: {}, " };
-    let _ = writeln!(spec, "vaults: {{ kv1: {{ {create}purgeProtection: true, keys: {{ {} }} }} }}", keys_spec.join(", "));
+    // A vault whose keys no account uses need not be protected.
+    let used = !chance.one_in(8);
+    let protection = if used { "purgeProtection: true, " } else { "" };
+    let _ = writeln!(spec, "vaults: {{ kv1: {{ {create}{protection}keys: {{ {} }} }} }}", keys_spec.join(", "));
     spec.push_str("accounts:\n");
     for name in ["st1", "st2", "st3"].into_iter().take(1 + usize::try_from(chance.below(3)).unwrap()) {
-        spec.push_str(&account(chance, name, group, there && protected, &keys, &mut world));
+        spec.push_str(&account(chance, name, group, there && protected, &keys, used, &mut world));
     }
     (world, spec)
 }
@@ -112,6 +119,7 @@ fn account(
     group: bool,
     vault: bool,
     keys: &[&str],
+    used: bool,
     world: &mut Vec<String>,
 ) -> String {
     let here = group && !chance.one_in(3);
@@ -137,7 +145,7 @@ fn account(
         }
     }
     let create = if here && chance.one_in(2) { "" } else { "create: {}, " };
-    if chance.one_in(10) {
+    if !used || chance.one_in(10) {
         return format!("  {name}: {{ {create}identity: systemAssigned }}\n");
     }
     let key = *chance.pick(&["main", "main", "next"]).unwrap();
@@ -146,6 +154,16 @@ fn account(
     format!(
         "  {name}: {{ {create}identity: systemAssigned, encryption: {{ key: kv1/{key}, version: {version}{permissions} }} }}\n"
     )
+}
+
+/// The access of an account that is under a key is taken away.
+fn emergency(chance: &mut Chance, world: &[String], wanted: &Desired) -> Option<(usize, u64, Act)> {
+    let bound: Vec<&str> =
+        world.iter().filter_map(|line| line.strip_prefix("bound ")?.split_whitespace().next()).collect();
+    let name = *chance.pick(&bound)?;
+    let account = wanted.accounts.values().find(|account| account.id.name.as_str() == name)?;
+    let vault = wanted.vaults.values().next()?;
+    Some((0, 1 + chance.below(12), Act::Revoke(account.id.clone(), vault.id.clone())))
 }
 
 impl Scene {
