@@ -81,7 +81,7 @@ pub(super) fn arrival_seconds(pace: Pace) -> i64 {
 }
 
 /// A world in which nothing is but what the spec expects to find: those things are there, and bare.
-pub fn empty(desired: &Desired, pace: Pace) -> Result<(World, Millis), String> {
+pub(super) fn empty(desired: &Desired, pace: Pace) -> Result<(World, Millis), String> {
     let mut world = World::new(pace);
     let mut hand = Hand { world: &mut world, now: BEGINNING };
     for (id, group) in desired.groups.iter().filter(|(_, group)| !group.create) {

@@ -48,7 +48,8 @@ pub fn as_text(spec: &str, verdict: &Verdict) -> String {
 fn start_line(start: &Start) -> String {
     let Start { from, converges, requests, effects, took } = start;
     let verdict = if *converges { "converges" } else { "DOES NOT CONVERGE" };
-    format!("  {from}: {verdict}, {requests} requests, {effects} changes, {}\n", seconds(*took))
+    let (requests, effects) = (count(*requests, "request"), count(*effects, "change"));
+    format!("  {from}: {verdict}, {requests}, {effects}, {}\n", seconds(*took))
 }
 
 fn times(verdict: &Verdict) -> String {
@@ -68,6 +69,10 @@ fn failed_scene(failure: &Failed) -> String {
         let _ = writeln!(text, "    {line}");
     }
     text
+}
+
+fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 fn seconds(time: Duration) -> String {
