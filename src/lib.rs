@@ -16,6 +16,8 @@ pub mod plan;
 
 pub mod apply;
 
+pub mod verify;
+
 pub mod report;
 
 pub mod cli;

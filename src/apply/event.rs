@@ -1,6 +1,7 @@
 //! What applying tells while it runs, and what it leaves as its result.
 
 use crate::plan::StepId;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Progress, in one order.
@@ -83,6 +84,8 @@ pub struct Outcome {
     pub steps: Vec<(StepId, StepOutcome)>,
     /// Whether it was asked to stop before it was through.
     pub interrupted: bool,
+    /// The `x-ms-client-request-id` of every step that began.
+    pub request_ids: BTreeMap<StepId, String>,
     /// Every wait for an effect: what for, and for how long.
     pub waits: Vec<(String, Duration)>,
 }

@@ -16,11 +16,12 @@ pub use wait::Budgets;
 
 use crate::azure::Azure;
 use crate::model::{Desired, Observed};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, StepId};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use knowledge::Knowledge;
 use schedule::{Batch, Schedule};
+use std::collections::BTreeMap;
 use step::Run;
 use tokio::sync::{mpsc, watch};
 use wait::Waiting;
@@ -53,17 +54,25 @@ pub async fn apply(
     let known = Knowledge::new(azure, desired, observed);
     let waiting = Waiting::new(events, stop.clone(), settings.budgets.clone());
     let run = Run { azure, known, waiting, id: settings.run_id };
-    let mut ledger = Ledger { plan, schedule: Schedule::new(plan), outcomes: vec![None; plan.steps.len()] };
+    let mut ledger = Ledger {
+        plan,
+        schedule: Schedule::new(plan),
+        outcomes: vec![None; plan.steps.len()],
+        request_ids: BTreeMap::new(),
+    };
     let mut running = FuturesUnordered::new();
     let may_begin = || plan.refusals.is_empty() && !*stop.borrow();
     loop {
         if may_begin() {
             for batch in ledger.schedule.start(settings.concurrency.max(1).saturating_sub(running.len())) {
+                let names: Vec<StepId> = batch.iter().map(|at| plan.steps[*at].id.clone()).collect();
+                let request_id = run.request_id(&names);
                 for at in &batch {
+                    ledger.request_ids.insert(plan.steps[*at].id.clone(), request_id.clone());
                     tracing::info!(step = %plan.steps[*at].id, "begins");
                     sink(Event::Started { step: plan.steps[*at].id.clone() });
                 }
-                running.push(take_batch(&run, plan, batch));
+                running.push(take_batch(&run, plan, batch, request_id));
             }
         }
         if running.is_empty() {
@@ -82,12 +91,13 @@ pub async fn apply(
         }
     }
     let interrupted = ledger.close(sink) && *stop.borrow();
-    Outcome { steps: ledger.into_steps(), interrupted, waits: run.waiting.total() }
+    let request_ids = std::mem::take(&mut ledger.request_ids);
+    Outcome { steps: ledger.into_steps(), interrupted, request_ids, waits: run.waiting.total() }
 }
 
-async fn take_batch(run: &Run<'_>, plan: &Plan, batch: Batch) -> (Batch, Vec<StepOutcome>) {
+async fn take_batch(run: &Run<'_>, plan: &Plan, batch: Batch, request_id: String) -> (Batch, Vec<StepOutcome>) {
     let steps: Vec<&Step> = batch.iter().map(|at| &plan.steps[*at]).collect();
-    let outcomes = step::take(run, &steps).await;
+    let outcomes = step::take(run, &steps, request_id).await;
     (batch, outcomes)
 }
 
@@ -96,6 +106,7 @@ struct Ledger<'a> {
     plan: &'a Plan,
     schedule: Schedule,
     outcomes: Vec<Option<StepOutcome>>,
+    request_ids: BTreeMap<StepId, String>,
 }
 
 impl Ledger<'_> {
@@ -125,7 +136,7 @@ impl Ledger<'_> {
         self.outcomes.iter().flatten().any(|outcome| !outcome.is_good())
     }
 
-    fn into_steps(self) -> Vec<(crate::plan::StepId, StepOutcome)> {
+    fn into_steps(self) -> Vec<(StepId, StepOutcome)> {
         let ids = self.plan.steps.iter().map(|step| step.id.clone());
         let missing = || StepOutcome::Skipped("it was not reached".to_owned());
         ids.zip(self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing))).collect()

@@ -19,9 +19,9 @@ pub(super) struct Run<'a> {
 }
 
 /// Takes a batch of steps and says how each of them ended.
-pub(super) async fn take(run: &Run<'_>, steps: &[&Step]) -> Vec<StepOutcome> {
+pub(super) async fn take(run: &Run<'_>, steps: &[&Step], request_id: String) -> Vec<StepOutcome> {
     let names: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
-    let turn = Turn { run, azure: run.azure.under(run.request_id(&names)), names };
+    let turn = Turn { run, azure: run.azure.under(request_id), names };
     if let Err(failure) = turn.look(steps.iter().flat_map(|step| &step.gives)).await {
         return vec![failed(&failure); steps.len()];
     }
@@ -40,7 +40,7 @@ pub(super) async fn take(run: &Run<'_>, steps: &[&Step]) -> Vec<StepOutcome> {
 
 impl Run<'_> {
     /// The `x-ms-client-request-id` of a batch, the same for all its requests in this run.
-    fn request_id(&self, names: &[StepId]) -> String {
+    pub(super) fn request_id(&self, names: &[StepId]) -> String {
         let names: Vec<&str> = names.iter().map(|name| name.0.as_str()).collect();
         uuid::Uuid::new_v5(&self.id, names.join(" ").as_bytes()).to_string()
     }

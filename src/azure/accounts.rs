@@ -147,6 +147,8 @@ struct KeyVault {
     keyvaulturi: Option<String>,
     #[serde(rename = "currentVersionedKeyIdentifier")]
     current: Option<String>,
+    #[serde(rename = "lastKeyRotationTimestamp")]
+    rotated: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -197,6 +199,7 @@ fn encryption(wire: Encryption) -> Result<SeenEncryption, String> {
             .transpose()
             .map_err(|error| format!("the version of the account's key {error}"))?,
         current: filled(key_vault.current).and_then(|uri| version_of(&uri).ok()),
+        rotated: filled(key_vault.rotated),
         user_assigned_identity: wire.identity.and_then(|identity| filled(identity.user_assigned_identity)),
     };
     Ok(SeenEncryption { binding: Some(binding), infrastructure })

@@ -8,19 +8,38 @@ use super::interrupt::{self, stopped};
 use super::output::Stderr;
 use super::progress::Progress;
 use super::session;
-use crate::apply::{self, Budgets, Outcome, Settings};
+use crate::apply::{self, Budgets, Outcome, Settings, StepOutcome};
 use crate::azure::Azure;
-use crate::model::{Desired, Observed};
-use crate::plan::Plan;
+use crate::diag::Source;
+use crate::model::{AccountName, Desired, Observed};
+use crate::plan::{self, Action, Plan};
+use crate::report::evidence::{self, Run};
 use crate::report::verdict::{ApplyVerdict, PlanVerdict, Proof};
-use crate::report::{human, json, outcome};
+use crate::report::{Traffic, human, json, outcome};
+use crate::verify::{self, Evidence};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
+
+/// How a spec is to be applied.
+#[derive(Debug)]
+pub(super) struct Wishes {
+    /// Do not ask first.
+    pub(super) yes: bool,
+    /// Stop in order when this time is over.
+    pub(super) timeout: Option<Duration>,
+    /// Where to write the receipt.
+    pub(super) receipt: Option<PathBuf>,
+}
 
 /// All that applying one spec needs.
 struct Job<'a> {
     context: &'a mut Context,
+    source: &'a Source,
     desired: &'a Desired,
+    receipt: Option<&'a Path>,
+    run_id: Uuid,
     azure: &'a Azure,
     format: Format,
     ask: Ask,
@@ -28,13 +47,17 @@ struct Job<'a> {
 }
 
 /// Applies a spec.
-pub(super) fn run(context: &mut Context, spec: &str, yes: bool, format: Format) -> Result<Exit, Trouble> {
-    let desired = session::desired(context, spec)?;
+pub(super) fn run(context: &mut Context, spec: &str, format: Format, wishes: &Wishes) -> Result<Exit, Trouble> {
+    let Wishes { yes, timeout, receipt } = wishes;
+    let (source, desired) = session::desired(context, spec)?;
+    let receipt = receipt.as_deref();
+    receipt.map_or(Ok(()), super::receipt::check)?;
     let azure = context.azure()?;
-    let ask = context.ask(yes);
+    let ask = context.ask(*yes);
     block_on(async {
-        let stop = interrupt::listen(context.output.stderr.clone());
-        Job { context, desired: &desired, azure: &azure, format, ask, stop }.run().await
+        let stop = interrupt::listen(context.output.stderr.clone(), *timeout);
+        let (source, desired, azure, run_id) = (&source, &desired, &azure, Uuid::new_v4());
+        Job { context, source, desired, receipt, run_id, azure, format, ask, stop }.run().await
     })?
 }
 
@@ -46,9 +69,9 @@ impl Job<'_> {
             self.context.output.document(&text)?;
         }
         match PlanVerdict::of(&plan) {
-            PlanVerdict::Refused => self.end_without_steps(&plan, Exit::Refused),
-            PlanVerdict::NothingToDo => self.end_without_steps(&plan, Exit::Good),
-            PlanVerdict::Unjudged => self.end_without_steps(&plan, Exit::Error),
+            PlanVerdict::Refused => self.end_without_steps(&plan, &observed, Exit::Refused),
+            PlanVerdict::NothingToDo => self.end_without_steps(&plan, &observed, Exit::Good),
+            PlanVerdict::Unjudged => self.end_without_steps(&plan, &observed, Exit::Error),
             PlanVerdict::Steps => self.take_steps(&plan, observed).await,
         }
     }
@@ -58,8 +81,9 @@ impl Job<'_> {
     }
 
     /// Ends when there is nothing to send.
-    fn end_without_steps(self, plan: &Plan, exit: Exit) -> Result<Exit, Trouble> {
+    fn end_without_steps(self, plan: &Plan, observed: &Observed, exit: Exit) -> Result<Exit, Trouble> {
         let traffic = session::traffic(self.azure.stats(), vec![]);
+        self.write_receipt(plan, &Outcome::default(), &verify::verify(self.desired, observed), &traffic)?;
         let text = match self.format {
             Format::Human => format!("\n{}", outcome::traffic_lines(&traffic)),
             Format::Json => json::plan(plan, &traffic, self.context.scene()),
@@ -80,12 +104,33 @@ impl Job<'_> {
         }
         let mut progress = Progress::new(&stderr);
         let settings =
-            Settings { concurrency: self.context.concurrency, budgets: Budgets::default(), run_id: Uuid::new_v4() };
+            Settings { concurrency: self.context.concurrency, budgets: Budgets::default(), run_id: self.run_id };
         let mut sink = |event| progress.tell(&event);
+        let before = verify::verify(self.desired, &observed);
         let outcome =
             apply::apply(plan, self.desired, observed, self.azure, &settings, self.stop.clone(), &mut sink).await;
-        let proof = self.prove(&outcome).await;
+        let (proof, seen) = self.prove(&outcome).await;
+        if let Some(seen) = seen {
+            let mut evidence = verify::verify(self.desired, &seen);
+            evidence.findings.extend(verify::moved(&before, &evidence, &bound(plan, &outcome)));
+            let traffic = session::traffic(self.azure.stats(), outcome.waits.clone());
+            self.write_receipt(plan, &outcome, &evidence, &traffic)?;
+        }
         self.report(plan, &outcome, &proof)
+    }
+
+    /// Writes the receipt, where one is wished for.
+    fn write_receipt(
+        &self,
+        plan: &Plan,
+        outcome: &Outcome,
+        evidence: &Evidence,
+        traffic: &Traffic,
+    ) -> Result<(), Trouble> {
+        let Some(path) = self.receipt else { return Ok(()) };
+        let spec_digest = plan::text_digest(&self.source.text);
+        let run = Run { plan, outcome, spec_digest: &spec_digest, run_id: self.run_id.to_string() };
+        super::receipt::write(path, &evidence::receipt(evidence, &run, traffic, self.context.scene()))
     }
 
     /// Asks where there is somebody to ask; anything but a yes ends the command.
@@ -107,13 +152,13 @@ impl Job<'_> {
     }
 
     /// Looks a second time, at everything: what a step believes of itself is no proof.
-    async fn prove(&self, outcome: &Outcome) -> Proof {
+    async fn prove(&self, outcome: &Outcome) -> (Proof, Option<Observed>) {
         if outcome.interrupted {
-            return Proof::NotLooked("cmk was asked to stop".to_owned());
+            return (Proof::NotLooked("cmk was asked to stop".to_owned()), None);
         }
         match self.look().await {
-            Ok((_, plan)) => Proof::Looked(plan),
-            Err(trouble) => Proof::NotLooked(trouble.what),
+            Ok((observed, plan)) => (Proof::Looked(plan), Some(observed)),
+            Err(trouble) => (Proof::NotLooked(trouble.what), None),
         }
     }
 
@@ -130,6 +175,17 @@ impl Job<'_> {
             ApplyVerdict::Interrupted | ApplyVerdict::Incomplete | ApplyVerdict::Unproved => Exit::Error,
         })
     }
+}
+
+/// The accounts that this run bound to a key.
+fn bound(plan: &Plan, outcome: &Outcome) -> Vec<AccountName> {
+    let steps = plan.steps.iter().zip(&outcome.steps);
+    let done = steps.filter(|(_, (_, end))| *end == StepOutcome::Done).map(|(step, _)| &step.action);
+    done.filter_map(|action| match action {
+        Action::SetEncryption { account, .. } => Some(account.name.clone()),
+        _ => None,
+    })
+    .collect()
 }
 
 /// The answer of a person, read on a thread of its own since reading blocks.

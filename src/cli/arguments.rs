@@ -1,8 +1,10 @@
 //! The command line: what can be asked for, and in which words.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
 #[cfg(feature = "sandbox")]
+use super::sandbox::arguments::SandboxCommand;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A declarative reconciler for customer-managed keys on Azure Storage.
 #[derive(Debug, Parser)]
@@ -88,6 +90,21 @@ pub(super) enum Command {
         /// The form of the plan and the report
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
+        /// Stop in order when this time is over, and exit with 1: `90s`, `30m`, `1h`
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        timeout: Option<Duration>,
+        /// Write what was done, and what Azure reports of it afterwards, to FILE
+        #[arg(long, value_name = "FILE")]
+        receipt: Option<PathBuf>,
+    },
+    /// Look at Azure and say what of the spec can be shown to hold; sends no write
+    Verify {
+        /// The spec file; `-` is stdin
+        #[arg(value_name = "SPEC")]
+        spec: String,
+        /// The form of the evidence
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
     },
     /// Prove offline that a spec converges, whatever goes wrong on the way
     #[cfg(feature = "sandbox")]
@@ -122,12 +139,10 @@ pub(super) enum Command {
     Sandbox(SandboxCommand),
 }
 
-/// What can be done with the sandbox itself.
-#[cfg(feature = "sandbox")]
-#[derive(Debug, Subcommand)]
-pub(super) enum SandboxCommand {
-    /// Forget the sandbox's whole state
-    Reset,
+/// Reads a time such as `90s`, `30m` or `1h 30m`.
+fn time(text: &str) -> Result<Duration, String> {
+    let read: jiff::SignedDuration = text.parse().map_err(|_| "a time such as `90s`, `30m` or `1h 30m`".to_owned())?;
+    Duration::try_from(read).ok().filter(|time| !time.is_zero()).ok_or_else(|| "a time above zero".to_owned())
 }
 
 /// The form of a document. Its values explain themselves, so their comments stay out of the help.
@@ -178,6 +193,15 @@ mod tests {
         let other = file(&["cmk", "--sandbox=f", "plan", "s.yaml"]).unwrap();
         assert_eq!(other, Some(PathBuf::from("f")));
         assert!(file(&["cmk", "plan", "s.yaml"]).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_time_is_read_as_people_write_it() {
+        assert_eq!(time("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("1h 30m"), Ok(Duration::from_secs(5400)));
+        for wrong in ["", "0s", "-5m", "soon", "5"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

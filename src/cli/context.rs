@@ -148,7 +148,7 @@ fn environment() -> BTreeMap<String, String> {
 
 /// The way to the Azure to practise on.
 #[cfg(feature = "sandbox")]
-mod practice {
+pub(super) mod practice {
     use super::{Arc, Choice, Cloud, Environment, Trouble, Way};
     use crate::sandbox::{
         ARM_HOST, Abort, CLIENT_ID, CLIENT_SECRET, Clock, LOGIN_HOST, Local, Millis, Sandbox, TENANT, VAULT_SUFFIX,
@@ -191,7 +191,7 @@ mod practice {
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
-    fn clock() -> Clock {
+    pub(in crate::cli) fn clock() -> Clock {
         Arc::new(|| {
             let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

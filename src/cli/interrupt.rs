@@ -1,19 +1,22 @@
-//! Ctrl-C and SIGTERM: the first asks for an orderly stop, the second ends at once.
+//! Ctrl-C, SIGTERM and a time limit: the first of them asks for an orderly stop, a second signal ends at once.
 
 use super::output::Stderr;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-/// Listens for the signals and tells of the first one.
+/// Listens for the signals, and for the end of the time allowed, and tells of the first.
 ///
 /// Must be called within a runtime.
-pub(super) fn listen(stderr: Stderr) -> watch::Receiver<bool> {
+pub(super) fn listen(stderr: Stderr, timeout: Option<Duration>) -> watch::Receiver<bool> {
     let (asked, stop) = watch::channel(false);
     let mut signals = signals();
     tokio::spawn(async move {
-        if signals.recv().await.is_none() {
-            return;
+        tokio::select! {
+            Some(()) = signals.recv() => {
+                stderr.tell("\nStopping: what has been sent is waited for. Once more ends at once.\n");
+            }
+            () = over(timeout) => stderr.tell("\nThe time allowed is over: what has been sent is waited for.\n"),
         }
-        stderr.tell("\nStopping: what has been sent is waited for. Once more ends at once.\n");
         // Nobody may be listening any more; then the program is about to end anyway.
         let _ = asked.send(true);
         if signals.recv().await.is_some() {
@@ -22,6 +25,14 @@ pub(super) fn listen(stderr: Stderr) -> watch::Receiver<bool> {
         }
     });
     stop
+}
+
+/// Ends when the time allowed is over; never, where none is set.
+async fn over(timeout: Option<Duration>) {
+    match timeout {
+        Some(timeout) => tokio::time::sleep(timeout).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Ends when a stop has been asked for; else never.

@@ -15,12 +15,14 @@ mod plan;
 mod progress;
 #[cfg(feature = "sandbox")]
 mod prove;
+mod receipt;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod schema;
 mod session;
 mod source;
 mod validate;
+mod verify;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -57,14 +59,17 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
     match arguments.command {
         Command::Validate { specs, format } => validate::run(context, &specs, format),
         Command::Plan { spec, format, detailed_exitcode } => plan::run(context, &spec, format, detailed_exitcode),
-        Command::Apply { spec, yes, format } => apply::run(context, &spec, yes, format),
+        Command::Apply { spec, yes, format, timeout, receipt } => {
+            apply::run(context, &spec, format, &apply::Wishes { yes, timeout, receipt })
+        }
         #[cfg(feature = "sandbox")]
         Command::Prove { spec, seeds, format } => prove::run(context, &spec, seeds, format),
+        Command::Verify { spec, format } => verify::run(context, &spec, format),
         Command::Explain { code } => explain::run(context, &code),
         Command::Schema => schema::run(context),
         Command::Completions { shell } => completions::run(context, shell),
         #[cfg(feature = "sandbox")]
-        Command::Sandbox(command) => sandbox::run(context, &command),
+        Command::Sandbox(command) => sandbox::run(context, command),
     }
 }
 

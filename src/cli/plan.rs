@@ -10,11 +10,11 @@ use crate::report::{human, json};
 
 /// Prints the plan of a spec.
 pub(super) fn run(context: &mut Context, spec: &str, format: Format, is_detailed: bool) -> Result<Exit, Trouble> {
-    let desired = session::desired(context, spec)?;
+    let (_, desired) = session::desired(context, spec)?;
     let azure = context.azure()?;
     let stderr = context.output.stderr.clone();
     let (_, plan) = block_on(async {
-        let stop = interrupt::listen(stderr.clone());
+        let stop = interrupt::listen(stderr.clone(), None);
         session::look(&desired, &azure, stop, &stderr).await
     })??;
     let text = match format {

@@ -9,7 +9,7 @@ use crate::report::text::clean;
 
 /// Proves a spec and tells the verdict.
 pub(super) fn run(context: &mut Context, spec: &str, seeds: u64, format: Format) -> Result<Exit, Trouble> {
-    let desired = session::desired(context, spec)?;
+    let (_, desired) = session::desired(context, spec)?;
     let verdict = prove::prove(&desired, seeds).map_err(|why| {
         Trouble::new(format!("the simulator cannot be set up for this spec: {why}"))
             .help("this says nothing about the spec; `cmk plan --sandbox` shows more")

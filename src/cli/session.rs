@@ -6,15 +6,16 @@ use super::interrupt::stopped;
 use super::output::Stderr;
 use super::{progress, source, validate};
 use crate::azure::{Azure, Failure, Stats};
+use crate::diag::Source;
 use crate::model::{Desired, Observed};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Refusal};
 use crate::report::Traffic;
 use crate::{diag, observe, spec};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// What a spec asks for. Its problems are told on stderr.
-pub(super) fn desired(context: &Context, path: &str) -> Result<Desired, Trouble> {
+/// A spec's text and what it asks for. Its problems are told on stderr.
+pub(super) fn desired(context: &Context, path: &str) -> Result<(Source, Desired), Trouble> {
     let source = source::read(path)?;
     let (desired, diagnostics) = spec::load(&source);
     let stderr = &context.output.stderr;
@@ -22,7 +23,7 @@ pub(super) fn desired(context: &Context, path: &str) -> Result<Desired, Trouble>
         stderr.tell(&format!("{}\n", diag::render(&source, &diagnostics, stderr.styled)));
     }
     match desired {
-        Some(desired) if !diagnostics.has_errors() => Ok(desired),
+        Some(desired) if !diagnostics.has_errors() => Ok((source, desired)),
         Some(_) | None => {
             Err(Trouble::new(format!("{} has {}; no request was sent", source.name, validate::errors(&diagnostics)))
                 .help("`cmk explain CODE` tells the long story of each code"))
@@ -44,9 +45,21 @@ pub(super) async fn look(
     };
     drop(looking);
     let observed = observed?;
-    let plan = plan::plan(desired, &observed);
+    let plan = judged(plan::plan(desired, &observed), &observed);
     tracing::info!(steps = plan.steps.len(), refusals = plan.refusals.len(), digest = plan.digest, "planned");
     Ok((observed, plan))
+}
+
+/// A plan that the judge rejects is never applied, whatever the planner thinks of it.
+fn judged(mut plan: Plan, observed: &Observed) -> Plan {
+    let breaches = plan::judge(&plan, observed);
+    plan.refusals.extend(breaches.into_iter().map(|breach| Refusal {
+        code: "CMK290",
+        resource: format!("step {}", breach.step),
+        detail: breach.what,
+        help: "please report this with the plan: cmk should not have planned it. Nothing was sent".to_owned(),
+    }));
+    plan
 }
 
 /// A call that failed, as the trouble that ends a command.

@@ -79,6 +79,8 @@ pub struct Binding {
     pub version: Option<Version>,
     /// The version in use at the moment, from `currentVersionedKeyIdentifier`.
     pub current: Option<Version>,
+    /// When the binding last changed, from `lastKeyRotationTimestamp`, as Azure writes it.
+    pub rotated: Option<String>,
     /// The user-assigned identity that unwraps, by ARM id; nothing for the system-assigned one.
     pub user_assigned_identity: Option<String>,
 }

@@ -24,7 +24,16 @@ pub(super) fn digest(steps: &[Step]) -> String {
             feed(&mut hash, &id.0);
         }
     }
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
+    hexadecimal(&hash.finalize())
+}
+
+/// SHA-256 of a text, in hexadecimal digits: what binds a receipt to the spec that it is of.
+pub fn text_digest(text: &str) -> String {
+    hexadecimal(&Sha256::digest(text.as_bytes()))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })

@@ -10,6 +10,7 @@ mod draft;
 mod effects;
 mod encryption;
 mod groups;
+mod judge;
 mod order;
 mod risk;
 #[cfg(test)]
@@ -17,7 +18,9 @@ mod tests;
 mod types;
 mod vaults;
 
+pub use digest::text_digest;
 pub use effects::{gives, needs};
+pub use judge::{Breach, judge};
 pub use types::{Action, BlindSpot, Change, Former, Note, Plan, Refusal, Risk, Step, StepId, Wait};
 
 use crate::model::{Desired, Observed, Seen};

@@ -10,7 +10,7 @@ use crate::apply::{self, Budgets, Event, Outcome, Settings};
 use crate::azure::{Azure, Cloud, Counted, Failure, Options, Retry, credential};
 use crate::model::{Desired, Observed};
 use crate::observe::observe;
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, judge, plan};
 use crate::sandbox::{self, ExchangeError, Millis, Sandbox, World};
 use azure_core::http::HttpClient;
 use std::sync::atomic::AtomicU64;
@@ -254,6 +254,8 @@ impl Stage {
             Err(failure) => return (Ended::Blind(Box::new(failure)), vec![]),
         };
         let shown = plan(desired, &observed);
+        let breaches = judge(&shown, &observed);
+        self.hold("L9", breaches.is_empty(), || format!("the judge rejects the plan: {breaches:?}"));
         locked(&self.inner.witness).planned(number, run_id, &shown);
         let mut taken = shown.clone();
         if let Some(alter) = &how.alter {

@@ -29,7 +29,7 @@ struct PlanDocument {
     notes: Vec<NoteEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     proof: Option<ProofEntry>,
-    stats: Stats,
+    stats: StatsEntry,
 }
 
 #[derive(Debug, Serialize)]
@@ -111,7 +111,7 @@ struct ProofEntry {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Stats {
+pub(super) struct StatsEntry {
     requests: BTreeMap<String, BTreeMap<String, u64>>,
     writes: Writes,
     retries: u64,
@@ -265,13 +265,13 @@ fn note(note: &Note) -> NoteEntry {
     NoteEntry { resource, text }
 }
 
-fn stats(traffic: &Traffic) -> Stats {
+pub(super) fn stats(traffic: &Traffic) -> StatsEntry {
     let Traffic { requests, writes_sent, writes_succeeded, retries, waits } = traffic.clone();
     let waits = waits
         .into_iter()
         .map(|(what, long)| WaitedEntry { r#for: what, ms: u64::try_from(long.as_millis()).unwrap_or(u64::MAX) })
         .collect();
-    Stats { requests, writes: Writes { sent: writes_sent, succeeded: writes_succeeded }, retries, waits }
+    StatsEntry { requests, writes: Writes { sent: writes_sent, succeeded: writes_succeeded }, retries, waits }
 }
 
 /// Writes a document with a line break at its end.

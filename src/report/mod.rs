@@ -1,5 +1,6 @@
 //! Values -> text. Pure: nothing here writes, reads a clock or knows a terminal.
 
+pub mod evidence;
 pub mod human;
 pub mod json;
 pub mod outcome;

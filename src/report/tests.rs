@@ -195,7 +195,7 @@ fn traffic() -> Traffic {
 
 fn ended(first: StepOutcome, second: StepOutcome) -> Outcome {
     let steps = two_steps().steps.into_iter().map(|step| step.id).zip([first, second]).collect();
-    Outcome { steps, interrupted: false, waits: vec![] }
+    Outcome { steps, ..Outcome::default() }
 }
 
 #[test]

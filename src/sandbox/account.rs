@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Millis;
 use super::account_identity::AccountIdentity;
 use super::encryption::Encryption;
+use super::scopes::Scopes;
 use super::wire::Answer;
 
 pub(super) const KIND: &str = "Microsoft.Storage/storageAccounts";
@@ -30,6 +31,11 @@ pub(super) struct Account {
     pub ready: Millis,
     /// The id of the operation that creates it.
     pub operation: String,
+    #[serde(default)]
+    pub scopes: Scopes,
+    /// What has been set for its services, by their names.
+    #[serde(default)]
+    pub services: Map<String, Value>,
 }
 
 /// Where in the life of an account a body is shown: lists know less than a GET.
@@ -66,13 +72,19 @@ impl Account {
         set("creationTime", json!(self.created.ticks()));
         set("primaryLocation", json!(self.location));
         if ready {
-            set("primaryEndpoints", self.endpoints());
+            set("primaryEndpoints", self.endpoints(""));
             set("statusOfPrimary", json!("available"));
         }
-        let tier = if self.sku.starts_with("Premium") { "Premium" } else { "Standard" };
+        if let Some(region) = self.secondary().filter(|_| ready) {
+            set("secondaryLocation", json!(region));
+            set("statusOfSecondary", json!("available"));
+            if self.sku.contains("_RA") {
+                set("secondaryEndpoints", self.endpoints("-secondary"));
+            }
+        }
         let mut body = json!({
             "id": self.id(), "name": self.name, "type": KIND, "location": self.location, "tags": self.tags,
-            "sku": {"name": self.sku, "tier": tier}, "kind": self.kind, "properties": properties,
+            "sku": {"name": self.sku, "tier": self.tier()}, "kind": self.kind, "properties": properties,
         });
         if let Some(identity) = &self.identity {
             body["identity"] = identity.body();
@@ -80,13 +92,51 @@ impl Account {
         body
     }
 
-    fn endpoints(&self) -> Value {
-        let services = ["dfs", "web", "blob", "queue", "table", "file"];
-        let all = services.map(|service| {
-            (service.to_owned(), json!(format!("https://{}.{service}.storage.sandbox.test/", self.name)))
-        });
-        Value::Object(all.into_iter().collect())
+    pub(super) fn tier(&self) -> &'static str {
+        if self.sku.starts_with("Premium") { "Premium" } else { "Standard" }
     }
+
+    /// Where a copy is kept, for the replications that keep one elsewhere.
+    fn secondary(&self) -> Option<&'static str> {
+        let elsewhere = ["GRS", "GZRS"].iter().any(|ending| self.sku.ends_with(ending));
+        elsewhere.then(|| super::regions::pair(&self.location)).flatten()
+    }
+
+    fn endpoints(&self, mark: &str) -> Value {
+        let services: &[&str] = match self.kind.as_str() {
+            "Storage" => &["blob", "queue", "table", "file"],
+            "BlobStorage" => &["dfs", "blob", "table"],
+            "BlockBlobStorage" => &["dfs", "web", "blob"],
+            "FileStorage" => &["file"],
+            _ => &["dfs", "web", "blob", "queue", "table", "file"],
+        };
+        // Files are not to be read at the secondary place.
+        let all = services.iter().filter(|service| mark.is_empty() || **service != "file").map(|service| {
+            let zone = if *service == "web" { "z1." } else { "" };
+            let url = format!("https://{}{mark}.{zone}{service}.storage.sandbox.test/", self.name);
+            ((*service).to_owned(), json!(url))
+        });
+        Value::Object(all.collect())
+    }
+}
+
+/// What older versions of the API do not show, with the version that brought it.
+const SINCE: [(&str, &str); 3] = [
+    ("/networkAcls/ipv6Rules", "2023-01-01"),
+    ("/allowCrossTenantDelegationSas", "2025-06-01"),
+    ("/keyCreationTime", "2021-02-01"),
+];
+
+/// A body as a version of the API shows it.
+pub(super) fn shaped(mut body: Value, api_version: &str) -> Value {
+    for (pointer, since) in SINCE {
+        let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
+        let parent = body.get_mut("properties").and_then(|properties| properties.pointer_mut(parent));
+        if let Some(parent) = parent.and_then(Value::as_object_mut).filter(|_| api_version < since) {
+            parent.remove(name);
+        }
+    }
+    body
 }
 
 /// Switches among the properties.
@@ -123,25 +173,29 @@ const OBJECTS: [&str; 6] = [
 ];
 
 /// The properties of a new account that sends none, as a version of the API gives them.
-pub(super) fn defaults(api_version: &str) -> Map<String, Value> {
+pub(super) fn defaults(api_version: &str, kind: &str) -> Map<String, Value> {
     let modern = api_version >= "2025-06-01";
     let recent = api_version >= "2023-01-01";
     let mut settings = Map::new();
     let mut set = |name: &str, value: Value| settings.insert(name.to_owned(), value);
     set("minimumTlsVersion", json!(if modern { "TLS1_2" } else { "TLS1_0" }));
     set("allowBlobPublicAccess", json!(!recent));
-    set("allowCrossTenantReplication", json!(!recent));
     set("supportsHttpsTrafficOnly", json!(true));
-    set("accessTier", json!("Hot"));
+    set("allowCrossTenantDelegationSas", json!(false));
+    if recent {
+        // Before that it was allowed unless someone said otherwise, and so it was not shown.
+        set("allowCrossTenantReplication", json!(false));
+    }
+    // The oldest kind has no tiers.
+    if kind != "Storage" {
+        set("accessTier", json!("Hot"));
+    }
     set(
         "networkAcls",
         json!({
             "ipv6Rules": [], "bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow",
         }),
     );
-    if modern {
-        set("allowCrossTenantDelegationSas", json!(false));
-    }
     settings
 }
 

@@ -1,16 +1,19 @@
 //! Storage accounts in Resource Manager: create, update, show, list, delete.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::account::{self, Account, KIND, View};
 use super::account_identity::{self, Change};
 use super::arm::{self, Place};
 use super::encryption::{self, Encryption};
+use super::scopes::{self, Scopes};
 use super::wire::{Answer, Ask, Reply};
-use super::{ARM_HOST, Millis, Pace, World};
+use super::{Millis, Pace, World, account_names, paging, services};
 
-const SKUS: [&str; 8] = [
+/// How many accounts a page of a list has.
+const PAGE: usize = 250;
+const SKUS: [&str; 14] = [
     "Standard_LRS",
     "Standard_GRS",
     "Standard_RAGRS",
@@ -19,14 +22,20 @@ const SKUS: [&str; 8] = [
     "Standard_RAGZRS",
     "Premium_LRS",
     "Premium_ZRS",
+    "StandardV2_LRS",
+    "StandardV2_GRS",
+    "StandardV2_ZRS",
+    "StandardV2_GZRS",
+    "PremiumV2_LRS",
+    "PremiumV2_ZRS",
 ];
 const KINDS: [&str; 5] = ["Storage", "StorageV2", "BlobStorage", "FileStorage", "BlockBlobStorage"];
 
 /// Answers what is below `/subscriptions/{s}/providers/Microsoft.Storage`.
 pub(super) fn answer_subscription(world: &World, now: Millis, ask: &Ask, subscription: &str, rest: &[&str]) -> Reply {
     match (ask.method.as_str(), rest) {
-        ("GET", ["storageaccounts"]) => Ok(list(world, now, subscription, None)),
-        ("POST", ["checknameavailability"]) => check_availability(world, ask),
+        ("GET", ["storageaccounts"]) => list(world, now, ask, subscription, None),
+        ("POST", ["checknameavailability"]) => account_names::availability(world, ask, subscription),
         ("GET", ["locations", _, "asyncoperations", operation]) => poll(world, now, ask, operation),
         _ => Err(arm::no_route(ask)),
     }
@@ -35,8 +44,12 @@ pub(super) fn answer_subscription(world: &World, now: Millis, ask: &Ask, subscri
 /// Answers what is below a group's `storageAccounts`.
 pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str, rest: &[&str]) -> Reply {
     match (ask.method.as_str(), rest) {
-        ("GET", []) => Ok(list(world, now, &place.subscription, Some(&place.group))),
-        ("GET", [_]) => Ok(Answer::json(200, find(world, place, name)?.body(now, View::Single))),
+        (_, [_, "encryptionscopes", rest @ ..]) => scopes::answer(world, now, ask, place, name, rest),
+        (_, [_, kind, rest @ ..]) if services::exists(kind) => {
+            services::answer(world, now, ask, place, name, (kind, rest))
+        }
+        ("GET", []) => list(world, now, ask, &place.subscription, Some(&place.group)),
+        ("GET", [_]) => Ok(Answer::json(200, shown(find(world, place, name)?, now, ask, View::Single))),
         ("PUT", [_]) => put(world, now, ask, place, name),
         ("PATCH", [_]) => patch(world, now, ask, place, name),
         ("DELETE", [_]) => delete(world, now, place, name),
@@ -45,9 +58,22 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask, place: &Place, n
     }
 }
 
-fn find<'a>(world: &'a World, place: &Place, name: &str) -> Result<&'a Account, Answer> {
+pub(super) fn find<'a>(world: &'a World, place: &Place, name: &str) -> Result<&'a Account, Answer> {
     let account = world.state.accounts.get(&name.to_ascii_lowercase()).filter(|account| is_at(account, place));
     account.ok_or_else(|| arm::not_found(KIND, name, &place.group))
+}
+
+/// A part of an account that is not there.
+pub(super) fn no_parent(place: &Place, name: &str, child: &str) -> Answer {
+    let Place { subscription, group } = place;
+    let text = format!(
+        "Failed to perform 'write' on resource(s) of type 'storageAccounts/{child}', because the parent resource '/subscriptions/{subscription}/resourceGroups/{group}/providers/{KIND}/{name}' could not be found."
+    );
+    Answer::error(404, "ParentResourceNotFound", &text).gateway()
+}
+
+fn shown(account: &Account, now: Millis, ask: &Ask, view: View) -> Value {
+    account::shaped(account.body(now, view), ask.api_version())
 }
 
 fn is_at(account: &Account, place: &Place) -> bool {
@@ -60,26 +86,30 @@ fn delete(world: &mut World, now: Millis, place: &Place, name: &str) -> Reply {
         return Err(in_progress());
     }
     let key = account.name.clone();
-    world.state.accounts.remove(&key);
+    account_names::release(&mut world.state, &key, now, world.pace);
     Ok(Answer::empty(200))
 }
 
-fn list(world: &World, now: Millis, subscription: &str, group: Option<&str>) -> Answer {
+fn list(world: &World, now: Millis, ask: &Ask, subscription: &str, group: Option<&str>) -> Reply {
     let here = world.state.accounts.values().filter(|account| {
         account.subscription == subscription && group.is_none_or(|group| account.group.eq_ignore_ascii_case(group))
     });
-    Answer::json(200, json!({"value": here.map(|account| account.body(now, View::Listed)).collect::<Vec<Value>>()}))
+    let (page, next) = paging::page(ask, here.map(|account| (account.name.clone(), account)).collect(), PAGE)?;
+    let rows: Vec<Value> = page.into_iter().map(|account| shown(account, now, ask, View::Listed)).collect();
+    let mut body = json!({"value": rows});
+    if let Some(next) = next {
+        body["nextLink"] = json!(next);
+    }
+    Ok(Answer::json(200, body))
 }
 
 fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -> Reply {
     let sent = ask.object()?;
     arm::check_members(&sent)?;
-    if !valid_name(name) {
-        return Err(Answer::error(400, "AccountNameInvalid", &invalid_text(name)));
-    }
+    account_names::check(&world.state, place, name)?;
     let Some(account) = world.state.accounts.get(name) else { return create(world, now, ask, place, name, &sent) };
     if !is_at(account, place) {
-        return Err(clash(account, place));
+        return Err(account_names::clash(account, place));
     }
     let location = sent["location"].as_str().map(super::regions::plain);
     if let Some(location) = location.filter(|location| *location != account.location) {
@@ -88,7 +118,7 @@ fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -> 
     if !account.provisioned(now) {
         return Err(in_progress());
     }
-    update(world, now, account.clone(), &sent, false)
+    update(world, now, ask, account.clone(), &sent)
 }
 
 /// Answers at once and with nothing: the account itself comes later.
@@ -96,7 +126,7 @@ fn create(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str, 
     let location = arm::location(sent, KIND)?;
     let sku = chosen(&sent["sku"]["name"], &SKUS).ok_or_else(|| account::invalid("sku"))?;
     let kind = chosen(&sent["kind"], &KINDS).ok_or_else(|| account::invalid("kind"))?;
-    let mut settings = account::defaults(ask.api_version());
+    let mut settings = account::defaults(ask.api_version(), &kind);
     account::set(&mut settings, &sent["properties"])?;
     let mut account = Account {
         subscription: place.subscription.clone(),
@@ -112,11 +142,14 @@ fn create(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str, 
         created: now,
         ready: now.plus(world.pace.account_creation),
         operation: world.ids.guid(),
+        scopes: Scopes::new(),
+        services: Map::new(),
     };
     let change = Change { account: &account.id(), sent: &sent["identity"], merge: false };
     account.identity = account_identity::changed(None, &change, &world.state, &mut world.ids)?;
     encryption::create(&mut account, &sent["properties"]["encryption"], &world.state, now)?;
     let answer = pending(&account, world.pace, ask);
+    world.state.held_names.remove(name);
     world.state.accounts.insert(name.to_owned(), account);
     Ok(answer)
 }
@@ -125,15 +158,13 @@ fn patch(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -
     let sent = ask.object()?;
     arm::check_members(&sent)?;
     let account = find(world, place, name)?.clone();
-    if !account.provisioned(now) {
-        return Err(not_provisioned());
-    }
-    update(world, now, account, &sent, true)
+    check_provisioned(&account, now)?;
+    update(world, now, ask, account, &sent)
 }
 
 /// PUT and PATCH on an account that exists differ in less than one would think: both leave alone what they do
 /// not name. So a PUT that was written for creation and says `Microsoft.Storage` takes a customer's key away.
-fn update(world: &mut World, now: Millis, mut account: Account, sent: &Value, merge: bool) -> Reply {
+fn update(world: &mut World, now: Millis, ask: &Ask, mut account: Account, sent: &Value) -> Reply {
     if !sent["sku"]["name"].is_null() {
         let sku = chosen(&sent["sku"]["name"], &SKUS).ok_or_else(|| account::invalid("sku"))?;
         check_conversion(&account.sku, &sku)?;
@@ -150,10 +181,10 @@ fn update(world: &mut World, now: Millis, mut account: Account, sent: &Value, me
         account.tags = sent["tags"].clone();
     }
     account::set(&mut account.settings, &sent["properties"])?;
-    let change = Change { account: &account.id(), sent: &sent["identity"], merge };
+    let change = Change { account: &account.id(), sent: &sent["identity"], merge: ask.method == "PATCH" };
     account.identity = account_identity::changed(account.identity.as_ref(), &change, &world.state, &mut world.ids)?;
     encryption::update(&mut account, &sent["properties"]["encryption"], &world.state, now)?;
-    let answer = Answer::json(200, account.body(now, View::Single));
+    let answer = Answer::json(200, shown(&account, now, ask, View::Single));
     world.state.accounts.insert(account.name.clone(), account);
     Ok(answer)
 }
@@ -175,7 +206,8 @@ fn chosen(sent: &Value, among: &[&str]) -> Option<String> {
 fn pending(account: &Account, pace: Pace, ask: &Ask) -> Answer {
     let Account { subscription, location, operation, .. } = account;
     let link = format!(
-        "https://{ARM_HOST}/subscriptions/{subscription}/providers/Microsoft.Storage/locations/{location}/asyncoperations/{operation}?monitor=true&api-version={}&t={}",
+        "https://{}/subscriptions/{subscription}/providers/Microsoft.Storage/locations/{location}/asyncoperations/{operation}?monitor=true&api-version={}&t={}",
+        ask.host,
         ask.api_version(),
         account.created.0
     );
@@ -191,47 +223,9 @@ fn poll(world: &World, now: Millis, ask: &Ask, operation: &str) -> Reply {
         Answer::error(404, "OperationNotFound", &text)
     })?;
     if account.provisioned(now) {
-        return Ok(Answer::json(200, account.body(now, View::Single)));
+        return Ok(Answer::json(200, shown(account, now, ask, View::Single)));
     }
     Ok(pending(account, world.pace, ask))
-}
-
-fn valid_name(name: &str) -> bool {
-    (3..=24).contains(&name.len()) && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
-}
-
-fn invalid_text(name: &str) -> String {
-    format!(
-        "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only."
-    )
-}
-
-fn clash(account: &Account, place: &Place) -> Answer {
-    let name = &account.name;
-    if account.subscription == place.subscription {
-        let text = format!("The account {name} is already in another resource group in this subscription.");
-        return Answer::error(409, "StorageAccountInAnotherResourceGroup", &text);
-    }
-    Answer::error(409, "StorageAccountAlreadyTaken", &format!("The storage account named {name} is already taken."))
-}
-
-fn check_availability(world: &World, ask: &Ask) -> Reply {
-    let sent = ask.object()?;
-    if sent["type"] != KIND {
-        return Err(account::invalid("type"));
-    }
-    let name = sent["name"].as_str().unwrap_or_default();
-    Ok(Answer::json(
-        200,
-        if !valid_name(name) {
-            json!({"nameAvailable": false, "reason": "AccountNameInvalid", "message": invalid_text(name)})
-        } else if world.state.accounts.contains_key(name) {
-            let text = format!("The storage account named {name} is already taken.");
-            json!({"nameAvailable": false, "reason": "AlreadyExists", "message": text})
-        } else {
-            json!({"nameAvailable": true})
-        },
-    ))
 }
 
 fn in_progress() -> Answer {
@@ -239,16 +233,18 @@ fn in_progress() -> Answer {
     Answer::error(409, "StorageAccountOperationInProgress", text)
 }
 
-fn not_provisioned() -> Answer {
+/// Refuses what can only be done with an account that is there.
+pub(super) fn check_provisioned(account: &Account, now: Millis) -> Result<(), Answer> {
+    if account.provisioned(now) {
+        return Ok(());
+    }
     let text = "The storage account provisioning state must be 'Succeeded' before executing the operation.";
-    Answer::error(409, "StorageAccountIsNotProvisioned", text)
+    Err(Answer::error(409, "StorageAccountIsNotProvisioned", text))
 }
 
 /// Two keys that open nothing.
 fn list_keys(account: &Account, now: Millis) -> Reply {
-    if !account.provisioned(now) {
-        return Err(not_provisioned());
-    }
+    check_provisioned(account, now)?;
     let key = |name: &str| {
         let value = azure_core::base64::encode(Sha256::digest(format!("sandbox {} {name}", account.operation)));
         json!({"creationTime": account.created.ticks(), "keyName": name, "value": value, "permissions": "FULL"})

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::login::{self, Distrust};
+use super::hosts::{Domain, Service};
+use super::tokens::{self, Distrust};
 use super::wire::{Answer, Ask, Reply};
 use super::{
-    ARM_HOST, LOGIN_HOST, Millis, SUBSCRIPTIONS, TENANT, World, accounts, arm_keys, deleted_vaults, groups, identities,
-    policies, vaults, versions,
+    Millis, SUBSCRIPTIONS, TENANT, World, accounts, actions, arm_keys, authorization, deleted_vaults, groups,
+    identities, policies, providers, resources, subscriptions, vaults, versions,
 };
 
 /// Where in Resource Manager a resource is.
@@ -18,15 +19,23 @@ pub(super) struct Place {
 }
 
 /// Answers the Resource Manager host.
-pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask) -> Reply {
-    login::check(ask, ARM_HOST, now).map_err(|distrust| unauthorized(&distrust, now))?;
+pub(super) fn answer(world: &mut World, now: Millis, ask: &mut Ask) -> Reply {
+    let caller = tokens::check(ask, Service::Arm);
+    ask.caller = caller.map_err(|distrust| unauthorized(ask, &distrust))?;
     check_api_version(ask)?;
+    let mut answer = routed(world, now, ask)?;
+    actions::trim(&world.state, ask, &mut answer);
+    Ok(answer)
+}
+
+fn routed(world: &mut World, now: Millis, ask: &Ask) -> Reply {
     let lower = ask.path_lower();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     let [root, rest @ ..] = lower.as_slice() else { return Err(no_route(ask)) };
     match (*root, rest) {
-        ("tenants", []) => reading(ask, || Ok(tenants())),
-        ("subscriptions", []) => reading(ask, || Ok(subscriptions())),
+        ("tenants", []) => reading(ask, || Ok(subscriptions::tenants(ask))),
+        ("subscriptions", []) => reading(ask, || Ok(subscriptions::list(ask))),
+        ("providers", ["microsoft.authorization", ..]) => authorization::answer(world, now, ask, 0),
         ("subscriptions", [subscription, below @ ..]) => {
             if !SUBSCRIPTIONS.contains(subscription) {
                 let text = format!("The subscription '{subscription}' could not be found.");
@@ -43,11 +52,31 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask) -> Reply {
 }
 
 fn in_subscription(world: &mut World, now: Millis, ask: &Ask, subscription: &str, below: &[&str]) -> Reply {
+    actions::authorize(&world.state, ask)?;
+    if let Some(at) = authorization::split(below) {
+        versions::check("microsoft.authorization", below.get(at + 2).copied().unwrap_or_default(), ask)?;
+        return authorization::answer(world, now, ask, at + 2);
+    }
+    if let Some(reply) = below
+        .split_first()
+        .filter(|(first, _)| **first == "providers")
+        .and_then(|(_, below)| providers::answer(world, ask, subscription, below))
+    {
+        return reply;
+    }
     if let ["providers", namespace, kind, ..] = below {
         versions::check(namespace, kind, ask)?;
     }
     match below {
-        [] => reading(ask, || Ok(Answer::json(200, subscription_body(subscription)))),
+        [] => reading(ask, || Ok(Answer::json(200, subscriptions::body(subscription, ask)))),
+        ["locations"] => reading(ask, || Ok(subscriptions::locations(subscription))),
+        ["resources"] => reading(ask, || resources::list(world, now, ask, subscription, None)),
+        ["resourcegroups", group, "resources"] => {
+            if !world.state.groups.contains_key(&groups::key(subscription, group)) {
+                return Err(groups::not_found(&ask.path[3]));
+            }
+            reading(ask, || resources::list(world, now, ask, subscription, Some(group)))
+        }
         ["operationresults", _] => reading(ask, || Ok(Answer::empty(200))),
         ["resourcegroups"] => reading(ask, || Ok(groups::list(world, subscription))),
         ["resourcegroups", _] => groups::answer(world, now, ask, subscription),
@@ -75,10 +104,12 @@ fn in_subscription(world: &mut World, now: Millis, ask: &Ask, subscription: &str
 
 fn in_group(world: &mut World, now: Millis, ask: &Ask, place: &Place, kind: (&str, &str), rest: &[&str]) -> Reply {
     versions::check(kind.0, kind.1, ask)?;
+    providers::check_registered(world, ask, &place.subscription, kind.0)?;
     // The resource's own name, as written: subscriptions/s/resourceGroups/g/providers/ns/kind/NAME.
     let written = |index: usize| ask.path.get(7 + index).map_or("", String::as_str);
     match (kind, rest) {
         (("microsoft.storage", "storageaccounts"), rest) => accounts::answer(world, now, ask, place, written(0), rest),
+        (("microsoft.keyvault", "managedhsms"), []) => reading(ask, || Ok(Answer::json(200, json!({"value": []})))),
         (("microsoft.keyvault", "vaults"), []) => {
             reading(ask, || vaults::list(world, now, ask, &place.subscription, Some(&place.group)))
         }
@@ -115,7 +146,8 @@ pub(super) fn no_route(ask: &Ask) -> Answer {
 }
 
 fn no_type(namespace: &str, kind: Option<&str>, ask: &Ask) -> Answer {
-    let known = ["microsoft.storage", "microsoft.keyvault", "microsoft.managedidentity"].contains(&namespace);
+    let known = ["microsoft.storage", "microsoft.keyvault", "microsoft.managedidentity", "microsoft.authorization"]
+        .contains(&namespace);
     let version = ask.api_version();
     let (code, text) = if known {
         let kind = kind.unwrap_or_default();
@@ -203,7 +235,8 @@ fn check_api_version(ask: &Ask) -> Result<(), Answer> {
     Err(Answer::error(400, "InvalidApiVersionParameter", &text).gateway())
 }
 
-fn unauthorized(distrust: &Distrust, now: Millis) -> Answer {
+fn unauthorized(ask: &Ask, distrust: &Distrust) -> Answer {
+    let domain = Domain::of(&ask.host);
     let (code, text) = match distrust {
         Distrust::Missing => {
             ("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.".to_owned())
@@ -213,41 +246,29 @@ fn unauthorized(distrust: &Distrust, now: Millis) -> Answer {
             let text = format!(
                 "The access token expiry UTC time '{}' is earlier than current UTC time '{}'.",
                 end.whole(),
-                now.whole()
+                ask.at.whole()
             );
             ("ExpiredAuthenticationToken", text)
         }
         Distrust::WrongAudience(audience) => {
             let text = format!(
-                "The access token has been obtained for wrong audience or resource '{audience}'. It should exactly match with one of the allowed audiences 'https://{ARM_HOST}'."
+                "The access token has been obtained for wrong audience or resource '{audience}'. It should exactly match with one of the allowed audiences 'https://{}'.",
+                domain.arm()
             );
             ("InvalidAuthenticationTokenAudience", text)
         }
+        Distrust::WrongIssuer(issuer) => {
+            let own = domain.issuer(TENANT);
+            let text = format!(
+                "The access token is from the wrong issuer '{issuer}'. It must match the tenant '{own}' associated with this subscription. Please use the authority (URL) 'https://{}/{TENANT}' to get the token. Note, if the subscription is transferred to another tenant there is no impact to the services, but information about new tenant could take time to propagate (up to an hour). If you just transferred your subscription and see this error message, please try back later.",
+                domain.login()
+            );
+            ("InvalidAuthenticationTokenTenant", text)
+        }
     };
     let challenge = format!(
-        "Bearer authorization_uri=\"https://{LOGIN_HOST}/{TENANT}\", error=\"invalid_token\", error_description=\"{text}\""
+        "Bearer authorization_uri=\"https://{}/{TENANT}\", error=\"invalid_token\", error_description=\"{text}\"",
+        domain.login()
     );
     Answer::error(401, code, &text).gateway().header("www-authenticate", challenge)
-}
-
-fn tenants() -> Answer {
-    Answer::json(
-        200,
-        json!({"value": [{"id": format!("/tenants/{TENANT}"), "tenantId": TENANT, "displayName": "Sandbox"}]}),
-    )
-}
-
-fn subscriptions() -> Answer {
-    let all: Vec<Value> = SUBSCRIPTIONS.iter().map(|subscription| subscription_body(subscription)).collect();
-    Answer::json(200, json!({"value": all, "count": {"type": "Total", "value": all.len()}}))
-}
-
-fn subscription_body(subscription: &str) -> Value {
-    let first = subscription == SUBSCRIPTIONS[0];
-    json!({
-        "id": format!("/subscriptions/{subscription}"), "subscriptionId": subscription, "tenantId": TENANT,
-        "displayName": if first { "Practice one" } else { "Practice two" }, "state": "Enabled",
-        "authorizationSource": "RoleBased", "managedByTenants": [],
-        "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
-    })
 }

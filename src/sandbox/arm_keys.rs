@@ -6,7 +6,7 @@ use super::arm::{self, Place};
 use super::keys::{self, Key, Recipe, Version};
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{CALLER_OBJECT_ID, CLIENT_ID, Millis, World, vaults};
+use super::{Millis, World, access, vaults};
 
 const KIND: &str = "Microsoft.KeyVault/vaults/keys";
 
@@ -21,9 +21,9 @@ pub(super) fn answer(
     rest: &[&str],
 ) -> Reply {
     let Some(found) = vaults::find(world, place, vault) else { return Err(vaults::no_parent(place, vault, "keys")) };
-    if found.uses_rbac() {
-        return Err(forbidden(found, name));
-    }
+    let key = Some(name).filter(|name| !name.is_empty());
+    let verb = if ask.only_reads() { "read" } else { "write" };
+    access::check_through_arm(&world.state, found, key, &ask.caller, verb, now)?;
     let absent = || arm::not_found(KIND, &format!("{vault}/{name}"), &place.group);
     let key = || found.keys.get(&name.to_ascii_lowercase()).filter(|key| key.visible <= now).ok_or_else(absent);
     match (ask.method.as_str(), rest) {
@@ -138,16 +138,4 @@ fn tag(body: &mut Value, version: &Version) {
     if version.tags.is_object() {
         body["tags"] = version.tags.clone();
     }
-}
-
-/// On a vault with roles this door wants a role too, and says so with a 400, where the vault itself says 403.
-fn forbidden(vault: &Vault, key: &str) -> Answer {
-    let resource = format!("{}/keys/{key}", vault.id()).to_ascii_lowercase();
-    let text = format!(
-        "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: appid={CLIENT_ID};oid={CALLER_OBJECT_ID};iss=https://sts.windows.net/{}/\r\nAction: 'Microsoft.KeyVault/vaults/keys/read'\r\nResource: '{resource}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: {};location={}\r\n",
-        super::TENANT,
-        vault.name,
-        vault.location
-    );
-    Answer::inner_error(400, "Forbidden", &text, "ForbiddenByRbac")
 }

@@ -8,7 +8,9 @@ use super::regions;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
 use super::world::State;
-use super::{ARM_HOST, Millis, World, vaults};
+use super::{Millis, World, paging, vaults};
+
+const PAGE: usize = 50;
 
 /// A vault between its deletion and its purge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,17 +25,16 @@ pub(super) struct DeletedVault {
 pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask, subscription: &str, rest: &[&str]) -> Reply {
     match (ask.method.as_str(), rest) {
         ("POST", ["checknameavailability"]) => check_availability(world, ask),
-        ("GET", ["deletedvaults"]) => Ok(list(world, subscription)),
+        // There are none, and clients that list vaults list these as well.
+        ("GET", ["managedhsms" | "deletedmanagedhsms"]) => Ok(Answer::json(200, json!({"value": []}))),
+        ("GET", ["deletedvaults"]) => list(world, ask, subscription),
         ("GET", ["locations", location, "deletedvaults", name]) => {
             find(world, subscription, location, name).map(|deleted| Answer::json(200, body(deleted)))
         }
         ("POST", ["locations", location, "deletedvaults", name, "purge"]) => {
-            purge(world, ask, subscription, location, name)
+            purge(world, now, ask, subscription, location, name)
         }
-        ("GET", ["locations", _, "operationresults", _]) => Ok(Answer::json(
-            200,
-            json!({"createdDateTime": now.whole(), "lastActionDateTime": now.whole(), "status": "Succeeded"}),
-        )),
+        ("GET", ["locations", location, "operationresults", job]) => poll(world, now, ask, subscription, location, job),
         _ => Err(arm::no_route(ask)),
     }
 }
@@ -70,22 +71,49 @@ fn find<'a>(world: &'a World, subscription: &str, location: &str, name: &str) ->
     world.state.deleted_vaults.get(name).filter(here).ok_or_else(|| no_deleted(name))
 }
 
-fn list(world: &World, subscription: &str) -> Answer {
-    let here = world.state.deleted_vaults.values().filter(|deleted| deleted.vault.subscription == subscription);
-    Answer::json(200, json!({"value": here.map(body).collect::<Vec<Value>>()}))
+fn list(world: &World, ask: &Ask, subscription: &str) -> Reply {
+    let here = world.state.deleted_vaults.iter().filter(|(_, deleted)| deleted.vault.subscription == subscription);
+    let top = ask.query.get("$top").and_then(|top| top.parse().ok()).unwrap_or(PAGE).clamp(1, PAGE);
+    let (page, next) = paging::page(ask, here.map(|(name, deleted)| (name.clone(), deleted)).collect(), top)?;
+    let mut answer = json!({"value": page.into_iter().map(body).collect::<Vec<Value>>()});
+    if let Some(next) = next {
+        answer["nextLink"] = json!(next);
+    }
+    Ok(Answer::json(200, answer))
 }
 
-fn purge(world: &mut World, ask: &Ask, subscription: &str, location: &str, name: &str) -> Reply {
+fn purge(world: &mut World, now: Millis, ask: &Ask, subscription: &str, location: &str, name: &str) -> Reply {
     let deleted = find(world, subscription, location, name)?;
     if deleted.vault.purge_protection {
         return Err(Answer::error(405, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed."));
     }
     world.state.deleted_vaults.remove(name);
     let job = world.ids.version();
+    let answer = Answer::empty(202).header("location", job_link(ask, subscription, location, &job));
+    world.state.purges.insert(job, now);
+    Ok(answer.header("retry-after", "5"))
+}
+
+fn job_link(ask: &Ask, subscription: &str, location: &str, job: &str) -> String {
     let place =
-        format!("https://{ARM_HOST}/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}");
-    let link = format!("{place}/operationResults/{job}?api-version={}", ask.api_version());
-    Ok(Answer::empty(202).header("location", link).header("retry-after", "5"))
+        format!("https://{}/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}", ask.host);
+    format!("{place}/operationResults/{job}?api-version={}", ask.api_version())
+}
+
+/// How a purge is doing: 202 while it has not begun, then 200.
+fn poll(world: &World, now: Millis, ask: &Ask, subscription: &str, location: &str, job: &str) -> Reply {
+    let Some(begun) = world.state.purges.get(job) else {
+        let text = format!("The operation '{job}' could not be found.");
+        return Err(Answer::error(404, "OperationNotFound", &text));
+    };
+    let end = begun.plus(world.pace.deleted_object);
+    if now < end {
+        let body = json!({"createdDateTime": begun.spaced(), "status": "NotStarted"});
+        let link = job_link(ask, subscription, location, job);
+        return Ok(Answer::json(202, body).header("location", link).header("retry-after", "5"));
+    }
+    let times = json!({"createdDateTime": begun.spaced(), "lastActionDateTime": end.spaced(), "status": "Succeeded"});
+    Ok(Answer::json(200, times))
 }
 
 fn body(deleted: &DeletedVault) -> Value {

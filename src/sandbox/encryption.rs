@@ -11,7 +11,7 @@ use super::keys::Version;
 use super::vault::Vault;
 use super::wire::Answer;
 use super::world::State;
-use super::{Millis, Pace, VAULT_SUFFIX};
+use super::{Millis, Pace, access};
 
 /// The encryption of an account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ impl Binding {
         self.version.as_deref().filter(|version| !version.is_empty())
     }
 
-    fn same_key(&self, other: &Self) -> bool {
+    pub(super) fn same_key(&self, other: &Self) -> bool {
         self.host() == other.host() && self.key.eq_ignore_ascii_case(&other.key) && self.pinned() == other.pinned()
     }
 
@@ -171,6 +171,7 @@ fn unbind(account: &mut Account, state: &State, now: Millis) -> Result<(), Answe
 fn bind(account: &mut Account, sent: &Value, state: &State, now: Millis) -> Result<(), Answer> {
     let mut wanted = wanted(&sent["keyvaultproperties"])?;
     let mut after = account.clone();
+    check_federated(&sent["identity"])?;
     if sent["identity"].is_object() {
         after.encryption.identity = sent["identity"].clone();
     }
@@ -199,6 +200,15 @@ fn bind(account: &mut Account, sent: &Value, state: &State, now: Millis) -> Resu
     Ok(())
 }
 
+/// A key in another tenant is reached with a user-assigned identity and an application, never with one of them alone.
+fn check_federated(identity: &Value) -> Result<(), Answer> {
+    let said = |name: &str| identity[name].as_str().is_some_and(|text| !text.is_empty() && text != "None");
+    if said("federatedIdentityClientId") && !said("userAssignedIdentity") {
+        return Err(account::invalid("encryption.identity.federatedIdentityClientId"));
+    }
+    Ok(())
+}
+
 fn user(account: &Account) -> &str {
     account.encryption.identity["userAssignedIdentity"].as_str().unwrap_or_default()
 }
@@ -218,14 +228,14 @@ fn wanted(sent: &Value) -> Result<Binding, Answer> {
 fn check_wraps<'a>(principal: &str, wanted: &Binding, state: &'a State, now: Millis) -> Result<&'a Version, Answer> {
     let host = wanted.host();
     let vault = state.vault_at(&host).filter(|vault| vault.resolves(now));
-    let Some(vault) = vault.filter(|_| wanted.vault_uri.starts_with("https://") && host.ends_with(VAULT_SUFFIX)) else {
+    let Some(vault) = vault.filter(|_| wanted.vault_uri.starts_with("https://")) else {
         let text = format!("The keyvault {} cannot be found.", wanted.vault_uri);
         return Err(Answer::error(400, "KeyVaultNotFound", &text));
     };
     if !vault.purge_protection {
         return Err(Answer::error(400, "KeyVaultPolicyError", "Keyvault policy recoverable is not set"));
     }
-    if !may_use(vault, principal, now) {
+    if !may_use(state, vault, &wanted.key, principal, now) {
         return Err(not_authenticated());
     }
     let key = state.key_at(&host, &wanted.key).map(|(_, key)| key).filter(|key| key.visible <= now);
@@ -242,8 +252,9 @@ fn check_wraps<'a>(principal: &str, wanted: &Binding, state: &'a State, now: Mil
     if version.wraps(now) && version.unwraps() { Ok(version) } else { Err(not_authenticated()) }
 }
 
-fn may_use(vault: &Vault, principal: &str, now: Millis) -> bool {
-    vault.open_to_storage() && ["get", "wrapKey", "unwrapKey"].iter().all(|one| vault.lets(principal, one, now))
+fn may_use(state: &State, vault: &Vault, key: &str, principal: &str, now: Millis) -> bool {
+    let lets = |permission: &&str| access::lets(state, vault, Some(key), principal, permission, now);
+    vault.open_to_storage() && ["get", "wrapKey", "unwrapKey"].iter().all(lets)
 }
 
 fn check_unwraps(account: &Account, binding: &Binding, state: &State, now: Millis) -> Result<(), Answer> {
@@ -261,22 +272,49 @@ fn unwraps(principal: &str, binding: &Binding, state: &State, now: Millis) -> bo
         let version = key.version(&binding.current).filter(|_| key.visible <= now);
         vault.resolves(now)
             && vault.open_to_storage()
-            && vault.lets(principal, "unwrapKey", now)
+            && access::lets(state, vault, Some(&binding.key), principal, "unwrapKey", now)
             && version.is_some_and(Version::unwraps)
     })
+}
+
+/// Whether an account can bind to a key now, as whoever it goes to vaults as; gives the version.
+pub(super) fn check_account_wraps<'a>(
+    account: &Account,
+    wanted: &Binding,
+    state: &'a State,
+    now: Millis,
+) -> Result<&'a Version, Answer> {
+    let principal = principal(account, state).ok_or_else(no_identity)?;
+    check_wraps(principal, wanted, state, now)
+}
+
+/// What a binding without a version becomes once the account has noticed a newer one, if it has.
+pub(super) fn picked_up(
+    account: &Account,
+    binding: &Binding,
+    state: &State,
+    now: Millis,
+    pace: Pace,
+) -> Option<Binding> {
+    if binding.pinned().is_some() {
+        return None;
+    }
+    let (vault, key) = state.key_at(&binding.host(), &binding.key)?;
+    let newest = key.newest().filter(|newest| newest.id != binding.current)?;
+    let due = newest.created.plus(pace.version_pickup);
+    let principal = principal(account, state)?;
+    let able = may_use(state, vault, &binding.key, principal, now)
+        && newest.wraps(now)
+        && unwraps(principal, binding, state, now);
+    let moved = Binding { current: newest.id.clone(), expires: newest.expires, rotated: due, ..binding.clone() };
+    (due <= now && able).then_some(moved)
 }
 
 /// Accounts bound without a version take up the newest one by themselves, some time after it was made.
 pub(super) fn pick_up_versions(state: &mut State, now: Millis, pace: Pace) {
     let moves = state.accounts.iter().filter_map(|(name, account)| {
-        let binding = account.encryption.binding.as_ref().filter(|binding| binding.pinned().is_none())?;
-        let (vault, key) = state.key_at(&binding.host(), &binding.key)?;
-        let newest = key.newest().filter(|newest| newest.id != binding.current)?;
-        let due = newest.created.plus(pace.version_pickup);
-        let principal = principal(account, state)?;
-        let able = may_use(vault, principal, now) && newest.wraps(now) && unwraps(principal, binding, state, now);
-        let moved = Binding { current: newest.id.clone(), expires: newest.expires, rotated: due, ..binding.clone() };
-        (due <= now && able).then(|| (name.clone(), moved))
+        let binding = account.encryption.binding.as_ref()?;
+        Some((name.clone(), picked_up(account, binding, state, now, pace)?))
     });
     for (name, moved) in moves.collect::<Vec<_>>() {
         if let Some(account) = state.accounts.get_mut(&name) {

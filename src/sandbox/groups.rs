@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::account_names;
 use super::arm;
 use super::deleted_vaults;
 use super::wire::{Answer, Ask, Reply};
-use super::{ARM_HOST, Millis, World};
+use super::{Millis, World};
 
 /// A resource group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,7 +81,10 @@ fn put(world: &mut World, ask: &Ask, subscription: &str, name: &str, key: String
 fn delete(world: &mut World, now: Millis, ask: &Ask, subscription: &str, name: &str, group: &str) -> Answer {
     let inside = |subscription: &str, name: &str| key(subscription, name) == group;
     let state = &mut world.state;
-    state.accounts.retain(|_, account| !inside(&account.subscription, &account.group));
+    let accounts = state.accounts.iter().filter(|(_, account)| inside(&account.subscription, &account.group));
+    for account in accounts.map(|(account, _)| account.clone()).collect::<Vec<_>>() {
+        account_names::release(state, &account, now, world.pace);
+    }
     state.identities.retain(|_, identity| !inside(&identity.subscription, &identity.group));
     let vaults = state.vaults.iter().filter(|(_, vault)| inside(&vault.subscription, &vault.group));
     for vault in vaults.map(|(vault, _)| vault.clone()).collect::<Vec<_>>() {
@@ -89,7 +93,8 @@ fn delete(world: &mut World, now: Millis, ask: &Ask, subscription: &str, name: &
     state.groups.remove(group);
     let job = azure_core::base64::encode_url_safe(format!("RESOURCEGROUPDELETIONJOB-{name}"));
     let location = format!(
-        "https://{ARM_HOST}/subscriptions/{subscription}/operationresults/{job}?api-version={}",
+        "https://{}/subscriptions/{subscription}/operationresults/{job}?api-version={}",
+        ask.host,
         ask.api_version()
     );
     Answer::empty(202).header("location", location).header("retry-after", "15")

@@ -27,13 +27,21 @@ impl Identity {
         let Self { subscription, group, name, .. } = self;
         format!("/subscriptions/{subscription}/resourcegroups/{group}/providers/{KIND}/{name}")
     }
+
+    pub(super) fn body(&self) -> Value {
+        let Self { name, location, tags, principal, client, .. } = self;
+        json!({
+            "id": self.id(), "name": name, "type": KIND, "location": location, "tags": tags,
+            "properties": {"tenantId": TENANT, "principalId": principal, "clientId": client},
+        })
+    }
 }
 
 pub(super) fn list(world: &World, subscription: &str, group: Option<&str>) -> Answer {
     let here = world.state.identities.values().filter(|identity| {
         identity.subscription == subscription && group.is_none_or(|group| identity.group.eq_ignore_ascii_case(group))
     });
-    Answer::json(200, json!({"value": here.map(body).collect::<Vec<Value>>()}))
+    Answer::json(200, json!({"value": here.map(Identity::body).collect::<Vec<Value>>()}))
 }
 
 /// Answers one identity's path.
@@ -43,7 +51,7 @@ pub(super) fn answer(world: &mut World, ask: &Ask, place: &Place, name: &str) ->
     let found = world.state.identities.get(&key);
     match ask.method.as_str() {
         "GET" => found
-            .map(|identity| Answer::json(200, body(identity)))
+            .map(|identity| Answer::json(200, identity.body()))
             .ok_or_else(|| arm::not_found(KIND, name, &place.group)),
         "PUT" => put(world, ask, place, name, key),
         "DELETE" => {
@@ -64,7 +72,7 @@ fn put(world: &mut World, ask: &Ask, place: &Place, name: &str, key: String) -> 
             return Err(arm::moved(name, &identity.location, &location, &place.group));
         }
         identity.tags = arm::tags(&sent);
-        return Ok(Answer::json(200, body(identity)));
+        return Ok(Answer::json(200, identity.body()));
     }
     let identity = Identity {
         subscription: place.subscription.clone(),
@@ -76,15 +84,7 @@ fn put(world: &mut World, ask: &Ask, place: &Place, name: &str, key: String) -> 
         client: world.ids.guid(),
     };
     // A relative Location: against the standard, and what Azure sends.
-    let answer = Answer::json(201, body(&identity)).header("location", identity.id());
+    let answer = Answer::json(201, identity.body()).header("location", identity.id());
     world.state.identities.insert(key, identity);
     Ok(answer)
-}
-
-fn body(identity: &Identity) -> Value {
-    let Identity { name, location, tags, principal, client, .. } = identity;
-    json!({
-        "id": identity.id(), "name": name, "type": KIND, "location": location, "tags": tags,
-        "properties": {"tenantId": TENANT, "principalId": principal, "clientId": client},
-    })
 }

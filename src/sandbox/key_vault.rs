@@ -1,44 +1,46 @@
 //! The vault's own door: keys at `https://{vault}.{suffix}`, for callers with an access policy.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::crypto::Turn;
+use super::hosts::{Domain, Service};
 use super::keys::{self, DeletedKey, Key, Recipe, Version};
-use super::login::{self, Distrust};
+use super::tokens::{self, Distrust};
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{CALLER_OBJECT_ID, CLIENT_ID, LOGIN_HOST, Millis, TENANT, VAULT_SUFFIX, World};
+use super::{Millis, TENANT, World, access, vault_versions};
 
 const PAGE: usize = 25;
 
 /// A request at the door, with the vault it stands before.
-struct Door<'a> {
-    world: &'a mut World,
-    now: Millis,
-    ask: &'a Ask,
+pub(super) struct Door<'a> {
+    pub world: &'a mut World,
+    pub now: Millis,
+    pub ask: &'a Ask,
     /// The vault's name in lower case.
-    vault: String,
+    pub vault: String,
 }
 
 /// Answers a vault's host. The vault is live: its name resolved.
-pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask) -> Reply {
+pub(super) fn answer(world: &mut World, now: Millis, ask: &mut Ask) -> Reply {
     let vault = ask.host.split('.').next().unwrap_or_default().to_owned();
     let region = world.state.vaults.get(&vault).map_or_else(String::new, |vault| vault.location.clone());
     let lower = ask.path_lower();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let admitted = admit(ask);
     let door = Door { world, now, ask, vault };
-    let reply = admit(ask, now).and_then(|()| route(door, &lower));
+    let reply = admitted.and_then(|()| route(door, &lower));
+    let reply = reply.map(|answer| vault_versions::shaped(answer, ask.api_version()));
     match reply {
         Ok(answer) => Ok(answer.header("x-ms-keyvault-region", region)),
         Err(answer) => Err(answer.header("x-ms-keyvault-region", region)),
     }
 }
 
-fn admit(ask: &Ask, now: Millis) -> Result<(), Answer> {
-    login::check(ask, VAULT_SUFFIX, now).map_err(|distrust| challenge(&distrust))?;
-    if ask.api_version().is_empty() {
-        return Err(bad_parameter("api-version must be specified"));
-    }
-    Ok(())
+fn admit(ask: &mut Ask) -> Result<(), Answer> {
+    let caller = tokens::check(ask, Service::KeyVault);
+    ask.caller = caller.map_err(|distrust| challenge(&ask.host, &distrust))?;
+    vault_versions::check(ask.api_version())
 }
 
 fn route(mut door: Door<'_>, lower: &[&str]) -> Reply {
@@ -50,6 +52,10 @@ fn route(mut door: Door<'_>, lower: &[&str]) -> Reply {
         ("POST", ["keys", _, "rotate"]) => door.rotate(&name),
         ("GET", ["keys", _, "versions"]) => door.versions(&name),
         ("GET", ["keys", _, "rotationpolicy"]) => door.rotation_policy(&name),
+        ("PUT", ["keys", _, "rotationpolicy"]) => door.set_rotation_policy(&name),
+        ("PUT", ["keys", _]) => door.import(&name),
+        ("POST", ["keys", _, version, "wrapkey"]) => door.turn(&name, version, Turn::Wrap),
+        ("POST", ["keys", _, version, "unwrapkey"]) => door.turn(&name, version, Turn::Unwrap),
         ("GET", ["keys", _]) => door.get(&name, None),
         ("GET", ["keys", _, version]) => door.get(&name, Some(version)),
         ("PATCH", ["keys", _]) => door.update(&name, None),
@@ -65,9 +71,10 @@ fn route(mut door: Door<'_>, lower: &[&str]) -> Reply {
 
 impl Door<'_> {
     /// The vault, if the caller may do this with its keys.
-    fn vault(&mut self, permission: &str) -> Result<&mut Vault, Answer> {
+    pub(super) fn vault(&mut self, permission: &str) -> Result<&mut Vault, Answer> {
         let now = self.now;
-        let vault = self.world.state.vaults.get_mut(&self.vault).ok_or_else(|| Answer::empty(500))?;
+        let state = &mut self.world.state;
+        let vault = state.vaults.get(&self.vault).ok_or_else(|| Answer::empty(500))?;
         if !vault.open_to_callers() {
             let text = format!(
                 "Client address is not authorized and caller is not a trusted service.\r\nVault: {};location={}",
@@ -75,10 +82,12 @@ impl Door<'_> {
             );
             return Err(Answer::inner_error(403, "Forbidden", &text, "ForbiddenByFirewall"));
         }
-        if !vault.lets(CALLER_OBJECT_ID, permission, now) {
-            return Err(denied(vault, permission));
+        // Keys and deleted keys alike have their name in second place; without one it is the list that is asked.
+        let key = self.ask.path.get(1).map(String::as_str);
+        if !access::lets(state, vault, key, &self.ask.caller.object, permission, now) {
+            return Err(access::denied(vault, key, &self.ask.caller, permission));
         }
-        Ok(vault)
+        state.vaults.get_mut(&self.vault).ok_or_else(|| Answer::empty(500))
     }
 
     fn list(&mut self) -> Reply {
@@ -126,14 +135,14 @@ impl Door<'_> {
         if recipe.kty.ends_with("-HSM") && !premium {
             return Err(bad_parameter("The vault's SKU does not support HSM keys."));
         }
-        self.add(name, recipe)
+        self.add(name, recipe, None)
     }
 
-    /// A new version like the newest one.
+    /// A new version like the newest one, good for as long as the rotation policy says.
     fn rotate(&mut self, name: &str) -> Reply {
         let now = self.now;
         let vault = &*self.vault("rotate")?;
-        let (_, newest) = pick(vault, name, None, now)?;
+        let (key, newest) = pick(vault, name, None, now)?;
         let recipe = Recipe {
             kty: newest.kty.clone(),
             size: newest.size,
@@ -141,32 +150,25 @@ impl Door<'_> {
             ops: newest.ops.clone(),
             enabled: true,
             not_before: None,
-            expires: None,
+            expires: key.rotation.as_ref().and_then(|policy| policy.expiry(now)),
             tags: newest.tags.clone(),
         };
-        self.add(name, recipe)
+        self.add(name, recipe, None)
     }
 
-    fn add(&mut self, name: &str, recipe: Recipe) -> Reply {
+    /// Adds a version, whose public parts may come from outside.
+    pub(super) fn add(&mut self, name: &str, recipe: Recipe, public: Option<Map<String, Value>>) -> Reply {
         let now = self.now;
         let vault = self.world.state.vaults.get(&self.vault).ok_or_else(|| Answer::empty(500))?;
         if let Some((inner, text)) = keys::reserved(vault, name, now) {
             return Err(Answer::inner_error(409, "Conflict", &text, inner));
         }
-        let version = recipe.made(&mut self.world.ids, now);
+        let mut version = recipe.made(&mut self.world.ids, now);
+        version.public = public.unwrap_or(version.public);
         let vault = self.world.state.vaults.get_mut(&self.vault).ok_or_else(|| Answer::empty(500))?;
         keys::add_version(vault, name, version, now);
         let (key, version) = pick(vault, name, None, now)?;
         Ok(Answer::json(200, bundle(vault, key, version)))
-    }
-
-    /// The policy that a key has until someone sets one; the sandbox lets nobody set one.
-    fn rotation_policy(&mut self, name: &str) -> Reply {
-        let now = self.now;
-        let vault = &*self.vault("getrotationpolicy")?;
-        pick(vault, name, None, now)?;
-        let notify = json!({"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}});
-        Ok(Answer::json(200, json!({"lifetimeActions": [notify], "attributes": null})))
     }
 
     fn update(&mut self, name: &str, version: Option<&str>) -> Reply {
@@ -269,7 +271,7 @@ fn find_deleted<'a>(vault: &'a Vault, name: &str, now: Millis) -> Result<&'a Del
 }
 
 /// A version of a key, the newest if none is named.
-fn pick<'a>(
+pub(super) fn pick<'a>(
     vault: &'a Vault,
     name: &str,
     version: Option<&str>,
@@ -311,6 +313,9 @@ fn bundle(vault: &Vault, key: &Key, version: &Version) -> Value {
         jwk["n"] = json!(version.modulus);
         jwk["e"] = json!("AQAB");
     }
+    for (name, part) in &version.public {
+        jwk[name] = part.clone();
+    }
     let mut bundle = json!({"key": jwk, "attributes": attributes(vault, version)});
     if version.tags.is_object() {
         bundle["tags"] = version.tags.clone();
@@ -344,34 +349,25 @@ fn page(ask: &Ask, mut rows: Vec<(String, Value)>) -> Answer {
     Answer::json(200, json!({"value": value, "nextLink": next}))
 }
 
-fn bad_parameter(text: &str) -> Answer {
+pub(super) fn bad_parameter(text: &str) -> Answer {
     Answer::error(400, "BadParameter", text)
 }
 
-fn challenge(distrust: &Distrust) -> Answer {
+/// Clients refuse a challenge for a resource that is not above the host they asked.
+fn challenge(host: &str, distrust: &Distrust) -> Answer {
+    let domain = Domain::of(host);
+    let (login, suffix) = (domain.login(), domain.vault_suffix());
     let text = match distrust {
         Distrust::Missing => "AKV10000: Request is missing a Bearer or PoP token.".to_owned(),
         Distrust::Unreadable => "AKV10046: Unable to resolve the key used for signature validation.".to_owned(),
         Distrust::Expired(_) => "[TokenExpired] Error validating token: 'S2S12086'.".to_owned(),
         Distrust::WrongAudience(audience) => {
-            format!("AKV10022: Invalid audience. Expected https://{VAULT_SUFFIX}, found: {audience}.")
+            format!("AKV10022: Invalid audience. Expected https://{suffix}, found: {audience}.")
+        }
+        Distrust::WrongIssuer(issuer) => {
+            format!("AKV10032: Invalid issuer. Expected one of {}, found {issuer}.", domain.issuer(TENANT))
         }
     };
-    let header = format!("Bearer authorization=\"https://{LOGIN_HOST}/{TENANT}\", resource=\"https://{VAULT_SUFFIX}\"");
+    let header = format!("Bearer authorization=\"https://{login}/{TENANT}\", resource=\"https://{suffix}\"");
     Answer::error(401, "Unauthorized", &text).header("www-authenticate", header)
-}
-
-fn denied(vault: &Vault, permission: &str) -> Answer {
-    let caller = format!("appid={CLIENT_ID};oid={CALLER_OBJECT_ID};iss=https://sts.windows.net/{TENANT}/");
-    let place = format!("{};location={}", vault.name, vault.location);
-    if vault.uses_rbac() {
-        let text = format!(
-            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: {caller}\r\nAction: 'Microsoft.KeyVault/vaults/keys/{permission}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: {place}\r\n"
-        );
-        return Answer::inner_error(403, "Forbidden", &text, "ForbiddenByRbac");
-    }
-    let text = format!(
-        "The user, group or application '{caller}' does not have keys {permission} permission on key vault '{place}'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287"
-    );
-    Answer::inner_error(403, "Forbidden", &text, "AccessDenied")
 }

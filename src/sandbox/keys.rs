@@ -1,10 +1,11 @@
 //! Keys and their versions: what both doors, Resource Manager and the vault's own, act upon.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Millis;
+use super::rotation::Policy;
 use super::vault::Vault;
 use super::world::Ids;
 
@@ -16,6 +17,8 @@ pub(super) struct Key {
     pub versions: Vec<Version>,
     /// A recovered key is not to be seen before this.
     pub visible: Millis,
+    #[serde(default)]
+    pub rotation: Option<Policy>,
 }
 
 /// A version of a key.
@@ -38,6 +41,9 @@ pub(super) struct Version {
     pub tags: Value,
     /// Something of the right shape to stand for the modulus. It is no key.
     pub modulus: String,
+    /// The public parts of a key that is not made of the modulus above: an imported one, or a point on a curve.
+    #[serde(default)]
+    pub public: Map<String, Value>,
 }
 
 /// A key after its deletion.
@@ -76,6 +82,14 @@ impl Version {
         let begun = self.not_before.is_none_or(|begin| begin <= now.seconds());
         let over = self.expires.is_some_and(|end| end <= now.seconds());
         self.may("wrapKey") && begun && !over
+    }
+
+    /// A version like this one, made later, without an end.
+    pub(super) fn renewed(&self, seed: &[u8; 32], id: String, now: Millis) -> Self {
+        let public = self.curve.as_deref().map_or_else(Map::new, |curve| point(seed, curve));
+        let modulus = modulus(seed, self.size);
+        let fresh = Self { id, enabled: true, not_before: None, expires: None, modulus, public, ..self.clone() };
+        Self { created: now, updated: now, ..fresh }
     }
 
     /// The attributes that both doors show.
@@ -117,7 +131,11 @@ impl Recipe {
                     bits.and_then(|bits| u32::try_from(bits).ok()).filter(|bits| [2048, 3072, 4096].contains(bits));
                 (bits.ok_or_else(|| format!("Invalid RSA key size: {size}"))?, None)
             }
-            "EC" | "EC-HSM" => (0, Some(curve.as_str().unwrap_or("P-256").to_owned())),
+            "EC" | "EC-HSM" => {
+                let curve = curve.as_str().unwrap_or("P-256");
+                coordinate_bytes(curve).ok_or_else(|| format!("Invalid EC curve: {curve}"))?;
+                (0, Some(curve.to_owned()))
+            }
             _ => return Err(format!("Property has invalid value: kty '{kty}'")),
         };
         let usual: &[&str] = if curve.is_some() {
@@ -142,10 +160,46 @@ impl Recipe {
     /// The version after this recipe.
     pub(super) fn made(self, ids: &mut Ids, now: Millis) -> Version {
         let Self { kty, size, curve, ops, enabled, not_before, expires, tags } = self;
-        let modulus = modulus(&ids.bytes(), size);
+        let seed = ids.bytes();
+        let modulus = modulus(&seed, size);
+        let public = curve.as_deref().map_or_else(Map::new, |curve| point(&seed, curve));
         let id = ids.version();
-        Version { id, kty, size, curve, ops, enabled, not_before, expires, created: now, updated: now, tags, modulus }
+        Version {
+            id,
+            kty,
+            size,
+            curve,
+            ops,
+            enabled,
+            not_before,
+            expires,
+            created: now,
+            updated: now,
+            tags,
+            modulus,
+            public,
+        }
     }
+}
+
+/// How long a coordinate is on a curve that Key Vault knows.
+fn coordinate_bytes(curve: &str) -> Option<usize> {
+    match curve {
+        "P-256" | "P-256K" => Some(32),
+        "P-384" => Some(48),
+        "P-521" => Some(66),
+        _ => None,
+    }
+}
+
+/// Two coordinates of the right length; the point is on no curve.
+fn point(seed: &[u8; 32], curve: &str) -> Map<String, Value> {
+    let coordinate = |name: &str| {
+        let blocks = (0..3_u8).flat_map(|block| Sha256::digest([seed.as_slice(), name.as_bytes(), &[block]].concat()));
+        let bytes: Vec<u8> = blocks.take(coordinate_bytes(curve).unwrap_or_default()).collect();
+        (name.to_owned(), json!(azure_core::base64::encode_url_safe(bytes)))
+    };
+    ["x", "y"].map(coordinate).into_iter().collect()
 }
 
 /// As many bytes as a modulus of `bits` has, with the two bits set that every modulus has set.
@@ -181,7 +235,7 @@ pub(super) fn valid_name(name: &str) -> bool {
 /// Adds a version to a key, which it makes if need be, and gives the key.
 pub(super) fn add_version<'a>(vault: &'a mut Vault, name: &str, version: Version, now: Millis) -> &'a Key {
     let key = vault.keys.entry(name.to_ascii_lowercase());
-    let key = key.or_insert_with(|| Key { name: name.to_owned(), versions: Vec::new(), visible: now });
+    let key = key.or_insert_with(|| Key { name: name.to_owned(), versions: Vec::new(), visible: now, rotation: None });
     key.versions.push(version);
     key
 }

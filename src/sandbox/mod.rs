@@ -8,31 +8,63 @@
 //! replaces its access policies, an account is created later than it is answered, grants arrive late, a
 //! second create of a key adds a version, and an identity that was taken off and put back is a stranger.
 //!
-//! Reading order: [`world`] and its state, one file a service (`login`, `arm`, `groups`, `accounts`, `vaults`,
-//! `arm_keys`, `key_vault`), then [`truth`], [`faults`], [`store`] and [`local`].
+//! Reading order: `hosts`, [`world`] and its state, one file a service (`login`, `graph`, `arm`, `groups`,
+//! `accounts` with `scopes` and `services`, `vaults`, `arm_keys`, `key_vault` with `crypto`, `import` and
+//! `rotation`, `authorization`), what all of them share (`subscriptions`, `providers`, `resources`, `paging`), who
+//! may do what (`tokens`, `principals`, `roles`, `assignments`, then `actions` for Resource Manager and `access`
+//! for vaults), then [`truth`], [`faults`], [`store`] and [`local`], and what makes it a program of its own:
+//! [`seed`], `metadata`, `shown`, [`serve`].
 
+mod access;
 mod account;
 mod account_identity;
+mod account_names;
 mod accounts;
+mod actions;
 mod arm;
 mod arm_keys;
+mod assertions;
+mod assignments;
+mod authorization;
+mod crypto;
 mod deleted_vaults;
 mod encryption;
 pub mod faults;
+mod graph;
 mod groups;
+mod hosts;
 mod identities;
+mod import;
 mod key_vault;
 mod keys;
 pub mod local;
 mod login;
+mod metadata;
+mod migrate;
+mod openid;
 mod pace;
+mod paging;
 mod policies;
+mod principals;
+mod providers;
 mod regions;
+mod resources;
+mod roles;
+mod rotation;
+mod scopes;
+pub mod seed;
+pub mod serve;
+mod services;
+mod shown;
+mod signer;
 pub mod store;
+mod subscriptions;
 mod throttle;
 mod time;
+mod tokens;
 pub mod truth;
 mod vault;
+mod vault_versions;
 mod vaults;
 mod versions;
 mod wire;
@@ -41,7 +73,9 @@ pub mod world;
 #[cfg(test)]
 mod tests;
 
+pub use assignments::UnknownRole;
 pub use faults::{Fault, Mishap};
+pub use hosts::Domain;
 pub use local::Local;
 pub use pace::Pace;
 pub use store::{Abort, Clock, ExchangeError, OpenError, Sandbox};
@@ -63,5 +97,7 @@ pub const SUBSCRIPTIONS: [&str; 2] = ["11111111-1111-1111-1111-111111111111", "2
 pub const ARM_HOST: &str = "arm.sandbox.test";
 /// Where tokens are given out.
 pub const LOGIN_HOST: &str = "login.sandbox.test";
+/// Where the directory answers. Its tokens' audience is `https://` and this.
+pub const GRAPH_HOST: &str = "graph.sandbox.test";
 /// What a vault's name is put before. Key Vault tokens' audience is `https://` and this.
 pub const VAULT_SUFFIX: &str = "vault.sandbox.test";

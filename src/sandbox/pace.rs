@@ -11,6 +11,8 @@ pub struct Pace {
     pub vault_dns: i64,
     /// From the moment a grant is written until the vault honours it.
     pub grant_propagation: i64,
+    /// From the birth of an identity until it is known to those who assign roles.
+    pub principal_replication: i64,
     /// From deleting a key until the deleted key can be seen, and from recovering it until the key can.
     pub deleted_object: i64,
     /// From a new key version until accounts bound without a version take it up by themselves.
@@ -29,6 +31,7 @@ impl Pace {
             account_creation: 1_500,
             vault_dns: 1_000,
             grant_propagation: 2_500,
+            principal_replication: 2_000,
             deleted_object: 1_000,
             version_pickup: 5_000,
             token_lifetime: 3_599_000,
@@ -43,6 +46,7 @@ impl Pace {
             account_creation: 17_500,
             vault_dns: 20_000,
             grant_propagation: 90_000,
+            principal_replication: 20_000,
             deleted_object: 15_000,
             version_pickup: 86_400_000,
             token_lifetime: 3_599_000,
@@ -57,6 +61,7 @@ impl Pace {
             account_creation: 0,
             vault_dns: 0,
             grant_propagation: 0,
+            principal_replication: 0,
             deleted_object: 0,
             version_pickup: i64::MAX,
             token_lifetime: 3_599_000,

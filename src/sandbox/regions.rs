@@ -2,7 +2,7 @@
 
 use super::wire::Answer;
 
-const REGIONS: [&str; 42] = [
+const REGIONS: [&str; 44] = [
     "australiacentral",
     "australiaeast",
     "australiasoutheast",
@@ -11,9 +11,11 @@ const REGIONS: [&str; 42] = [
     "canadaeast",
     "centralindia",
     "centralus",
+    "centraluseuap",
     "eastasia",
     "eastus",
     "eastus2",
+    "eastus2euap",
     "francecentral",
     "germanywestcentral",
     "israelcentral",
@@ -46,6 +48,88 @@ const REGIONS: [&str; 42] = [
     "westus2",
     "westus3",
 ];
+
+/// Regions that keep each other's copies.
+const PAIRS: [(&str, &str); 16] = [
+    ("australiaeast", "australiasoutheast"),
+    ("brazilsouth", "southcentralus"),
+    ("canadacentral", "canadaeast"),
+    ("centralindia", "southindia"),
+    ("centralus", "eastus2"),
+    ("centraluseuap", "eastus2euap"),
+    ("eastasia", "southeastasia"),
+    ("eastus", "westus"),
+    ("francecentral", "francesouth"),
+    ("japaneast", "japanwest"),
+    ("koreacentral", "koreasouth"),
+    ("northcentralus", "southcentralus"),
+    ("northeurope", "westeurope"),
+    ("uksouth", "ukwest"),
+    ("westcentralus", "westus2"),
+    ("westus3", "eastus"),
+];
+
+/// Where a region's copies are kept, if it is one of a pair.
+pub(super) fn pair(region: &str) -> Option<&'static str> {
+    let forth = PAIRS.iter().find(|(one, _)| *one == region).map(|(_, other)| *other);
+    forth.or_else(|| PAIRS.iter().find(|(_, other)| *other == region).map(|(one, _)| *one))
+}
+
+/// What the names of regions are made of.
+const WORDS: [&str; 33] = [
+    "Australia",
+    "Brazil",
+    "Canada",
+    "Central",
+    "EUAP",
+    "East",
+    "Europe",
+    "France",
+    "Germany",
+    "India",
+    "Israel",
+    "Italy",
+    "Japan",
+    "Korea",
+    "Mexico",
+    "New",
+    "North",
+    "Norway",
+    "Poland",
+    "Qatar",
+    "South",
+    "Africa",
+    "Asia",
+    "Spain",
+    "Sweden",
+    "Switzerland",
+    "UAE",
+    "UK",
+    "US",
+    "West",
+    "Zealand",
+    "2",
+    "3",
+];
+
+/// `West Europe`, for `westeurope`.
+pub(super) fn shown(region: &str) -> String {
+    let mut rest = region;
+    let mut words = Vec::new();
+    while !rest.is_empty() {
+        // The longest word, so that `norway` is not `north` gone wrong.
+        let fits = |word: &&&str| rest.starts_with(&word.to_ascii_lowercase());
+        let Some(word) = WORDS.iter().filter(fits).max_by_key(|word| word.len()) else { break };
+        words.push(*word);
+        rest = &rest[word.len()..];
+    }
+    words.join(" ")
+}
+
+/// The names of all regions.
+pub(super) const fn all() -> &'static [&'static str] {
+    &REGIONS
+}
 
 /// `West Europe` and `westeurope` are one region; Azure answers with the second.
 pub(super) fn plain(location: &str) -> String {

@@ -13,10 +13,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Fault, Millis, Pace, Unreachable, World};
+use super::wire::Ask;
+use super::{Fault, Millis, Pace, Unreachable, World, migrate};
 
 const FORMAT: &str = "cmk-sandbox";
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// Tells the time to a sandbox.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -149,6 +150,16 @@ impl Sandbox {
         Ok(Self::of(world, clock, Some(StateFile { path: path.to_owned(), _lock: lock }), abort))
     }
 
+    /// The same, where a file that is not there yet begins with another world than an empty one. Tells whether it was
+    /// there.
+    pub fn open_or(path: &Path, clock: Clock, other: World) -> Result<(Self, bool), OpenError> {
+        let lock = lock(path)?;
+        let found = read(path)?;
+        let was_there = found.is_some();
+        let world = found.unwrap_or(other);
+        Ok((Self::of(world, clock, Some(StateFile { path: path.to_owned(), _lock: lock }), None), was_there))
+    }
+
     /// Removes the sandbox in a file, whatever the file holds; true if there was one.
     pub fn reset(path: &Path) -> Result<bool, OpenError> {
         let _lock = lock(path)?;
@@ -191,6 +202,26 @@ impl Sandbox {
         self.locked().exchange(now, request)
     }
 
+    /// Changes the world outside of a request. The change is in the file when this returns, or it is not had.
+    pub fn change<T>(&self, change: impl FnOnce(&mut World, Millis) -> T) -> Result<T, ExchangeError> {
+        let now = self.now();
+        self.locked().change(|world| change(world, now))
+    }
+
+    /// Writes down what no effect has written yet: how much was asked. An untouched sandbox leaves no file.
+    pub fn close(&self) -> Result<(), ExchangeError> {
+        let inner = self.locked();
+        if inner.world.counts().total() == 0 { Ok(()) } else { inner.write(&inner.world) }
+    }
+
+    /// Moves the clock of resources on, for good. Gives the time that it is then.
+    pub fn advance(&self, milliseconds: i64) -> Result<Millis, ExchangeError> {
+        self.change(|world, now| {
+            world.advance(now, milliseconds);
+            world.resources(now)
+        })
+    }
+
     fn locked(&self) -> MutexGuard<'_, Inner> {
         // A panic elsewhere leaves a world that is whole: it is replaced in one move.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -198,13 +229,26 @@ impl Sandbox {
 }
 
 impl Inner {
+    fn change<T>(&mut self, change: impl FnOnce(&mut World) -> T) -> Result<T, ExchangeError> {
+        let mut next = self.world.clone();
+        let result = change(&mut next);
+        self.write(&next)?;
+        self.world = next;
+        Ok(result)
+    }
+
+    fn write(&self, world: &World) -> Result<(), ExchangeError> {
+        let Some(StateFile { path, .. }) = &self.file else { return Ok(()) };
+        save(path, world).map_err(|source| ExchangeError::NotSaved { path: path.clone(), source })
+    }
+
     fn exchange(
         &mut self,
         now: Millis,
         request: &http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, ExchangeError> {
-        if self.file.is_none() && self.abort.is_none() {
-            // Nothing to write down, so nothing to take back.
+        if (self.file.is_none() && self.abort.is_none()) || Ask::read(request).only_reads() {
+            // Nothing can have to be taken back, and a large world takes a while to copy.
             return Ok(self.world.exchange(now, request)?);
         }
         let mut next = self.world.clone();
@@ -214,10 +258,7 @@ impl Inner {
             if self.abort == Some(Abort::Before(self.effects)) {
                 std::process::abort();
             }
-            if let Some(StateFile { path, .. }) = &self.file {
-                let unsaved = |source| ExchangeError::NotSaved { path: path.clone(), source };
-                save(path, &next).map_err(unsaved)?;
-            }
+            self.write(&next)?;
             if self.abort == Some(Abort::After(self.effects)) {
                 std::process::abort();
             }
@@ -227,7 +268,7 @@ impl Inner {
     }
 }
 
-fn lock(path: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(parent).map_err(io)?;
@@ -266,7 +307,12 @@ fn read(path: &Path) -> Result<Option<World>, OpenError> {
     if version > VERSION {
         return Err(OpenError::Newer { path: path.to_owned(), version });
     }
-    let world = World::deserialize(whole["world"].take()).map_err(|error| unreadable(error.to_string()))?;
+    migrate::to_newest(version, &mut whole["world"]);
+    let mut world = World::deserialize(whole["world"].take()).map_err(|error| unreadable(error.to_string()))?;
+    if version < VERSION {
+        // The identities of an older world have been known for long.
+        world.state.take_census(Millis::default());
+    }
     Ok(Some(world))
 }
 
@@ -298,7 +344,7 @@ fn sync_directory(_path: &Path) -> io::Result<()> {
 }
 
 /// Files that only their owner can read.
-fn private() -> OpenOptions {
+pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
@@ -306,19 +352,19 @@ fn private() -> OpenOptions {
     options
 }
 
-fn refuse_link(path: &Path) -> Result<(), OpenError> {
+pub(super) fn refuse_link(path: &Path) -> Result<(), OpenError> {
     let link = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_symlink());
     if link { Err(OpenError::Link(path.to_owned())) } else { Ok(()) }
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
 /// Removes a file; true if there was one.
-fn remove(path: &Path) -> io::Result<bool> {
+pub(super) fn remove(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::wire::{Answer, Ask};
-use super::{CALLER_OBJECT_ID, Millis, Pace};
+use super::{Millis, Pace};
 
-/// What a caller may still do, by subscription and kind of request.
+/// What a caller may still do, by subscription, caller and kind of request.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Buckets {
     by_kind: BTreeMap<String, Bucket>,
@@ -49,7 +49,7 @@ impl Buckets {
             _ => WRITES,
         };
         let full = Bucket { thousandths: kind.size * 1000, at: now };
-        let bucket = self.by_kind.entry(format!("{subscription}/{}", kind.name)).or_insert(full);
+        let bucket = self.by_kind.entry(format!("{subscription}/{}/{}", ask.caller.object, kind.name)).or_insert(full);
         let refill = now.0.saturating_sub(bucket.at.0).max(0).saturating_mul(kind.per_second);
         let filled = bucket.thousandths.saturating_add(refill).min(full.thousandths);
         *bucket = Bucket { thousandths: filled, at: now.max(bucket.at) };
@@ -57,16 +57,16 @@ impl Buckets {
             return Ok((kind.header, (kind.size - 1).to_string()));
         }
         if bucket.thousandths < 1000 {
-            return Err(too_many(subscription, &kind));
+            return Err(too_many(subscription, &ask.caller.object, &kind));
         }
         bucket.thousandths -= 1000;
         Ok((kind.header, (bucket.thousandths / 1000).to_string()))
     }
 }
 
-fn too_many(subscription: &str, kind: &Kind) -> Answer {
+fn too_many(subscription: &str, caller: &str, kind: &Kind) -> Answer {
     let text = format!(
-        "Number of '{}' requests for subscription '{subscription}' actor '{CALLER_OBJECT_ID}' exceeded. Please try again after '1' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional information.",
+        "Number of '{}' requests for subscription '{subscription}' actor '{caller}' exceeded. Please try again after '1' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional information.",
         kind.name
     );
     Answer::error(429, "SubscriptionRequestsThrottled", &text)

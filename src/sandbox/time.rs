@@ -1,4 +1,4 @@
-//! The moments of the sandbox and the four ways in which Azure writes them down.
+//! The moments of the sandbox and the five ways in which Azure writes them down.
 
 use serde::{Deserialize, Serialize};
 
@@ -43,8 +43,13 @@ impl Millis {
     }
 
     /// `2023-11-06T12:47:17Z`, for deleted vaults.
-    pub(super) fn whole(self) -> String {
+    pub fn whole(self) -> String {
         self.written("%Y-%m-%dT%H:%M:%SZ")
+    }
+
+    /// `2023-11-06 12:47:17Z`, for the purge of a vault.
+    pub(super) fn spaced(self) -> String {
+        self.written("%Y-%m-%d %H:%M:%SZ")
     }
 
     /// A moment outside the calendar is written as its beginning rather than as a panic.

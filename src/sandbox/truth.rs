@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::encryption;
 use super::world::State;
-use super::{Millis, World};
+use super::{Millis, World, access, encryption};
 
 /// Whether an account can read its data, and why or why not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +23,7 @@ impl World {
     /// arrived, and the version that wraps the data key, enabled. It does not take a date: an expired key
     /// still unwraps, it only wraps no more.
     pub fn truth(&self, now: Millis, account: &str) -> Readability {
+        let now = self.resources(now);
         match reading(&self.settled(now), now, account) {
             Ok(why) => Readability { readable: true, why },
             Err(why) => Readability { readable: false, why },
@@ -32,6 +32,7 @@ impl World {
 
     /// The same of every account there is, by name.
     pub fn truths(&self, now: Millis) -> BTreeMap<String, Readability> {
+        let now = self.resources(now);
         let state = self.settled(now);
         let truth = |name: &String| match reading(&state, now, name) {
             Ok(why) => Readability { readable: true, why },
@@ -43,7 +44,7 @@ impl World {
     /// Everything that exists at a moment, as JSON: for those who compare a world with an earlier one. The names
     /// in it are the sandbox's own and promise nothing.
     pub fn census(&self, now: Millis) -> Value {
-        serde_json::to_value(self.settled(now)).unwrap_or_default()
+        serde_json::to_value(self.settled(self.resources(now))).unwrap_or_default()
     }
 
     /// What exists once time has passed up to `now`.
@@ -69,7 +70,7 @@ fn reading(state: &State, now: Millis, account: &str) -> Result<String, String> 
     if !vault.open_to_storage() {
         return Err(format!("the firewall of {host} keeps Azure Storage out"));
     }
-    if !vault.lets(principal, "unwrapKey", now) {
+    if !access::lets(state, vault, Some(&binding.key), principal, "unwrapKey", now) {
         return Err(format!("{principal} may not unwrap with keys of {host}, or not yet"));
     }
     let key = state.key_at(&host, &binding.key).map(|(_, key)| key).filter(|key| key.visible <= now);

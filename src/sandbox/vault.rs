@@ -7,11 +7,13 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{DeletedKey, Key};
 use super::policies::{Arrivals, Policy};
-use super::{CALLER_OBJECT_ID, Millis, TENANT, VAULT_SUFFIX};
+use super::{CALLER_OBJECT_ID, Domain, Millis, TENANT};
 
 /// A vault, live or deleted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Vault {
+    /// Whose names its address is made of: the world's.
+    pub domain: Domain,
     pub subscription: String,
     pub group: String,
     pub name: String,
@@ -44,7 +46,7 @@ impl Vault {
 
     /// `https://{name}.{suffix}` without a slash at the end.
     pub(super) fn uri(&self) -> String {
-        format!("https://{}.{VAULT_SUFFIX}", self.name.to_ascii_lowercase())
+        format!("https://{}.{}", self.name.to_ascii_lowercase(), self.domain.vault_suffix())
     }
 
     pub(super) fn resolves(&self, now: Millis) -> bool {
@@ -63,11 +65,11 @@ impl Vault {
         self.rbac == Some(true)
     }
 
-    /// Whether a principal may do something with keys, as far as the grant has arrived.
-    /// A vault on roles lets nobody in: the sandbox has no role assignments.
-    pub(super) fn lets(&self, principal: &str, permission: &str, now: Millis) -> bool {
+    /// Whether the access policies let a principal do something with keys, as far as the grant has arrived.
+    /// They say nothing while the vault is on roles: that is for [`super::access`] to find out.
+    pub(super) fn policies_let(&self, principal: &str, permission: &str, now: Millis) -> bool {
         let grant = format!("{principal}|{permission}").to_ascii_lowercase();
-        !self.uses_rbac() && self.arrivals.get(&grant).is_some_and(|arrives| *arrives <= now)
+        self.arrivals.get(&grant).is_some_and(|arrives| *arrives <= now)
     }
 
     fn closed_to_the_public(&self) -> bool {

@@ -9,7 +9,7 @@ use super::deleted_vaults;
 use super::policies::{self, Arrivals, Policy};
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{ARM_HOST, Millis, TENANT, World};
+use super::{Millis, TENANT, World, access};
 
 const KIND: &str = "Microsoft.KeyVault/vaults";
 const PAGE: usize = 20;
@@ -93,8 +93,11 @@ pub(super) fn list(world: &World, now: Millis, ask: &Ask, subscription: &str, gr
     if let Some(last) = page.last() {
         let token = azure_core::base64::encode_url_safe(last.name.to_ascii_lowercase());
         let path = ask.path.join("/");
-        body["nextLink"] =
-            json!(format!("https://{ARM_HOST}/{path}?api-version={}&$top={top}&$skiptoken={token}", ask.api_version()));
+        body["nextLink"] = json!(format!(
+            "https://{}/{path}?api-version={}&$top={top}&$skiptoken={token}",
+            ask.host,
+            ask.api_version()
+        ));
     }
     Ok(Answer::json(200, body))
 }
@@ -115,7 +118,7 @@ fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -> 
         if vault.location != location {
             return Err(arm::moved(name, &vault.location, &location, &place.group));
         }
-        return if recover { Ok(Answer::json(200, vault.body(now))) } else { replace(world, now, &sent, &key) };
+        return if recover { Ok(Answer::json(200, vault.body(now))) } else { replace(world, now, ask, &sent, &key) };
     }
     match (world.state.deleted_vaults.get(&key), recover) {
         (Some(_), true) => deleted_vaults::recover(world, now, place, name),
@@ -176,6 +179,7 @@ fn create(
     // A vault that is not told of soft delete answers with its 90 days; one that is told keeps them to itself.
     let silent = if properties["enableSoftDelete"].is_null() { Some(90) } else { None };
     let vault = Vault {
+        domain: world.domain,
         subscription: place.subscription.clone(),
         group: place.group.clone(),
         name: name.to_owned(),
@@ -204,11 +208,13 @@ fn create(
 
 /// A PUT on a vault that exists: what is not sent is gone, above all the access policies of others.
 /// Purge protection and the retention stay, because nothing can take them back.
-fn replace(world: &mut World, now: Millis, sent: &Value, key: &str) -> Reply {
+fn replace(world: &mut World, now: Millis, ask: &Ask, sent: &Value, key: &str) -> Reply {
     let properties = &sent["properties"];
     let arrives = now.plus(world.pace.grant_propagation);
-    let Some(vault) = world.state.vaults.get_mut(key) else { return Err(Answer::empty(500)) };
+    let Some(vault) = world.state.vaults.get(key) else { return Err(Answer::empty(500)) };
     let rbac = properties["enableRbacAuthorization"].as_bool().or(vault.rbac);
+    access::check_model_change(&world.state, vault, rbac, &ask.caller)?;
+    let Some(vault) = world.state.vaults.get_mut(key) else { return Err(Answer::empty(500)) };
     let policies = listed(properties, rbac)?;
     keep_retention(vault, properties)?;
     vault.rbac = rbac;
@@ -239,15 +245,17 @@ fn patch(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -
     let properties = &sent["properties"];
     check_common(properties)?;
     let arrives = now.plus(world.pace.grant_propagation);
-    let vault = find_mut(world, place, name).ok_or_else(|| arm::not_found(KIND, name, &place.group))?;
+    let absent = || arm::not_found(KIND, name, &place.group);
+    let vault = find(world, place, name).ok_or_else(absent)?;
+    let rbac = properties["enableRbacAuthorization"].as_bool().or(vault.rbac);
+    access::check_model_change(&world.state, vault, rbac, &ask.caller)?;
+    let vault = find_mut(world, place, name).ok_or_else(absent)?;
     keep_retention(vault, properties)?;
     if !properties["accessPolicies"].is_null() {
         vault.policies = policies::read(&properties["accessPolicies"])?;
         vault.arrivals = policies::arrivals(&vault.policies, &vault.arrivals, arrives);
     }
-    if let Some(rbac) = properties["enableRbacAuthorization"].as_bool() {
-        vault.rbac = Some(rbac);
-    }
+    vault.rbac = rbac;
     vault.purge_protection |= properties["enablePurgeProtection"] == json!(true);
     if properties["sku"].is_object() {
         vault.sku = properties["sku"].clone();

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use http::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
+use super::Millis;
+use super::tokens::Caller;
+
 /// A request, taken apart.
 pub(super) struct Ask {
     /// In capitals.
@@ -17,6 +20,10 @@ pub(super) struct Ask {
     pub query: BTreeMap<String, String>,
     /// What came after `Bearer`.
     pub bearer: Option<String>,
+    /// When the request came, on the clock of tokens.
+    pub at: Millis,
+    /// Who carries the token, once the token has been looked at; nobody before that.
+    pub caller: Caller,
     pub body: Vec<u8>,
 }
 
@@ -36,6 +43,8 @@ impl Ask {
             path: segments(request.uri().path()),
             query: query.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
             bearer,
+            at: Millis::default(),
+            caller: Caller::default(),
             body: request.body().clone(),
         }
     }
@@ -67,7 +76,8 @@ impl Ask {
         match self.method.as_str() {
             "GET" | "HEAD" | "OPTIONS" => true,
             "POST" => self.path.last().is_some_and(|last| {
-                ["checknameavailability", "listkeys", "token"].contains(&last.to_ascii_lowercase().as_str())
+                ["checknameavailability", "getbyids", "listkeys", "token", "wrapkey", "unwrapkey"]
+                    .contains(&last.to_ascii_lowercase().as_str())
             }),
             _ => false,
         }

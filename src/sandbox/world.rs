@@ -1,28 +1,36 @@
 //! The world: everything that exists in the sandbox, and the one function through which it is reached.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::account::Account;
+use super::account_names::Held;
+use super::assignments::Assignment;
 use super::deleted_vaults::DeletedVault;
 use super::groups::Group;
+use super::hosts::{self, Domain, Service};
 use super::identities::Identity;
 use super::keys::Key;
+use super::principals::Principal;
 use super::throttle::Buckets;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{ARM_HOST, Fault, LOGIN_HOST, Millis, Mishap, Pace, VAULT_SUFFIX, arm, encryption, key_vault, login};
+use super::{Fault, Millis, Mishap, Pace, arm, encryption, graph, key_vault, login, metadata, rotation, scopes};
 
 /// The whole sandbox. Cloning it is taking a snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct World {
     pub(super) pace: Pace,
+    pub(super) domain: Domain,
     pub(super) ids: Ids,
     pub(super) counts: Counts,
     pub(super) buckets: Buckets,
     pub(super) state: State,
+    /// How far the clock of the resources is ahead of the clock that is handed in, in milliseconds.
+    #[serde(default)]
+    pub(super) ahead: i64,
     /// Mishaps that are still to come; a script for tests, so never written down.
     #[serde(skip)]
     pub(super) faults: Vec<Fault>,
@@ -41,13 +49,36 @@ pub(super) struct State {
     pub deleted_vaults: BTreeMap<String, DeletedVault>,
     /// User-assigned identities by resource id in lower case.
     pub identities: BTreeMap<String, Identity>,
+    /// Names of deleted accounts that are not free yet.
+    #[serde(default)]
+    pub held_names: BTreeMap<String, Held>,
+    /// When vaults were purged, by the id of the operation.
+    #[serde(default)]
+    pub purges: BTreeMap<String, Millis>,
+    /// Providers that a subscription has not registered, as `subscription/namespace` in lower case.
+    #[serde(default)]
+    pub unregistered: BTreeSet<String>,
+    /// Service principals by object id in lower case.
+    pub principals: BTreeMap<String, Principal>,
+    /// Role assignments by id in lower case.
+    pub assignments: BTreeMap<String, Assignment>,
 }
 
 impl State {
+    /// Nothing but the application of the default world, which owns both subscriptions.
+    pub(super) fn of_the_default_world() -> Self {
+        let principal = Principal::of_the_default_world();
+        let assignments = Assignment::of_the_default_world();
+        Self {
+            principals: [(principal.object.clone(), principal)].into_iter().collect(),
+            assignments: assignments.into_iter().map(|assignment| (assignment.key(), assignment)).collect(),
+            ..Self::default()
+        }
+    }
+
     /// The live vault behind a host name of the data plane.
     pub(super) fn vault_at(&self, host: &str) -> Option<&Vault> {
-        let name = host.strip_suffix(VAULT_SUFFIX)?.strip_suffix('.')?;
-        self.vaults.get(name)
+        self.vaults.get(hosts::vault_name(host)?)
     }
 
     /// A live key, with the vault that holds it.
@@ -63,7 +94,11 @@ impl State {
         for vault in self.vaults.values_mut() {
             vault.deleted_keys.retain(|_, deleted| now < deleted.purge);
         }
+        self.held_names.retain(|_, held| now < held.until);
+        self.purges.retain(|_, begun| now < begun.plus_days(1));
+        rotation::rotate_by_policy(self, now);
         encryption::pick_up_versions(self, now, pace);
+        scopes::pick_up_versions(self, now, pace);
     }
 }
 
@@ -90,7 +125,8 @@ impl Ids {
     }
 }
 
-fn guid_of(bytes: [u8; 32]) -> String {
+/// The id that a hash stands for.
+pub(super) fn guid_of(bytes: [u8; 32]) -> String {
     let mut half = [0; 16];
     half.copy_from_slice(&bytes[..16]);
     uuid::Builder::from_random_bytes(half).into_uuid().to_string()
@@ -99,7 +135,7 @@ fn guid_of(bytes: [u8; 32]) -> String {
 /// What has been asked of the sandbox so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Requests by service (`arm`, `keyVault`, `login`) and then by method in capitals.
+    /// Requests by service (`arm`, `graph`, `keyVault`, `login`) and then by method in capitals.
     pub requests: BTreeMap<String, BTreeMap<String, u64>>,
     /// Requests that by their kind ask for a change, refused ones included; not those for a token.
     pub writes: u64,
@@ -125,23 +161,6 @@ impl Counts {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Service {
-    Arm,
-    KeyVault,
-    Login,
-}
-
-impl Service {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Arm => "arm",
-            Self::KeyVault => "keyVault",
-            Self::Login => "login",
-        }
-    }
-}
-
 /// No answer came.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
@@ -154,15 +173,24 @@ pub enum Unreachable {
 }
 
 impl World {
-    /// An empty world: two subscriptions and nothing in them.
+    /// An empty world under the sandbox's own names: two subscriptions and nothing in them, and the application
+    /// that owns both.
     #[must_use]
     pub fn new(pace: Pace) -> Self {
+        Self::of(pace, Domain::Sandbox)
+    }
+
+    /// An empty world that hands out the names of a domain.
+    #[must_use]
+    pub fn of(pace: Pace, domain: Domain) -> Self {
         Self {
             pace,
+            domain,
             ids: Ids::default(),
             counts: Counts::default(),
             buckets: Buckets::default(),
-            state: State::default(),
+            state: State::of_the_default_world(),
+            ahead: 0,
             faults: Vec::new(),
         }
     }
@@ -181,7 +209,9 @@ impl World {
         now: Millis,
         request: &http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, Unreachable> {
-        let ask = Ask::read(request);
+        let mut ask = Ask::read(request);
+        ask.at = now;
+        let now = self.resources(now);
         let Some(service) = self.service_at(&ask.host, now) else {
             return Err(Unreachable::NoSuchHost(ask.host));
         };
@@ -195,7 +225,7 @@ impl World {
             Some(Mishap::LostBefore) => return Err(Unreachable::Lost(ask.host)),
             Some(Mishap::LostAfter) | None => {}
         }
-        let answer = self.answer(now, service, &ask);
+        let answer = self.answer(now, service, &mut ask);
         if mishap.is_some() {
             return Err(Unreachable::Lost(ask.host));
         }
@@ -216,9 +246,45 @@ impl World {
         self.state.accounts.keys().cloned().collect()
     }
 
+    /// Whose names this world hands out.
+    pub const fn domain(&self) -> Domain {
+        self.domain
+    }
+
+    /// Hands out the names of another domain from now on. What others have written down stays as it is.
+    pub fn set_domain(&mut self, domain: Domain) {
+        self.domain = domain;
+        let State { vaults, deleted_vaults, .. } = &mut self.state;
+        let deleted = deleted_vaults.values_mut().map(|deleted| &mut deleted.vault);
+        for vault in vaults.values_mut().chain(deleted) {
+            vault.domain = domain;
+        }
+    }
+
+    /// Changes the delays, for what is asked from now on.
+    pub const fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
     /// The delays of this world.
     pub const fn pace(&self) -> Pace {
         self.pace
+    }
+
+    /// What time it is for resources: later than for tokens, once the clock has been moved.
+    pub const fn resources(&self, now: Millis) -> Millis {
+        now.plus(self.ahead)
+    }
+
+    /// Moves the clock of resources on, and lets happen what happens by itself.
+    pub fn advance(&mut self, now: Millis, milliseconds: i64) {
+        self.ahead = self.ahead.saturating_add(milliseconds.max(0));
+        self.settle(self.resources(now));
+    }
+
+    /// Whether a host has a name that leads anywhere: a service, or a vault that is registered.
+    pub fn resolves(&self, now: Millis, host: &str) -> bool {
+        self.service_at(host, self.resources(now)).is_some()
     }
 
     /// Lets time pass up to `now`.
@@ -226,16 +292,22 @@ impl World {
         self.state.settle(now, self.pace);
     }
 
-    fn answer(&mut self, now: Millis, service: Service, ask: &Ask) -> Answer {
+    fn answer(&mut self, now: Millis, service: Service, ask: &mut Ask) -> Answer {
         self.settle(now);
         let before = (!ask.only_reads()).then(|| self.state.clone());
         let reply: Reply = match service {
+            Service::Arm if metadata::is_asked(ask) => metadata::answer(ask),
             Service::Arm => arm::answer(self, now, ask),
             Service::KeyVault => key_vault::answer(self, now, ask),
-            Service::Login => login::answer(self, now, ask),
+            Service::Login => login::answer(self, ask),
+            Service::Graph => graph::answer(self, ask),
         };
         match reply {
             Ok(answer) => {
+                if before.is_some() {
+                    self.state.take_census(now);
+                    self.state.forget_lost_assignments();
+                }
                 self.counts.effects += u64::from(before.is_some_and(|before| before != self.state));
                 answer
             }
@@ -250,10 +322,11 @@ impl World {
     }
 
     fn service_at(&self, host: &str, now: Millis) -> Option<Service> {
-        match host {
-            ARM_HOST => Some(Service::Arm),
-            LOGIN_HOST => Some(Service::Login),
-            _ => self.state.vault_at(host).filter(|vault| vault.resolves(now)).map(|_| Service::KeyVault),
+        match hosts::service(host)? {
+            Service::KeyVault => {
+                self.state.vault_at(host).filter(|vault| vault.resolves(now)).map(|_| Service::KeyVault)
+            }
+            service @ (Service::Arm | Service::Login | Service::Graph) => Some(service),
         }
     }
 
@@ -276,6 +349,7 @@ impl World {
                 .header("x-ms-keyvault-service-version", "1.9.1988.1")
                 .header("x-ms-keyvault-network-info", "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;"),
             Service::Login => answer.header("x-ms-correlation-request-id", request_id),
+            Service::Graph => answer.header("request-id", request_id.clone()).header("client-request-id", request_id),
         }
     }
 }

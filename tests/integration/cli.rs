@@ -105,6 +105,75 @@ fn plan_as_json_is_a_versioned_document_with_every_part() {
 }
 
 #[test]
+fn verify_exits_1_before_and_0_after_and_the_receipt_says_what_azure_reports() {
+    let (folder, sandbox) = state();
+    let quickstart = spec("quickstart.yaml");
+    let verify = || output(cmk().args(["verify", "--format", "json", &sandbox]).arg(&quickstart));
+    let before = verify();
+    assert_eq!(before.status.code(), Some(1));
+    assert_eq!(json(&before)["proved"], false);
+
+    let path = folder.path().join("receipt.json");
+    let receipt = format!("--receipt={}", path.display());
+    let apply = output(cmk().args(["apply", "--yes", &receipt, &sandbox]).arg(&quickstart));
+    assert_eq!(apply.status.code(), Some(0), "{}", stderr(&apply));
+
+    let after = verify();
+    assert_eq!(after.status.code(), Some(0), "{}", stdout(&after));
+    let evidence = json(&after);
+    assert_eq!(evidence["stats"]["writes"]["sent"], 0);
+    let account = &evidence["accounts"][0];
+    assert_eq!(account["currentVersion"], account["pinnedVersion"]);
+    assert_eq!(account["permissions"], serde_json::json!(["get", "wrapKey", "unwrapKey", "recover"]));
+
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(written["proved"], true);
+    assert_eq!(written["accounts"][0]["currentVersion"], account["currentVersion"]);
+    assert_eq!(written["specDigest"], cmk::plan::text_digest(&std::fs::read_to_string(&quickstart).unwrap()));
+    let steps = written["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 6);
+    assert!(steps.iter().all(|step| step["outcome"] == "done" && step["requestId"].as_str().unwrap().len() == 36));
+    let moved = "Azure reports that the key of account stquickstart was changed by this run";
+    let findings = written["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|finding| finding["statement"] == moved && finding["holds"] == "yes"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_receipt_is_not_written_through_a_link_and_then_nothing_is_sent() {
+    let (folder, sandbox) = state();
+    let (target, link) = (folder.path().join("precious"), folder.path().join("receipt.json"));
+    std::fs::write(&target, "precious").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let receipt = format!("--receipt={}", link.display());
+    let refused = output(cmk().args(["apply", "--yes", &receipt, &sandbox]).arg(spec("quickstart.yaml")));
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("symbolic link"), "{}", stderr(&refused));
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), "precious");
+    assert!(!folder.path().join("state.json").exists(), "a world was made, so something was sent");
+}
+
+#[test]
+fn a_timeout_stops_in_order_and_the_next_run_goes_on() {
+    let (_folder, sandbox) = state();
+    let quickstart = spec("quickstart.yaml");
+    let cut = output(cmk().args(["apply", "--yes", "--timeout=1s", "--format", "json", &sandbox]).arg(&quickstart));
+    assert_eq!(cut.status.code(), Some(1), "{}", stderr(&cut));
+    assert!(stderr(&cut).contains("The time allowed is over"), "{}", stderr(&cut));
+    let document = json(&cut);
+    let outcomes: Vec<&str> =
+        document["steps"].as_array().unwrap().iter().map(|step| step["outcome"].as_str().unwrap()).collect();
+    assert!(outcomes.contains(&"done") && outcomes.contains(&"skipped"), "{outcomes:?}");
+    let again = output(cmk().args(["apply", "--yes", &sandbox]).arg(&quickstart));
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+}
+
+#[test]
 fn a_refused_plan_exits_3_and_sends_nothing() {
     let (_folder, sandbox) = state();
     for command in ["plan", "apply"] {

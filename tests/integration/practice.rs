@@ -1,10 +1,11 @@
 //! A place to run whole plans: the product's real client against a sandbox in this process, in virtual time.
 
+use crate::contracts::Checked;
 use cmk::apply::{Budgets, Event, Outcome, Settings, apply};
 use cmk::azure::{Azure, Call, Cloud, Counted, Effect, Method, Options, Retry, Service, Stats, credential};
 use cmk::diag::Source;
 use cmk::model::Desired;
-use cmk::plan::{Plan, plan};
+use cmk::plan::{Plan, judge, plan};
 use cmk::sandbox::{self, Clock, Local, Millis, Pace, Sandbox, World};
 use serde_json::json;
 use std::sync::Arc;
@@ -12,8 +13,19 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// A sandbox and the way to it.
+///
+/// Whatever passes is held against Azure's contracts, and a test that breaks one fails at its end.
 pub(crate) struct Practice {
     pub(crate) sandbox: Sandbox,
+    way_in: Checked,
+}
+
+impl Drop for Practice {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.way_in.found(), Vec::<String>::new(), "against Azure's contracts");
+        }
+    }
 }
 
 /// A run of `apply`: what was planned, what came of it, what was told and what was sent.
@@ -49,12 +61,13 @@ fn cloud() -> Cloud {
 impl Practice {
     /// An empty Azure with waits as long as Azure's own.
     pub(crate) fn new() -> Self {
-        Self { sandbox: Sandbox::in_memory(World::new(Pace::azure()), clock()) }
+        let sandbox = Sandbox::in_memory(World::new(Pace::azure()), clock());
+        Self { way_in: Checked::new(Local(sandbox.clone())), sandbox }
     }
 
     /// A client of its own, as a fresh run of the program has one.
     pub(crate) fn azure(&self) -> Azure {
-        let counted = Counted::new(cloud(), Arc::new(Local(self.sandbox.clone())));
+        let counted = Counted::new(cloud(), Arc::new(self.way_in.clone()));
         let choice = credential::Choice::ClientSecret {
             tenant: sandbox::TENANT.to_owned(),
             client: sandbox::CLIENT_ID.to_owned(),
@@ -69,7 +82,9 @@ impl Practice {
     pub(crate) async fn plan(&self, desired: &Desired) -> (Plan, Stats) {
         let azure = self.azure();
         let observed = cmk::observe::observe(desired, &azure).await.expect("the sandbox can be observed");
-        (plan(desired, &observed), azure.stats())
+        let plan = plan(desired, &observed);
+        assert_eq!(judge(&plan, &observed), vec![], "the judge accepts what the planner makes");
+        (plan, azure.stats())
     }
 
     /// Observes, plans and applies.
@@ -98,6 +113,7 @@ impl Practice {
         let azure = self.azure();
         let observed = cmk::observe::observe(desired, &azure).await.ok()?;
         let plan = plan(desired, &observed);
+        assert_eq!(judge(&plan, &observed), vec![], "the judge accepts what the planner makes");
         let settings = Settings { concurrency: 8, budgets: Budgets::default(), run_id: uuid::Uuid::nil() };
         let mut events = vec![];
         let outcome = apply(&plan, desired, observed, &azure, &settings, stop, &mut |event| events.push(event)).await;

@@ -160,4 +160,15 @@ account half changed, so nothing at all is sent.
 What to do: bring it about by hand, or add it to the spec, and plan again. If the spec already says it,
 please report this: a plan should have its own words for every such case.",
     },
+    Code {
+        id: "CMK290",
+        summary: "the plan was judged unsafe",
+        story: "\
+Every plan is held against what was seen by a second piece of code, which shares nothing with the planner.
+It found that some allowed order of the steps would do harm: make an account unreadable, make something
+that exists, open a one-way door unseen, or give back access that somebody took away.
+
+What to do: nothing was sent. This is a mistake in cmk, not in your spec: please report it, with the output
+of `cmk plan --format json`. Planning again may help when something changed in Azure meanwhile.",
+    },
 ];

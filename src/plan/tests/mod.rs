@@ -1,5 +1,6 @@
 //! The planner's tests: a wanted and a seen state in a few words, the plan as text.
 
+mod judge;
 mod world;
 
 use super::{Plan, plan};
@@ -17,7 +18,9 @@ use world::{desired, observed};
 /// [hidden] [taken] [uai]`. What is not named is absent. `A` stands for version `aaaa…`.
 #[track_caller]
 fn check(wanted: &str, seen: &str, expected: &Expect) {
-    let made = plan(&desired(wanted), &observed(wanted, seen));
+    let observed = observed(wanted, seen);
+    let made = plan(&desired(wanted), &observed);
+    assert_eq!(super::judge(&made, &observed), vec![], "the judge accepts what the planner makes");
     expected.assert_eq(&text(&made));
 }
 

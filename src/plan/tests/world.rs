@@ -196,6 +196,7 @@ fn seen_account(name: AccountName, words: &[&str]) -> SeenAccount {
             key: key.name.to_string(),
             current: Some(pinned.clone().unwrap_or_else(|| version("A"))),
             version: pinned,
+            rotated: None,
             user_assigned_identity: words.contains(&"uai").then(|| "/subscriptions/s/id1".to_owned()),
         }
     });

@@ -47,6 +47,12 @@ impl Scene<'_> {
             }
             ["vaults", name] if new => self.vault(name, change),
             ["vaults", name, "policies"] => self.policies(name, change),
+            // The directory's view of an identity that was attached or made.
+            ["principals", _] if new => {
+                let resource = change.after.and_then(|one| one["kind"]["managedIdentity"]["resource"].as_str());
+                let name = resource.and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+                self.shown(&format!("account {name}"), &["identity.type"])
+            }
             // Consequences of what is judged by itself.
             ["vaults", _, "arrivals", ..] | ["vaults", _, "modified"] => vec![],
             ["vaults", name, "purge_protection"] => {

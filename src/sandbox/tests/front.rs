@@ -1,7 +1,7 @@
 //! Signing in, Resource Manager's own refusals, groups and mishaps.
 
 use super::*;
-use crate::sandbox::{CLIENT_ID, CLIENT_SECRET, Fault, LOGIN_HOST, Mishap, Unreachable};
+use crate::sandbox::{CLIENT_SECRET, Fault, LOGIN_HOST, Mishap, Unreachable};
 
 fn sign_in(stage: &mut Stage, tenant: &str, secret: &str, scope: &str) -> Heard {
     let form =
@@ -56,8 +56,8 @@ fn a_token_for_one_audience_does_not_open_the_other_door() {
 #[test]
 fn a_changed_token_is_not_believed() {
     let mut stage = Stage::new(Pace::practice());
-    let old = login::issue(ARM_HOST, Millis(0), Millis(1_000));
-    let fresh = login::issue(ARM_HOST, stage.now, stage.now.plus(60_000));
+    let old = token(&owner(), ARM_HOST, Millis(0), Millis(1_000));
+    let fresh = token(&owner(), ARM_HOST, stage.now, stage.now.plus(60_000));
     let parts: Vec<&str> = fresh.split('.').collect();
     let forged = format!("{}.{}.{}", parts[0], parts[1], old.rsplit('.').next().unwrap());
     let url = format!("https://{ARM_HOST}/subscriptions?api-version=2022-12-01");
@@ -171,7 +171,7 @@ fn a_mishap_happens_to_the_request_it_was_meant_for() {
 fn an_answer_lost_before_and_after_the_effect_looks_alike_and_is_not() {
     let mut stage = Stage::new(Pace::practice());
     let url = format!("https://{ARM_HOST}{}?api-version=2021-04-01", group("two"));
-    let token = login::issue(ARM_HOST, stage.now, stage.now.plus(60_000));
+    let token = token(&owner(), ARM_HOST, stage.now, stage.now.plus(60_000));
     let put = request("PUT", &url, Some(&token), &json!({"location": "eastus"}));
     for (mishap, status) in [(Mishap::LostBefore, 404), (Mishap::LostAfter, 200)] {
         stage.world.inject(Fault::once("PUT", "/two", mishap));

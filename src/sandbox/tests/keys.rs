@@ -96,21 +96,6 @@ fn a_caller_needs_a_policy_that_has_arrived() {
 }
 
 #[test]
-fn a_vault_on_roles_says_403_at_its_own_door_and_400_at_resource_manager() {
-    let mut stage = Stage::new(Pace::instant());
-    stage.has_vault();
-    stage.has_key("main");
-    stage.arm("PATCH", &vault("kv1"), &json!({"properties": {"enableRbacAuthorization": true}})).ok();
-    let own = stage.vault("GET", "/keys/main", &Value::Null);
-    own.is(403, "Forbidden");
-    let through = stage.get(&arm_key("main"));
-    through.is(400, "Forbidden");
-    for answer in [own, through] {
-        assert_eq!(answer.body["error"]["innererror"]["code"], "ForbiddenByRbac");
-    }
-}
-
-#[test]
 fn all_does_not_include_purge() {
     let mut stage = Stage::new(Pace::instant());
     stage.arm("PUT", &vault("kv1"), &vault_body(&json!([entry(CALLER_OBJECT_ID, &["all"])]))).ok();

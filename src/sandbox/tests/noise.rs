@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const SEGMENTS: [&str; 30] = [
+const SEGMENTS: [&str; 39] = [
     "subscriptions",
     SUBSCRIPTIONS[0],
     "resourceGroups",
@@ -35,8 +35,17 @@ const SEGMENTS: [&str; 30] = [
     "rotate",
     "%2F%00",
     "tenants",
+    "Microsoft.Authorization",
+    "roleAssignments",
+    "roleDefinitions",
+    TENANT,
+    "v1.0",
+    "servicePrincipals",
+    "getByIds",
+    "oauth2",
+    "token",
 ];
-const WORDS: [&str; 24] = [
+const WORDS: [&str; 29] = [
     "properties",
     "location",
     "westeurope",
@@ -61,6 +70,11 @@ const WORDS: [&str; 24] = [
     "exp",
     "services",
     "tags",
+    "roleDefinitionId",
+    "principalId",
+    "principalType",
+    CALLER_OBJECT_ID,
+    "acdd72a7-3385-48ef-bd42-f606fba81ae7",
 ];
 
 fn json() -> impl Strategy<Value = Value> {
@@ -104,7 +118,11 @@ proptest! {
         stage.has_bound_account();
         let before = stage.world.state.clone();
         let (host, audience) = if own_door { ("kv1.vault.sandbox.test", VAULT_SUFFIX) } else { (ARM_HOST, ARM_HOST) };
-        let version = if path.contains("KeyVault") || own_door { VAULT_VERSION } else { ARM_VERSION };
+        let version = match path.as_str() {
+            path if path.contains("Authorization") => "2022-04-01",
+            path if path.contains("KeyVault") || own_door => VAULT_VERSION,
+            _ => ARM_VERSION,
+        };
         let url = format!("https://{host}{path}?api-version={version}");
         let answer = stage.at(method, audience, &url, &body);
         prop_assert!(answer.status < 500, "{answer:?}");
@@ -114,5 +132,24 @@ proptest! {
         let text = serde_json::to_string(&stage.world).unwrap();
         let back: World = serde_json::from_str(&text).unwrap();
         prop_assert!(back.state == stage.world.state, "the world survives being written down");
+    }
+
+    #[test]
+    fn the_login_host_and_the_directory_have_an_answer_too(
+        method in proptest::sample::select(vec!["GET", "PUT", "POST"]),
+        host in proptest::sample::select(vec!["login.sandbox.test", "login.windows.net", "graph.microsoft.com"]),
+        path in path(),
+        text in any::<String>(),
+        body in json(),
+    ) {
+        let mut stage = Stage::new(Pace::instant());
+        let before = stage.world.state.clone();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("$filter", &text)
+            .append_pair("authorization_endpoint", &text)
+            .finish();
+        let answer = stage.at(method, "graph.microsoft.com", &format!("https://{host}{path}?{query}"), &body);
+        prop_assert!(answer.status < 500, "{answer:?}");
+        prop_assert!(stage.world.state == before, "nothing changes here");
     }
 }

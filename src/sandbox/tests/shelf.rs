@@ -23,7 +23,7 @@ fn open(path: &Path) -> Result<Sandbox, OpenError> {
 }
 
 fn ask(method: &str, path: &str, body: &Value) -> http::Request<Vec<u8>> {
-    let token = login::issue(ARM_HOST, START, START.plus(60_000));
+    let token = token(&owner(), ARM_HOST, START, START.plus(60_000));
     request(method, &format!("https://{ARM_HOST}{path}?api-version=2021-04-01"), Some(&token), body)
 }
 
@@ -80,7 +80,9 @@ fn a_file_that_is_no_sandbox_is_refused_and_left_as_it_is() {
         "[]",
         half,
         "{\"format\":\"other\"}",
+        "{\"format\":\"cmk-sandbox\",\"version\":2,\"world\":{}}",
         "{\"format\":\"cmk-sandbox\",\"version\":1,\"world\":{}}",
+        "{\"format\":\"cmk-sandbox\",\"version\":1,\"world\":{\"pace\":1,\"state\":{\"vaults\":{\"a\":2}}}}",
     ];
     for text in wrong {
         std::fs::write(&path, text).unwrap();
@@ -94,9 +96,9 @@ fn a_file_that_is_no_sandbox_is_refused_and_left_as_it_is() {
 fn a_file_of_a_newer_cmk_is_refused() {
     let (_directory, path) = place();
     put_group(&open(&path).unwrap(), "rg");
-    let newer = std::fs::read_to_string(&path).unwrap().replace("\"version\":1", "\"version\":2");
+    let newer = std::fs::read_to_string(&path).unwrap().replace("\"version\":2", "\"version\":3");
     std::fs::write(&path, newer).unwrap();
-    assert!(matches!(open(&path).unwrap_err(), OpenError::Newer { version: 2, .. }));
+    assert!(matches!(open(&path).unwrap_err(), OpenError::Newer { version: 3, .. }));
 }
 
 #[test]
@@ -143,7 +145,7 @@ fn neither_tokens_nor_secrets_are_written_down() {
     sandbox.exchange(&login.body(form.into_bytes()).unwrap()).unwrap();
     put_group(&sandbox, "rg");
     let text = std::fs::read_to_string(&path).unwrap();
-    let token = login::issue(ARM_HOST, START, START.plus(60_000));
+    let token = token(&owner(), ARM_HOST, START, START.plus(60_000));
     assert!(!text.contains(CLIENT_SECRET) && !text.contains(&token) && !text.to_lowercase().contains("bearer"));
 }
 
@@ -195,7 +197,7 @@ async fn an_azure_client_reaches_the_sandbox_through_its_transport() {
     let local = Local(sandbox);
     let url = format!("https://{ARM_HOST}{}?api-version=2021-04-01", group("rg"));
     let mut request = Request::new(url.parse().unwrap(), Method::Get);
-    request.insert_header("authorization", format!("Bearer {}", login::issue(ARM_HOST, START, START.plus(60_000))));
+    request.insert_header("authorization", format!("Bearer {}", token(&owner(), ARM_HOST, START, START.plus(60_000))));
     let response = local.execute_request(&request).await.unwrap();
     assert_eq!(u16::from(response.status()), 200);
     let body = response.into_body().collect().await.unwrap();

@@ -1,0 +1,300 @@
+//! An independent second opinion on a plan: can any allowed order of its steps do harm?
+//!
+//! Shares no code with the planner, reads neither the table of effects nor the steps'
+//! `needs` and `gives`, and checks every plan before it is applied. It asks of each
+//! step what it would do to what was seen, and trusts only what was seen and what the
+//! steps before it, by `after`, will have made. Two descriptions of the same thing by
+//! two routes must agree; where they do not, the plan is not applied.
+
+use super::types::{Action, Change, Plan, Step, StepId};
+use crate::model::{
+    AccountId, Binding, KeyPermission, KeyRef, Observed, PermissionModel, Seen, SeenAccount, SeenKey, SeenVault,
+    VaultId, VaultName, VersionRule,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Why a plan must not be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// The step that would do harm.
+    pub step: StepId,
+    /// What harm, and why.
+    pub what: String,
+}
+
+/// Judges a plan against what was observed. An empty answer means that no allowed order of the steps was found to do harm.
+pub fn judge(plan: &Plan, observed: &Observed) -> Vec<Breach> {
+    let mut breaches = shape(plan);
+    // Orders are only meaningful in a plan whose links are sound.
+    if breaches.is_empty() {
+        for step in &plan.steps {
+            let before = Before::of(step, plan);
+            let harms = Bench { observed, before: &before }.harms(step);
+            breaches.extend(harms.into_iter().map(|what| Breach { step: step.id.clone(), what }));
+        }
+    }
+    breaches
+}
+
+/// The links between steps: unique names, and each step after steps that stand before it.
+fn shape(plan: &Plan) -> Vec<Breach> {
+    let mut breaches = vec![];
+    let mut known: BTreeSet<&StepId> = BTreeSet::new();
+    for step in &plan.steps {
+        for id in step.after.iter().filter(|id| !known.contains(id)) {
+            let what = format!("it goes after {id}, which does not stand before it");
+            breaches.push(Breach { step: step.id.clone(), what });
+        }
+        if !known.insert(&step.id) {
+            breaches.push(Breach { step: step.id.clone(), what: "two steps have its name".to_owned() });
+        }
+    }
+    breaches
+}
+
+/// What will certainly have been done when a step begins: the actions of all steps before it, by their links.
+struct Before<'a>(Vec<&'a Action>);
+
+impl<'a> Before<'a> {
+    fn of(step: &'a Step, plan: &'a Plan) -> Self {
+        let by_id: BTreeMap<&StepId, &Step> = plan.steps.iter().map(|step| (&step.id, step)).collect();
+        let mut reached: BTreeSet<&StepId> = BTreeSet::new();
+        let mut open: Vec<&StepId> = step.after.iter().collect();
+        while let Some(id) = open.pop() {
+            if reached.insert(id) {
+                open.extend(by_id.get(id).into_iter().flat_map(|step| &step.after));
+            }
+        }
+        Self(reached.into_iter().filter_map(|id| by_id.get(id)).map(|step| &step.action).collect())
+    }
+
+    fn any(&self, is: impl Fn(&Action) -> bool) -> bool {
+        self.0.iter().any(|action| is(action))
+    }
+}
+
+/// One step, held against what was seen and what will have been done before it.
+struct Bench<'a> {
+    observed: &'a Observed,
+    before: &'a Before<'a>,
+}
+
+/// Collects what is wrong where a condition does not hold.
+fn unless(holds: bool, what: impl Into<String>) -> Option<String> {
+    (!holds).then(|| what.into())
+}
+
+impl Bench<'_> {
+    fn harms(&self, step: &Step) -> Vec<String> {
+        let mut harms: Vec<String> = match &step.action {
+            Action::CreateGroup { id, .. } => {
+                absent(self.observed.groups.get(id), "the resource group").into_iter().collect()
+            }
+            Action::CreateVault { id, tenant, purge_protection, .. } => {
+                self.vault_made(id, tenant, *purge_protection, &step.because)
+            }
+            Action::ProtectVault { id } => {
+                [self.vault_stands(id), one_way_door_is_shown(&step.because)].into_iter().flatten().collect()
+            }
+            Action::CreateKey { vault, key, .. } => {
+                [absent(self.observed.keys.get(key), "the key"), self.vault_stands(vault)]
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
+            Action::CreateAccount { id, .. } => {
+                let is_absent = absent(self.observed.accounts.get(&id.name), "the account");
+                [is_absent, self.group_stands(&id.group)].into_iter().flatten().collect()
+            }
+            Action::AttachIdentity { id } => self.attached(id),
+            Action::Grant { account, vault, permissions } => self.granted(account, vault, permissions),
+            Action::SetEncryption { account, vault, key, version, .. } => self.bound(account, vault, key, version),
+        };
+        harms.extend(unless(!step.because.is_empty(), "it shows no change to the reader"));
+        harms
+    }
+
+    fn account(&self, id: &AccountId) -> Option<&SeenAccount> {
+        self.observed.accounts.get(&id.name).and_then(Seen::known)
+    }
+
+    fn vault(&self, name: &VaultName) -> Option<&SeenVault> {
+        self.observed.vaults.get(name).and_then(Seen::known)
+    }
+
+    fn key(&self, key: &KeyRef) -> Option<&SeenKey> {
+        self.observed.keys.get(key).and_then(Seen::known)
+    }
+
+    fn group_stands(&self, id: &crate::model::GroupId) -> Option<String> {
+        let stands = matches!(self.observed.groups.get(id), Some(Seen::Known(_)));
+        let made = self.before.any(|action| matches!(action, Action::CreateGroup { id: made, .. } if made == id));
+        unless(stands || made, "its resource group is neither there nor made before it")
+    }
+
+    fn vault_stands(&self, id: &VaultId) -> Option<String> {
+        let made = self.before.any(|action| matches!(action, Action::CreateVault { id: made, .. } if made == id));
+        unless(self.vault(&id.name).is_some() || made, "its vault is neither there nor made before it")
+    }
+
+    fn vault_made(&self, id: &VaultId, tenant: &str, purge_protection: bool, because: &[Change]) -> Vec<String> {
+        let trusts = self.observed.subscriptions.get(&id.group.subscription).and_then(Seen::known);
+        [
+            absent(self.observed.vaults.get(&id.name), "the vault"),
+            self.group_stands(&id.group),
+            unless(
+                trusts.is_some_and(|seen| seen.tenant == tenant),
+                "it would trust another tenant than its subscription's",
+            ),
+            if purge_protection { one_way_door_is_shown(because) } else { None },
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn attached(&self, id: &AccountId) -> Vec<String> {
+        let account = self.account(id);
+        let lost = account.is_some_and(|seen| {
+            let binding = seen.encryption.binding.as_ref();
+            seen.identity.system_principal.is_none() && binding.is_some_and(|b| b.user_assigned_identity.is_none())
+        });
+        [
+            unless(account.is_some(), "its account was not seen"),
+            unless(
+                !lost,
+                "the account lost the identity with which it reached its key: this would begin to re-open it",
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn granted(&self, account: &AccountId, vault: &VaultId, permissions: &BTreeSet<KeyPermission>) -> Vec<String> {
+        let by_roles = self.vault(&vault.name).is_some_and(|seen| seen.permission_model == PermissionModel::Rbac);
+        let seen = self.account(account);
+        let closed = seen.zip(self.vault(&vault.name)).is_some_and(|(seen, vault)| is_closed(seen, vault));
+        [
+            self.vault_stands(vault),
+            unless(self.will_have_identity(account), "the account has no identity to grant anything to"),
+            unless(!permissions.is_empty(), "it grants nothing"),
+            unless(!by_roles, "the vault takes no access policies"),
+            unless(!closed, "it gives back access that somebody took away from an account that is bound to this vault"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn will_have_identity(&self, id: &AccountId) -> bool {
+        let has = self.account(id).is_some_and(|seen| seen.identity.system_principal.is_some());
+        has || self.before.any(|action| match action {
+            Action::CreateAccount { id: made, identity, .. } => made == id && identity.is_some(),
+            Action::AttachIdentity { id: given } => given == id,
+            _ => false,
+        })
+    }
+
+    /// From the moment of this step the account reads through the new key, so all that takes must hold by then.
+    fn bound(&self, account: &AccountId, vault: &VaultId, key: &KeyRef, version: &VersionRule) -> Vec<String> {
+        let seen = self.account(account);
+        let made = self.before.any(|action| matches!(action, Action::CreateAccount { id, .. } if id == account));
+        [
+            unless(seen.is_some() || made, "its account is neither there nor made before it"),
+            unless(self.will_have_identity(account), "the account would have no identity to unwrap with"),
+            unless(key.vault == vault.name, "the key is of another vault"),
+            self.vault_stands(vault),
+            unless(self.will_be_protected(vault), "the vault would have no purge protection"),
+            unless(self.will_be_usable(key, version), "the key would not be usable"),
+            unless(self.will_unwrap(account, vault), "the account's identity could not unwrap with the key"),
+            seen.and_then(|seen| seen.encryption.binding.as_ref()).and_then(|former| self.move_fails(former)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn will_be_protected(&self, vault: &VaultId) -> bool {
+        self.vault(&vault.name).is_some_and(|seen| seen.purge_protection && seen.soft_delete)
+            || self.before.any(|action| match action {
+                Action::CreateVault { id, purge_protection, .. } => id == vault && *purge_protection,
+                Action::ProtectVault { id } => id == vault,
+                _ => false,
+            })
+    }
+
+    fn will_be_usable(&self, key: &KeyRef, rule: &VersionRule) -> bool {
+        let made = self.before.any(|action| matches!(action, Action::CreateKey { key: made, .. } if made == key));
+        match (self.key(key), rule) {
+            (None, VersionRule::Exact(_)) => false,
+            (None, VersionRule::Latest | VersionRule::Auto) => made,
+            (Some(seen), rule) => {
+                let version = match rule {
+                    VersionRule::Exact(id) => seen.versions.iter().find(|version| version.id == *id),
+                    VersionRule::Latest => seen.versions.iter().find(|version| version.enabled),
+                    VersionRule::Auto => seen.versions.first(),
+                };
+                let now = self.observed.at;
+                version.is_some_and(|version| {
+                    let begun = version.not_before.is_none_or(|start| start <= now);
+                    version.enabled && begun && version.expires.is_none_or(|end| now < end)
+                })
+            }
+        }
+    }
+
+    fn will_unwrap(&self, account: &AccountId, vault: &VaultId) -> bool {
+        let has =
+            self.account(account).zip(self.vault(&vault.name)).is_some_and(|(seen, vault)| may_unwrap(seen, vault));
+        has || self.before.any(|action| match action {
+            Action::Grant { account: to, vault: on, permissions } => {
+                to == account && on == vault && NEEDED.iter().all(|needed| permissions.contains(needed))
+            }
+            _ => false,
+        })
+    }
+
+    /// Azure unwraps once more with the former key. Where that key is in a vault that was seen, it must still work.
+    fn move_fails(&self, former: &Binding) -> Option<String> {
+        let vault = self.observed.vaults.values().filter_map(Seen::known).find(|v| is_host(v, &former.vault_host))?;
+        let mine = |key: &&KeyRef| key.vault == vault.id.name && key.name.as_str().eq_ignore_ascii_case(&former.key);
+        let key = self.observed.keys.keys().find(mine).and_then(|key| self.key(key))?;
+        let in_use = former.current.as_ref().or(former.version.as_ref())?;
+        let version = key.versions.iter().find(|version| version.id == *in_use)?;
+        unless(version.enabled, "the key that the account is bound to now is disabled, so Azure cannot move it")
+    }
+}
+
+/// What Storage cannot do without.
+const NEEDED: [KeyPermission; 3] = [KeyPermission::Get, KeyPermission::WrapKey, KeyPermission::UnwrapKey];
+
+fn may_unwrap(account: &SeenAccount, vault: &SeenVault) -> bool {
+    let Some(principal) = &account.identity.system_principal else { return false };
+    NEEDED.iter().all(|needed| vault.access_policies.iter().any(|entry| entry.allows(principal, *needed)))
+}
+
+/// Whether an account is bound to a key of this vault and may no longer use it.
+fn is_closed(account: &SeenAccount, vault: &SeenVault) -> bool {
+    let bound = account.encryption.binding.as_ref().is_some_and(|binding| is_host(vault, &binding.vault_host));
+    bound && !may_unwrap(account, vault)
+}
+
+fn is_host(vault: &SeenVault, host: &str) -> bool {
+    vault.host.eq_ignore_ascii_case(host)
+}
+
+/// Nothing is made that is there, or of which nobody knows whether it is.
+fn absent<T>(seen: Option<&Seen<T>>, what: &str) -> Option<String> {
+    match seen {
+        Some(Seen::Absent) => None,
+        Some(Seen::Known(_)) => Some(format!("{what} exists: making it again would replace what others made of it")),
+        Some(Seen::Hidden(_)) => Some(format!("{what} could not be seen, so it may exist")),
+        None => Some(format!("nobody looked whether {what} exists")),
+    }
+}
+
+fn one_way_door_is_shown(because: &[Change]) -> Option<String> {
+    let shown = because.iter().any(|change| matches!(change.path.as_str(), "purgeProtection" | "softDelete"));
+    unless(shown, "it cannot be undone, and the plan does not show that")
+}

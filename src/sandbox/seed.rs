@@ -1,0 +1,308 @@
+//! Seeds: what a world begins with, as a YAML document that a person writes.
+//!
+//! A seed builds nothing by itself. It sends ordinary requests, so a world that was seeded is one that some client
+//! could have made. Nothing is waited for, and the requests are counted nowhere. `docs/sandbox.md` is the reference.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::assignments::UnknownRole;
+use super::world::Counts;
+use super::{CLIENT_ID, CLIENT_SECRET, Domain, Millis, Pace, TENANT, World};
+
+/// A seed, as it was written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Seed {
+    version: u64,
+    #[serde(default)]
+    pace: PaceName,
+    #[serde(default)]
+    groups: Vec<Group>,
+    #[serde(default)]
+    accounts: Vec<Account>,
+    #[serde(default)]
+    requests: Vec<Request>,
+    #[serde(default)]
+    applications: Vec<Application>,
+    #[serde(default)]
+    assignments: Vec<Assignment>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum PaceName {
+    #[default]
+    Practice,
+    Azure,
+    Instant,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Group {
+    subscription: String,
+    name: String,
+    location: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Account {
+    subscription: String,
+    resource_group: String,
+    name: String,
+    location: String,
+    #[serde(default = "standard_lrs")]
+    sku: String,
+    #[serde(default = "storage_v2")]
+    kind: String,
+}
+
+fn standard_lrs() -> String {
+    "Standard_LRS".to_owned()
+}
+
+fn storage_v2() -> String {
+    "StorageV2".to_owned()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Request {
+    method: String,
+    /// `https://…`, or a path of Resource Manager.
+    url: String,
+    #[serde(default)]
+    body: Value,
+}
+
+/// An application that can sign in with a secret.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Application {
+    client_id: String,
+    object_id: String,
+    secret: String,
+    name: String,
+}
+
+/// What a principal may do, and where.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Assignment {
+    /// Its object id.
+    principal: String,
+    /// The role's name or id.
+    role: String,
+    scope: String,
+}
+
+/// Why a seed gives no world.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// Not YAML, or not of a seed's form.
+    #[error("it is not a seed: {0}")]
+    Form(#[from] serde_yaml::Error),
+    /// Of a form that this program does not know.
+    #[error("its version is {0}; this cmk knows version 1")]
+    Version(u64),
+    /// Two accounts with one name.
+    #[error("it has the account {0} twice")]
+    Twice(String),
+    /// A role that nobody knows.
+    #[error(transparent)]
+    Role(#[from] UnknownRole),
+    /// A request is none at all.
+    #[error("{method} {url} is no request: {why}")]
+    NoRequest {
+        /// The method.
+        method: String,
+        /// Where to.
+        url: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The sandbox refuses a request.
+    #[error("{method} {url} was answered with {status}: {body}")]
+    Refused {
+        /// The method.
+        method: String,
+        /// Where to.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// The answer.
+        body: String,
+    },
+}
+
+impl Seed {
+    /// Reads a seed.
+    pub fn parse(text: &str) -> Result<Self, SeedError> {
+        let seed: Self = serde_yaml::from_str(text)?;
+        if seed.version == 1 { Ok(seed) } else { Err(SeedError::Version(seed.version)) }
+    }
+
+    /// The world that grows from it.
+    pub fn grow(&self, now: Millis, domain: Domain) -> Result<World, SeedError> {
+        let mut sower = Sower { world: World::of(Pace::instant(), domain), now, tokens: BTreeMap::new() };
+        for Group { subscription, name, location } in &self.groups {
+            let path = format!("/subscriptions/{subscription}/resourcegroups/{name}?api-version=2022-09-01");
+            sower.send("PUT", &path, &json!({"location": location}))?;
+        }
+        self.sow_accounts(&mut sower)?;
+        for Request { method, url, body } in &self.requests {
+            sower.send(method, url, body)?;
+        }
+        let mut world = sower.world;
+        for Application { client_id, object_id, secret, name } in &self.applications {
+            world.add_application(client_id, object_id, secret, name);
+        }
+        for Assignment { principal, role, scope } in &self.assignments {
+            world.add_assignment(principal, role, scope)?;
+        }
+        world.counts = Counts::default();
+        world.set_pace(match self.pace {
+            PaceName::Practice => Pace::practice(),
+            PaceName::Azure => Pace::azure(),
+            PaceName::Instant => Pace::instant(),
+        });
+        Ok(world)
+    }
+
+    /// Each account is made while the others are set aside: a request copies the world, and a thousand copies of a
+    /// thousand accounts take a while.
+    fn sow_accounts(&self, sower: &mut Sower) -> Result<(), SeedError> {
+        let mut made = BTreeMap::new();
+        for Account { subscription, resource_group, name, location, sku, kind } in &self.accounts {
+            let path = format!(
+                "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.Storage/storageAccounts/{name}?api-version=2025-06-01"
+            );
+            sower.send("PUT", &path, &json!({"location": location, "sku": {"name": sku}, "kind": kind}))?;
+            for (name, account) in std::mem::take(&mut sower.world.state.accounts) {
+                if made.insert(name.clone(), account).is_some() {
+                    return Err(SeedError::Twice(name));
+                }
+            }
+        }
+        sower.world.state.accounts = made;
+        Ok(())
+    }
+}
+
+struct Sower {
+    world: World,
+    now: Millis,
+    /// Tokens by what they are for.
+    tokens: BTreeMap<String, String>,
+}
+
+impl Sower {
+    fn send(&mut self, method: &str, url: &str, body: &Value) -> Result<(), SeedError> {
+        let url =
+            if url.starts_with('/') { format!("https://{}{url}", self.world.domain().arm()) } else { url.to_owned() };
+        let token = self.token(&url)?;
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let header = [("authorization", format!("Bearer {token}")), ("content-type", "application/json".to_owned())];
+        self.ask(method, &url, &header, body).map(|_| ())
+    }
+
+    /// A token for whoever answers at a URL.
+    fn token(&mut self, url: &str) -> Result<String, SeedError> {
+        let host = url.split('/').nth(2).unwrap_or_default();
+        let domain = Domain::of(host);
+        let resource = if host == domain.arm() {
+            domain.arm()
+        } else if host == domain.graph() {
+            domain.graph()
+        } else {
+            domain.vault_suffix()
+        };
+        if let Some(token) = self.tokens.get(resource) {
+            return Ok(token.clone());
+        }
+        let form = format!(
+            "grant_type=client_credentials&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&scope=https://{resource}/.default"
+        );
+        let login = format!("https://{}/{TENANT}/oauth2/v2.0/token", self.world.domain().login());
+        let form_type = [("content-type", "application/x-www-form-urlencoded".to_owned())];
+        let answer = self.ask("POST", &login, &form_type, form.into_bytes())?;
+        let token = answer["access_token"].as_str().unwrap_or_default().to_owned();
+        self.tokens.insert(resource.to_owned(), token.clone());
+        Ok(token)
+    }
+
+    fn ask(&mut self, method: &str, url: &str, headers: &[(&str, String)], body: Vec<u8>) -> Result<Value, SeedError> {
+        let (method, url) = (method.to_owned(), url.to_owned());
+        let mut request = http::Request::builder().method(method.to_ascii_uppercase().as_str()).uri(&url);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let request = match request.body(body) {
+            Ok(request) => request,
+            Err(error) => return Err(SeedError::NoRequest { method, url, why: error.to_string() }),
+        };
+        let answer = self.world.handle(self.now, &request);
+        let status = answer.status();
+        if !status.is_success() {
+            let body = String::from_utf8_lossy(answer.body()).into_owned();
+            return Err(SeedError::Refused { method, url, status: status.as_u16(), body });
+        }
+        Ok(serde_json::from_slice(answer.body()).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUBSCRIPTION: &str = super::super::SUBSCRIPTIONS[0];
+
+    #[test]
+    fn a_seed_grows_into_what_its_requests_make() {
+        let text = format!(
+            "version: 1\npace: azure\n\
+             groups: [{{ subscription: {SUBSCRIPTION}, name: rg, location: westeurope }}]\n\
+             accounts: [{{ subscription: {SUBSCRIPTION}, resourceGroup: rg, name: st1, location: westeurope }}]\n\
+             requests: [{{ method: DELETE, url: '/subscriptions/{SUBSCRIPTION}/resourcegroups/none?api-version=2022-09-01' }}]\n"
+        );
+        let seed = Seed::parse(&text).unwrap();
+        let refused = seed.grow(Millis(0), Domain::Public).unwrap_err().to_string();
+        assert!(refused.contains("ResourceGroupNotFound"), "{refused}");
+        let world = Seed { requests: Vec::new(), ..seed }.grow(Millis(0), Domain::Public).unwrap();
+        assert_eq!(world.accounts(), ["st1"]);
+        assert_eq!(world.pace(), Pace::azure());
+        assert_eq!(world.counts().total(), 0);
+    }
+
+    #[test]
+    fn an_account_that_is_there_twice_is_an_error() {
+        let account = format!("{{ subscription: {SUBSCRIPTION}, resourceGroup: rg, name: st1, location: westeurope }}");
+        let group = format!("{{ subscription: {SUBSCRIPTION}, name: rg, location: westeurope }}");
+        let text = format!("version: 1\ngroups: [{group}]\naccounts: [{account}, {account}]\n");
+        let error = Seed::parse(&text).unwrap().grow(Millis(0), Domain::Sandbox).unwrap_err();
+        assert!(matches!(error, SeedError::Twice(_)), "{error}");
+    }
+
+    #[test]
+    fn an_application_of_a_seed_signs_in_and_may_do_what_it_was_assigned() {
+        let text = format!(
+            "version: 1\napplications: [{{ clientId: app-1, objectId: object-1, secret: s3cret, name: reader }}]\n\
+             assignments: [{{ principal: object-1, role: Reader, scope: /subscriptions/{SUBSCRIPTION} }}]\n"
+        );
+        let world = Seed::parse(&text).unwrap().grow(Millis(0), Domain::Sandbox).unwrap();
+        assert!(world.state.application("app-1").is_some_and(|application| application.has_secret("s3cret")));
+        assert!(world.state.assignments.values().any(|assignment| assignment.principal == "object-1"));
+        let unknown = text.replace("role: Reader", "role: Emperor");
+        assert!(Seed::parse(&unknown).unwrap().grow(Millis(0), Domain::Sandbox).is_err());
+    }
+
+    #[test]
+    fn a_word_that_no_seed_has_is_an_error() {
+        assert!(Seed::parse("version: 1\nacounts: []\n").is_err());
+        assert!(matches!(Seed::parse("version: 2\n"), Err(SeedError::Version(2))));
+    }
+}

@@ -1,0 +1,56 @@
+//! Worlds that an earlier `cmk` has written down.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::sandbox::Sandbox;
+
+const VERSION_1: &str = include_str!("files/version-1.json");
+
+#[test]
+fn a_world_of_version_1_loads_and_works() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("sandbox.json");
+    std::fs::write(&path, VERSION_1).unwrap();
+    // The world was written on 2026-11-24.
+    let now = Millis(1_795_600_000_000);
+    let sandbox = Sandbox::open(&path, Arc::new(move || now), None).unwrap();
+    let truth = sandbox.world(|world| world.truth(now, "stquickstart"));
+    assert!(truth.readable, "{}", truth.why);
+    let send = |method: &str, path: &str, version: &str, body: &Value| {
+        let token = token(&owner(), ARM_HOST, now, now.plus(60_000));
+        let url = format!("https://{ARM_HOST}{path}?api-version={version}");
+        heard(sandbox.exchange(&request(method, &url, Some(&token), body)).unwrap())
+    };
+    let quickstart = group("rg-quickstart");
+    let st = format!("{quickstart}/providers/Microsoft.Storage/storageAccounts/stquickstart");
+    let account = send("GET", &st, ARM_VERSION, &Value::Null).ok();
+    let principal = account["identity"]["principalId"].clone();
+    let vault = format!("{quickstart}/providers/Microsoft.KeyVault/vaults/kv-quickstart");
+    let shown = send("GET", &vault, VAULT_VERSION, &Value::Null).ok();
+    assert_eq!(shown["properties"]["vaultUri"], "https://kv-quickstart.vault.sandbox.test/");
+    // The account's identity is no newcomer: a role can be assigned without saying what it is.
+    let role = "e147488a-f6f5-4113-8e2d-b22465e65bf6";
+    let role = format!("/providers/Microsoft.Authorization/roleDefinitions/{role}");
+    let body = json!({"properties": {"roleDefinitionId": role, "principalId": principal}});
+    let assignment = format!("{vault}/providers/Microsoft.Authorization/roleAssignments/{}", SUBSCRIPTIONS[1]);
+    assert_eq!(send("PUT", &assignment, "2022-04-01", &body).status, 201);
+    drop(sandbox);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\"version\":2"));
+    Sandbox::open(&path, Arc::new(move || now), None).unwrap();
+}
+
+#[test]
+fn an_empty_world_of_version_1_becomes_an_empty_world_of_today() {
+    let mut old: Value = serde_json::from_str(VERSION_1).unwrap();
+    let world = &mut old["world"];
+    for empty in ["groups", "accounts", "vaults", "deleted_vaults", "identities"] {
+        world["state"][empty] = json!({});
+    }
+    crate::sandbox::migrate::to_newest(1, world);
+    let today = serde_json::to_value(World::new(Pace::practice())).unwrap();
+    for part in ["state", "domain", "pace"] {
+        assert_eq!(world[part], today[part], "{part}");
+    }
+}
