@@ -63,8 +63,12 @@ impl Act {
     /// Does it; gives the last status. What is not there is not changed.
     pub(super) fn perform(&self, hand: &mut Hand<'_>) -> u16 {
         match self {
-            Self::GrantOthers(vault) => hand.grant(&vault.to_string(), "add", OTHERS, "secrets", &["get", "list", "delete"]),
-            Self::RevokeOthers(vault) => hand.grant(&vault.to_string(), "remove", OTHERS, "secrets", &["set", "delete"]),
+            Self::GrantOthers(vault) => {
+                hand.grant(&vault.to_string(), "add", OTHERS, "secrets", &["get", "list", "delete"])
+            }
+            Self::RevokeOthers(vault) => {
+                hand.grant(&vault.to_string(), "remove", OTHERS, "secrets", &["set", "delete"])
+            }
             Self::TagVault(vault) => hand.arm("PATCH", &vault.to_string(), &json!({ "tags": { "audited": "yes" } })).0,
             Self::TagAccount(account) => {
                 let body = json!({ "tags": { "audited": "yes" }, "properties": { "accessTier": "Cool" } });
@@ -90,8 +94,7 @@ impl Act {
 
 /// Attaches an identity of the account's own group, and keeps what the account has.
 fn attach_user(hand: &mut Hand<'_>, account: &AccountId) -> u16 {
-    let identity =
-        format!("{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-others", account.group);
+    let identity = format!("{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-others", account.group);
     hand.arm("PUT", &identity, &json!({ "location": "westeurope" }));
     let kind =
         if hand.principal(&account.to_string()).is_some() { "SystemAssigned,UserAssigned" } else { "UserAssigned" };
@@ -114,7 +117,8 @@ impl Meddling {
 
     /// Takes what comes before a request.
     pub(super) fn due(&mut self, run: usize, number: u64) -> Vec<Act> {
-        let (due, later) = std::mem::take(&mut self.acts).into_iter().partition(|(of, at, _)| (*of, *at) == (run, number));
+        let (due, later) =
+            std::mem::take(&mut self.acts).into_iter().partition(|(of, at, _)| (*of, *at) == (run, number));
         self.acts = later;
         due.into_iter().map(|(_, _, act)| act).collect()
     }

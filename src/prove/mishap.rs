@@ -93,15 +93,14 @@ impl Mishap {
             }
             Self::Expired => (401, None, error("ExpiredAuthenticationToken", "The access token has expired.")),
             Self::Page => (404, None, Value::Null),
-            Self::Failed => {
-                (200, None, json!({ "status": "Failed", "error": { "code": "InternalError", "message": "It failed." } }))
+            Self::Failed => (
+                200,
+                None,
+                json!({ "status": "Failed", "error": { "code": "InternalError", "message": "It failed." } }),
+            ),
+            Self::Slow(_) | Self::LostBefore | Self::LostAfter | Self::NotSent | Self::Stale(_) | Self::Twice => {
+                return None;
             }
-            Self::Slow(_)
-            | Self::LostBefore
-            | Self::LostAfter
-            | Self::NotSent
-            | Self::Stale(_)
-            | Self::Twice => return None,
         })
     }
 }

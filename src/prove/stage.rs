@@ -219,8 +219,7 @@ impl Stage {
         self.hold("L1", first.ended.is_good(), || format!("a calm run ended badly: {}", first.ended));
         if first.ended.is_good() {
             let second = self.run(desired, how).await;
-            let empty =
-                matches!(&second.ended, Ended::Applied(plan, _) if plan.is_empty() && plan.is_complete());
+            let empty = matches!(&second.ended, Ended::Applied(plan, _) if plan.is_empty() && plan.is_complete());
             self.hold("L2", empty, || format!("the next plan is not empty: {}", second.ended));
             let writes = self.witness(|witness| witness.writes_of(witness.runs() - 1));
             self.hold("L3", writes.is_empty(), || format!("the next run sent writes: {writes:?}"));

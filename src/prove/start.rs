@@ -137,9 +137,10 @@ fn is_there(desired: &Desired, vault: &Vault) -> bool {
 
 fn there(desired: &Desired, hand: &mut Hand<'_>, vault: &Vault) -> Result<(), String> {
     let path = vault.id.to_string();
-    let user = desired.accounts.values().find(|account| {
-        account.encryption.as_ref().is_some_and(|wanted| wanted.key.vault == vault.id.name)
-    });
+    let user = desired
+        .accounts
+        .values()
+        .find(|account| account.encryption.as_ref().is_some_and(|wanted| wanted.key.vault == vault.id.name));
     let of_user = user.and_then(|account| account.location.as_ref());
     let location = vault.location.as_ref().or(of_user).map_or("westeurope", |location| location.as_str());
     let hardware = |key: &Key| key.create.as_ref().is_some_and(|create| create.kind == KeyType::RsaHsm);

@@ -6,11 +6,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 /// The invariants that a spec of this version cannot break, and why they are not checked.
-const UNREACHED: [(&str, &str); 3] = [
-    ("S6", "no old version is ever disabled"),
-    ("S15", "there is no guard file"),
-    ("L8", "there is no import"),
-];
+const UNREACHED: [(&str, &str); 3] =
+    [("S6", "no old version is ever disabled"), ("S15", "there is no guard file"), ("L8", "there is no import")];
 
 /// The verdict for a person.
 pub fn as_text(spec: &str, verdict: &Verdict) -> String {

@@ -20,12 +20,7 @@ pub(super) fn changes<'a>(before: &'a Value, after: &'a Value) -> Vec<Change<'a>
     found
 }
 
-fn walk<'a>(
-    path: &mut Vec<&'a str>,
-    before: Option<&'a Value>,
-    after: Option<&'a Value>,
-    found: &mut Vec<Change<'a>>,
-) {
+fn walk<'a>(path: &mut Vec<&'a str>, before: Option<&'a Value>, after: Option<&'a Value>, found: &mut Vec<Change<'a>>) {
     if before == after {
         return;
     }

@@ -64,7 +64,5 @@ pub(super) fn at_risk(account: &str, sight: Sight<'_>) -> bool {
     let reaches = sight.principal(account).is_some_and(|principal| {
         NEEDED.iter().all(|permission| sight.has_arrived(&binding.vault, principal, permission))
     });
-    !(vault["purge_protection"] == true
-        && reaches
-        && sight.is_enabled(&binding.vault, &binding.key, binding.current))
+    !(vault["purge_protection"] == true && reaches && sight.is_enabled(&binding.vault, &binding.key, binding.current))
 }

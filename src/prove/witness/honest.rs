@@ -63,7 +63,11 @@ impl Scene<'_> {
             ["vaults", vault, "keys", key, "versions"] => {
                 vec![("S12", false, format!("a version of {vault}/{key} was added or changed"))]
             }
-            _ => vec![("S7", false, format!("{place} was written and not shown: {:?} to {:?}", change.before, change.after))],
+            _ => vec![(
+                "S7",
+                false,
+                format!("{place} was written and not shown: {:?} to {:?}", change.before, change.after),
+            )],
         }
     }
 
@@ -153,7 +157,11 @@ impl Scene<'_> {
             findings.push(("S3", kept, format!("{principal} lost {kind} access to vault {vault}: {had:?} to {has:?}")));
             let added: Vec<&String> = has.difference(had).collect();
             let (granted, account) = self.granted(vault, principal, kind, &added);
-            findings.push(("S3", granted, format!("{principal} gained {added:?} on {kind} of {vault}, which no spec grants")));
+            findings.push((
+                "S3",
+                granted,
+                format!("{principal} gained {added:?} on {kind} of {vault}, which no spec grants"),
+            ));
             if let Some(account) = account {
                 let field = format!("accessPolicies[{account}].keys");
                 findings.extend(self.shown(&format!("vault {vault}"), &[field.as_str()]));

@@ -70,7 +70,9 @@ impl Sent {
     /// The request in short, for the log.
     pub(super) fn line(&self) -> String {
         let path = match self.path.split_once("/resourceGroups/") {
-            Some((_, rest)) => rest.replace("/providers/Microsoft.KeyVault", "").replace("/providers/Microsoft.Storage", ""),
+            Some((_, rest)) => {
+                rest.replace("/providers/Microsoft.KeyVault", "").replace("/providers/Microsoft.Storage", "")
+            }
             None => format!("{}{}", self.host, self.path),
         };
         format!("{} {path}", self.method)

@@ -4,5 +4,6 @@ mod proofs;
 mod random;
 mod sabotage;
 mod scenes;
+mod small_worlds;
 mod stories;
 mod worlds;

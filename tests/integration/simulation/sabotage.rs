@@ -6,9 +6,7 @@
 use super::scenes::scene;
 use azure_core::http::headers::HeaderValue;
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Method, Request};
-use cmk::model::{
-    AccountId, AccountName, Fact, GroupId, GroupName, KeyPermission, SubscriptionId, VaultId, VaultName,
-};
+use cmk::model::{AccountId, AccountName, Fact, GroupId, GroupName, KeyPermission, SubscriptionId, VaultId, VaultName};
 use cmk::plan::{Action, Plan, Risk, Step, StepId, gives, needs};
 use cmk::prove::{How, OTHERS};
 use cmk::sandbox::{CLIENT_ID, CLIENT_SECRET, LOGIN_HOST, SUBSCRIPTIONS, TENANT, VAULT_SUFFIX};
@@ -119,7 +117,9 @@ impl HttpClient for Saboteur {
                 let url = format!("https://{vault}.{VAULT_SUFFIX}/keys?api-version=7.5").parse().unwrap();
                 self.inner.execute_request(&copy(request, Method::Get, url, None)).await.ok();
             }
-            Way::TakesIdentityOff if method == Method::Patch && bytes(request).windows(10).any(|w| w == b"keySource\"") => {
+            Way::TakesIdentityOff
+                if method == Method::Patch && bytes(request).windows(10).any(|w| w == b"keySource\"") =>
+            {
                 let answer = self.inner.execute_request(request).await;
                 let body = br#"{"identity":{"type":"None"}}"#.to_vec();
                 self.inner.execute_request(&copy(request, method, request.url().clone(), Some(body))).await.ok();
@@ -221,80 +221,139 @@ fn give_back(plan: &mut Plan) {
 fn all() -> Vec<(&'static str, &'static str, How)> {
     let rewrite = |rewrite: Rewrite| on_line(Way::Rewrite(rewrite));
     vec![
-        ("a step forgets what it goes after", "L1", in_plan(|plan| plan.steps.iter_mut().for_each(|s| s.after.clear()))),
-        ("two steps are swapped", "L1", in_plan(|plan| {
-            let last = plan.steps.len().saturating_sub(1);
-            if last > 0 {
-                let action = plan.steps[last].action.clone();
-                plan.steps[last].action = plan.steps[0].action.clone();
-                plan.steps[0].action = action;
-            }
-        })),
-        ("a need is dropped: the vault and its key", "L1", in_plan(|plan| {
-            for step in &mut plan.steps {
-                if matches!(step.action, Action::SetEncryption { .. }) {
-                    step.needs.retain(|need| matches!(need, Fact::AccountLive(_) | Fact::Attached(_)));
-                    step.after.clear();
+        (
+            "a step forgets what it goes after",
+            "L1",
+            in_plan(|plan| plan.steps.iter_mut().for_each(|s| s.after.clear())),
+        ),
+        (
+            "two steps are swapped",
+            "L1",
+            in_plan(|plan| {
+                let last = plan.steps.len().saturating_sub(1);
+                if last > 0 {
+                    let action = plan.steps[last].action.clone();
+                    plan.steps[last].action = plan.steps[0].action.clone();
+                    plan.steps[0].action = action;
                 }
-            }
-        })),
+            }),
+        ),
+        (
+            "a need is dropped: the vault and its key",
+            "L1",
+            in_plan(|plan| {
+                for step in &mut plan.steps {
+                    if matches!(step.action, Action::SetEncryption { .. }) {
+                        step.needs.retain(|need| matches!(need, Fact::AccountLive(_) | Fact::Attached(_)));
+                        step.after.clear();
+                    }
+                }
+            }),
+        ),
         ("the last step is forgotten", "L2", in_plan(|plan| drop(plan.steps.pop()))),
-        ("nothing is confirmed: what a step gives is forgotten", "L2", in_plan(|plan| {
-            plan.steps.iter_mut().for_each(|step| step.gives.clear());
-        })),
-        ("a door is closed for good that was not shown", "S5", rewrite(|asked| {
-            if asked.method == Method::Put && asked.body.pointer("/properties/enableSoftDelete").is_some() {
-                asked.body["properties"]["enablePurgeProtection"] = json!(true);
-            }
-        })),
+        (
+            "nothing is confirmed: what a step gives is forgotten",
+            "L2",
+            in_plan(|plan| {
+                plan.steps.iter_mut().for_each(|step| step.gives.clear());
+            }),
+        ),
+        (
+            "a door is closed for good that was not shown",
+            "S5",
+            rewrite(|asked| {
+                if asked.method == Method::Put && asked.body.pointer("/properties/enableSoftDelete").is_some() {
+                    asked.body["properties"]["enablePurgeProtection"] = json!(true);
+                }
+            }),
+        ),
         ("an identity is taken off when its key is set", "S1", on_line(Way::TakesIdentityOff)),
         ("a refusal is ignored", "S13", in_plan(|plan| plan.refusals.clear())),
         ("a refusal is ignored and access given back", "S14", in_plan(give_back)),
-        ("the whole vault is put instead of an entry", "S3", rewrite(|asked| {
-            if entries(asked).is_some() {
-                let url = asked.url.to_string().replace("/accessPolicies/add", "");
-                asked.url = url.parse().unwrap();
-                let properties = &mut asked.body["properties"];
-                properties["tenantId"] = json!(TENANT);
-                properties["sku"] = json!({ "family": "A", "name": "standard" });
-                asked.body["location"] = json!("westeurope");
-            }
-        })),
-        ("entries are replaced instead of added", "S3", rewrite(|asked| {
-            if entries(asked).is_some() {
-                asked.url = asked.url.to_string().replace("/accessPolicies/add", "/accessPolicies/replace").parse().unwrap();
-            }
-        })),
-        ("access is granted to somebody else", "S3", rewrite(|asked| {
-            for entry in entries(asked).into_iter().flatten() {
-                entry["objectId"] = json!(OTHERS);
-            }
-        })),
-        ("more is granted than the spec says", "S3", rewrite(|asked| {
-            for entry in entries(asked).into_iter().flatten() {
-                entry["permissions"]["keys"] = json!(["all"]);
-            }
-        })),
-        ("an identity is replaced instead of united", "S4", rewrite(|asked| {
-            if asked.method == Method::Patch && asked.body.pointer("/identity/type") == Some(&json!("SystemAssigned,UserAssigned")) {
-                asked.body["identity"]["type"] = json!("SystemAssigned");
-            }
-        })),
-        ("the identity is taken off with the encryption", "L1", rewrite(|asked| {
-            if asked.method == Method::Patch && asked.body.pointer("/properties/encryption").is_some() {
-                asked.body["identity"] = json!({ "type": "None" });
-            }
-        })),
-        ("tags are written along", "S7", rewrite(|asked| {
-            if asked.method == Method::Patch {
-                asked.body["tags"] = json!({ "by": "cmk" });
-            }
-        })),
-        ("an account is deleted instead of changed", "S2", rewrite(|asked| {
-            if asked.method == Method::Patch && asked.path.contains("/storageaccounts/") {
-                asked.method = Method::Delete;
-            }
-        })),
+        (
+            "the whole vault is put instead of an entry",
+            "S3",
+            rewrite(|asked| {
+                if entries(asked).is_some() {
+                    let url = asked.url.to_string().replace("/accessPolicies/add", "");
+                    asked.url = url.parse().unwrap();
+                    let properties = &mut asked.body["properties"];
+                    properties["tenantId"] = json!(TENANT);
+                    properties["sku"] = json!({ "family": "A", "name": "standard" });
+                    asked.body["location"] = json!("westeurope");
+                }
+            }),
+        ),
+        (
+            "entries are replaced instead of added",
+            "S3",
+            rewrite(|asked| {
+                if entries(asked).is_some() {
+                    asked.url = asked
+                        .url
+                        .to_string()
+                        .replace("/accessPolicies/add", "/accessPolicies/replace")
+                        .parse()
+                        .unwrap();
+                }
+            }),
+        ),
+        (
+            "access is granted to somebody else",
+            "S3",
+            rewrite(|asked| {
+                for entry in entries(asked).into_iter().flatten() {
+                    entry["objectId"] = json!(OTHERS);
+                }
+            }),
+        ),
+        (
+            "more is granted than the spec says",
+            "S3",
+            rewrite(|asked| {
+                for entry in entries(asked).into_iter().flatten() {
+                    entry["permissions"]["keys"] = json!(["all"]);
+                }
+            }),
+        ),
+        (
+            "an identity is replaced instead of united",
+            "S4",
+            rewrite(|asked| {
+                if asked.method == Method::Patch
+                    && asked.body.pointer("/identity/type") == Some(&json!("SystemAssigned,UserAssigned"))
+                {
+                    asked.body["identity"]["type"] = json!("SystemAssigned");
+                }
+            }),
+        ),
+        (
+            "the identity is taken off with the encryption",
+            "L1",
+            rewrite(|asked| {
+                if asked.method == Method::Patch && asked.body.pointer("/properties/encryption").is_some() {
+                    asked.body["identity"] = json!({ "type": "None" });
+                }
+            }),
+        ),
+        (
+            "tags are written along",
+            "S7",
+            rewrite(|asked| {
+                if asked.method == Method::Patch {
+                    asked.body["tags"] = json!({ "by": "cmk" });
+                }
+            }),
+        ),
+        (
+            "an account is deleted instead of changed",
+            "S2",
+            rewrite(|asked| {
+                if asked.method == Method::Patch && asked.path.contains("/storageaccounts/") {
+                    asked.method = Method::Delete;
+                }
+            }),
+        ),
         ("a look that is refused is taken for absence", "S11", on_line(Way::HiddenIsAbsent)),
         ("a vault's creation is sent again later", "S8", on_line(Way::CreateAgain)),
         ("a key version is added blindly", "S12", on_line(Way::AddsVersions)),
@@ -312,7 +371,10 @@ fn every_sabotage_is_noticed_within_two_hundred_seeds() {
     for (name, invariant, how) in all() {
         let found = (0..SEEDS).find_map(|seed| {
             let seen = scene(seed).play(&how);
-            seen.breaches.iter().find(|breach| breach.invariant == invariant).map(|breach| format!("{name}: seed {seed}, {} {}", breach.invariant, breach.what))
+            seen.breaches
+                .iter()
+                .find(|breach| breach.invariant == invariant)
+                .map(|breach| format!("{name}: seed {seed}, {} {}", breach.invariant, breach.what))
         });
         match found {
             Some(text) => noticed.push(text),

@@ -235,7 +235,8 @@ pub(super) async fn play(story: &Story, how: &How, title: &str, played: &mut Pla
         }
         Refuses(code) => {
             let last = stage.run(&wanted, &How::default()).await;
-            let refused = matches!(&last.ended, Ended::Applied(plan, _) if plan.refusals.iter().any(|r| r.code == code));
+            let refused =
+                matches!(&last.ended, Ended::Applied(plan, _) if plan.refusals.iter().any(|r| r.code == code));
             stage.hold("refusal", refused, || format!("{code} was expected: {}", last.ended));
             stage.hold("refusal", last.effects == 0, || "something was written".to_owned());
         }

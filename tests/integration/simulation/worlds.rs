@@ -72,7 +72,9 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
             arrive(hand);
             status
         }
-        ["roles", name] => hand.arm("PATCH", &vault(name), &json!({ "properties": { "enableRbacAuthorization": true } })).0,
+        ["roles", name] => {
+            hand.arm("PATCH", &vault(name), &json!({ "properties": { "enableRbacAuthorization": true } })).0
+        }
         ["deleted", name] => {
             hand.make_vault(&vault(name), "westeurope", "standard", true);
             arrive(hand);
@@ -101,8 +103,13 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
         ["grant", name, of, permissions @ ..] => {
             let principal = hand.principal(&account(name)).expect("an identity to grant to");
             let all = ["get", "wrapKey", "unwrapKey"];
-            let status =
-                hand.grant(&vault(of), "add", &principal, "keys", if permissions.is_empty() { &all } else { permissions });
+            let status = hand.grant(
+                &vault(of),
+                "add",
+                &principal,
+                "keys",
+                if permissions.is_empty() { &all } else { permissions },
+            );
             arrive(hand);
             status
         }
