@@ -18,6 +18,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
+/// Changes a plan.
+pub type Alter = Arc<dyn Fn(&mut Plan) + Send + Sync>;
+
+/// Puts something in front of a transport.
+pub type Wrap = Arc<dyn Fn(Arc<dyn HttpClient>) -> Arc<dyn HttpClient> + Send + Sync>;
+
 /// How one run is to go.
 #[derive(Clone)]
 pub struct How {
@@ -30,9 +36,9 @@ pub struct How {
     /// How much is under way at once.
     pub concurrency: usize,
     /// Changes the plan between planning and applying: nothing in the product, all in those who test the witness.
-    pub alter: Option<Arc<dyn Fn(&mut Plan) + Send + Sync>>,
+    pub alter: Option<Alter>,
     /// Puts something between the product and the line, for the same purpose.
-    pub wrap: Option<Arc<dyn Fn(Arc<dyn HttpClient>) -> Arc<dyn HttpClient> + Send + Sync>>,
+    pub wrap: Option<Wrap>,
     /// Applies the plan a second time, from the same old observation.
     pub again: bool,
 }

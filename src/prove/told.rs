@@ -33,11 +33,11 @@ pub fn as_text(spec: &str, verdict: &Verdict) -> String {
     for failure in &verdict.failures {
         text.push_str(&failed_scene(failure));
     }
-    text.push_str(&if verdict.is_good() {
-        "\nProved: from every start, whatever went wrong, the next run converges\n".to_owned()
+    let _ = if verdict.is_good() {
+        writeln!(text, "\nProved: from every start, whatever went wrong, the next run converges")
     } else {
-        format!("\nNot proved: {failed} of {scenes} scenes failed\n")
-    });
+        writeln!(text, "\nNot proved: {failed} of {scenes} scenes failed")
+    };
     text
 }
 

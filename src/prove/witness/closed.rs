@@ -29,7 +29,7 @@ impl Doors {
             let lost = |permission: &&str| {
                 before.may(&binding.vault, principal, permission) && !after.may(&binding.vault, principal, permission)
             };
-            if NEEDED.iter().any(|permission| lost(&permission)) {
+            if NEEDED.iter().any(lost) {
                 let principal = principal.to_ascii_lowercase();
                 self.closed.push((Closed::Access { vault: binding.vault.clone(), principal }, BTreeSet::new()));
             }

@@ -10,7 +10,7 @@ pub(super) const NEEDED: [&str; 3] = ["get", "wrapkey", "unwrapkey"];
 /// Every statement of the spec, in words, and whether it holds.
 pub(super) fn facts(desired: &Desired, sight: Sight<'_>) -> BTreeMap<String, bool> {
     let mut facts = BTreeMap::new();
-    for (id, _) in &desired.groups {
+    for id in desired.groups.keys() {
         let here = sight.group(id.subscription.as_str(), id.name.as_str()).is_some();
         facts.insert(format!("resource group {} is there", id.name), here);
     }

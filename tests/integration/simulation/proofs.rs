@@ -20,7 +20,7 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn every_example_is_proved() {
     // In an ordinary test run the shortest alone: each of the others takes its ten seconds unoptimised.
-    let all = std::env::var_os("CMK_SEEDS").is_some();
+    let all = super::thorough();
     for entry in std::fs::read_dir(example("")).expect("the examples are there") {
         let path = entry.expect("a readable entry").path();
         if !(all || path.ends_with("guide-start.yaml")) {

@@ -7,12 +7,12 @@ use std::fmt::Write as _;
 
 /// How many seeds are tried: `CMK_SEEDS`, else what an ordinary test run has time for.
 fn seeds() -> u64 {
-    std::env::var_os("CMK_SEEDS").and_then(|text| text.into_string().ok()?.parse().ok()).unwrap_or(250)
+    super::asked("CMK_SEEDS").unwrap_or(200)
 }
 
 /// The first seed: to go on where a run ended, or to look at one.
 fn first_seed() -> u64 {
-    std::env::var_os("CMK_SEED").and_then(|text| text.into_string().ok()?.parse().ok()).unwrap_or(0)
+    super::asked("CMK_SEED").unwrap_or(0)
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn whatever_goes_wrong_nothing_is_broken_and_in_the_end_all_is_as_desired() {
         }
     }
     assert!(failed == 0, "{failed} of {} seeds failed\n{failures}", seeds());
-    if seeds() >= 250 {
+    if seeds() >= 200 {
         assert_covered(&met);
     }
 }

@@ -218,6 +218,7 @@ fn give_back(plan: &mut Plan) {
 }
 
 /// Each sabotage: what it is, the invariant that notices it, and how.
+#[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
 fn all() -> Vec<(&'static str, &'static str, How)> {
     let rewrite = |rewrite: Rewrite| on_line(Way::Rewrite(rewrite));
     vec![
@@ -383,5 +384,4 @@ fn every_sabotage_is_noticed_within_two_hundred_seeds() {
     }
     assert!(unnoticed.is_empty(), "nobody noticed: {unnoticed:#?}\nnoticed:\n{}", noticed.join("\n"));
     assert!(noticed.len() >= 10, "{noticed:#?}");
-    println!("{}", noticed.join("\n"));
 }

@@ -1,5 +1,6 @@
 //! Stories: a world, a spec, and how it must end, whatever goes wrong on the way.
 
+use super::thorough;
 use super::worlds::{desired, pace, world};
 use cmk::prove::{Crash, Ended, How, Meddling, Mishap, Script, Stage, in_virtual_time};
 use std::collections::BTreeMap;
@@ -245,11 +246,6 @@ pub(super) async fn play(story: &Story, how: &How, title: &str, played: &mut Pla
     (first.requests, written)
 }
 
-/// Whether everything is to be tried that can be, however long it takes.
-fn thorough() -> bool {
-    std::env::var_os("CMK_SEEDS").is_some()
-}
-
 #[test]
 fn every_story_ends_as_it_must_and_its_plan_applied_twice_does_nothing_more() {
     let mut played = Played::default();
@@ -294,7 +290,7 @@ fn a_mishap_at_any_request_of_any_story_leaves_a_world_from_which_it_ends_as_it_
             for number in 1..=requests {
                 for (kind, mishap) in Mishap::ALL.into_iter().enumerate() {
                     // The bounded suite takes some of all pairs: every kind, and every request of some story.
-                    let chosen = (7 * number as usize + 3 * at + kind).is_multiple_of(29);
+                    let chosen = (usize::try_from(7 * number).unwrap() + 3 * at + kind).is_multiple_of(29);
                     if chosen || thorough() {
                         let how = How { script: Script::once(number, mishap), ..How::default() };
                         play(story, &how, &format!("{} at request {number}", mishap.name()), &mut played).await;

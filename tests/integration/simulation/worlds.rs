@@ -136,7 +136,7 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
             hand.wait(seconds.parse().expect("seconds"));
             200
         }
-        _ => panic!("no such line: {words:?}"),
+        _ => unreachable!("no such line: {words:?}"),
     }
 }
 
@@ -166,7 +166,7 @@ fn newest(hand: &mut Hand<'_>, of: &str, key: &str) -> String {
 pub(super) fn desired(spec: &str) -> Desired {
     let source = Source { name: "story.yaml".to_owned(), text: whole(spec) };
     let (desired, diagnostics) = cmk::spec::load(&source);
-    desired.unwrap_or_else(|| panic!("{}", cmk::diag::render(&source, &diagnostics, false)))
+    desired.ok_or_else(|| cmk::diag::render(&source, &diagnostics, false)).expect("a spec without fault")
 }
 
 /// A story's spec as a file would hold it.
