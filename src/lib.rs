@@ -24,3 +24,6 @@ pub mod cli;
 
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+
+#[cfg(feature = "sandbox")]
+pub mod prove;

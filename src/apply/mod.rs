@@ -79,6 +79,8 @@ pub async fn apply(
             break;
         }
         tokio::select! {
+            // In this order, and not by chance: the same answers give the same progress.
+            biased;
             Some(event) = inbox.recv() => sink(event),
             Some((batch, outcomes)) = running.next() => {
                 while let Ok(event) = inbox.try_recv() {

@@ -94,6 +94,7 @@ impl Wait<'_> {
         self.paused = true;
         let mut stop = self.waiting.stop.clone();
         tokio::select! {
+            biased;
             () = tokio::time::sleep(self.pause.min(left)) => {}
             // An error means that nobody can ask to stop any more: then the pause is all there is.
             Ok(_) = stop.wait_for(|stop| *stop) => return Err(Over::Stopped),

@@ -13,6 +13,8 @@ mod logging;
 mod output;
 mod plan;
 mod progress;
+#[cfg(feature = "sandbox")]
+mod prove;
 mod receipt;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -60,6 +62,8 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
         Command::Apply { spec, yes, format, timeout, receipt } => {
             apply::run(context, &spec, format, &apply::Wishes { yes, timeout, receipt })
         }
+        #[cfg(feature = "sandbox")]
+        Command::Prove { spec, seeds, format } => prove::run(context, &spec, seeds, format),
         Command::Verify { spec, format } => verify::run(context, &spec, format),
         Command::Explain { code } => explain::run(context, &code),
         Command::Schema => schema::run(context),

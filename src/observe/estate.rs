@@ -152,7 +152,9 @@ fn sights(
     for (binding, key) in bindings.filter_map(|binding| Some((binding, bound_key(binding, desired, azure, vaults)?))) {
         let sight = sights.entry(key.clone()).or_default();
         sight.all |= desired.key(&key).is_none();
-        sight.versions.extend(binding.version.clone());
+        // The version that wraps the data key: to move off it, it has to be seen. An account that follows the newest
+        // version has taken up an older one until Azure has looked again.
+        sight.versions.extend(binding.current.clone().or_else(|| binding.version.clone()));
     }
     sights
 }

@@ -5,7 +5,7 @@ use super::types::{Action, Change, Former};
 use crate::model::fact::pinned_version;
 use crate::model::{
     Account, Binding, Check, Desired, Encryption, Fact, KeyName, KeyPermission, KeyRef, Location, Observed,
-    PermissionModel, Seen, SeenAccount, SeenVault, Vault, VersionRule,
+    PermissionModel, Seen, SeenAccount, SeenVault, Vault, VaultName, VersionRule,
 };
 use std::collections::BTreeSet;
 
@@ -173,10 +173,27 @@ impl Pair<'_> {
         Some(Former { key: KeyRef { vault: vault.clone(), name }, version })
     }
 
+    /// The vault of the spec whose key the account is bound to, if that vault is gone. A host begins with its vault's name.
+    fn lost_vault(&self) -> Option<&VaultName> {
+        let host = &self.binding()?.vault_host;
+        let label = host.split('.').next()?;
+        let (name, _) = self.desired.vaults.iter().find(|(name, _)| name.as_str().eq_ignore_ascii_case(label))?;
+        self.observed.vaults.get(name).filter(|seen| seen.is_absent()).map(|_| name)
+    }
+
     /// Azure unwraps with the former key to wrap with the new one: without it, the move fails.
     fn refuses_former(&self, draft: &mut Draft) -> bool {
         if self.encrypted().is_yes() {
             return false;
+        }
+        if let Some(vault) = self.lost_vault() {
+            draft.refuse(
+                "CMK211",
+                &self.resource(),
+                format!("it is bound to a key of vault {vault} now, and that vault does not exist"),
+                "recover the vault with its keys first: another one of the same name would not hold the old key",
+            );
+            return true;
         }
         let Some(former) = self.former() else {
             self.tell_unseen_former(draft);

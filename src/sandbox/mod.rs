@@ -78,7 +78,7 @@ pub use faults::{Fault, Mishap};
 pub use hosts::Domain;
 pub use local::Local;
 pub use pace::Pace;
-pub use store::{Abort, Clock, OpenError, Sandbox};
+pub use store::{Abort, Clock, ExchangeError, OpenError, Sandbox};
 pub use time::Millis;
 pub use truth::Readability;
 pub use world::{Counts, Unreachable, World};

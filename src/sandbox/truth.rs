@@ -1,5 +1,10 @@
 //! Who can read what, right now: worked out from the world alone, by none of the product's code.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::world::State;
 use super::{Millis, World, access, encryption};
 
 /// Whether an account can read its data, and why or why not.
@@ -18,41 +23,62 @@ impl World {
     /// arrived, and the version that wraps the data key, enabled. It does not take a date: an expired key
     /// still unwraps, it only wraps no more.
     pub fn truth(&self, now: Millis, account: &str) -> Readability {
-        match self.reading(now, account) {
+        let now = self.resources(now);
+        match reading(&self.settled(now), now, account) {
             Ok(why) => Readability { readable: true, why },
             Err(why) => Readability { readable: false, why },
         }
     }
 
-    fn reading(&self, now: Millis, account: &str) -> Result<String, String> {
-        let mut settled = self.clone();
+    /// The same of every account there is, by name.
+    pub fn truths(&self, now: Millis) -> BTreeMap<String, Readability> {
         let now = self.resources(now);
-        settled.settle(now);
-        let state = &settled.state;
-        let account = state.accounts.get(account).ok_or_else(|| format!("there is no account {account}"))?;
-        let Some(binding) = &account.encryption.binding else {
-            return Ok("it is encrypted with a key of Microsoft's".to_owned());
+        let state = self.settled(now);
+        let truth = |name: &String| match reading(&state, now, name) {
+            Ok(why) => Readability { readable: true, why },
+            Err(why) => Readability { readable: false, why },
         };
-        let principal = encryption::principal(account, state)
-            .ok_or("the identity that its encryption names is not attached to it any more")?;
-        let host = binding.host();
-        let vault = state.vault_at(&host).ok_or_else(|| format!("the vault {host} is not live"))?;
-        if !vault.resolves(now) {
-            return Err(format!("the vault {host} does not resolve"));
-        }
-        if !vault.open_to_storage() {
-            return Err(format!("the firewall of {host} keeps Azure Storage out"));
-        }
-        if !access::lets(state, vault, Some(&binding.key), principal, "unwrapKey", now) {
-            return Err(format!("{principal} may not unwrap with keys of {host}, or not yet"));
-        }
-        let key = state.key_at(&host, &binding.key).map(|(_, key)| key).filter(|key| key.visible <= now);
-        let key = key.ok_or_else(|| format!("the key {} is not in {host}", binding.key))?;
-        let (name, id) = (&binding.key, &binding.current);
-        let version = key.version(id).ok_or_else(|| format!("the version {id} of {name} is not in {host}"))?;
-        if !version.unwraps() {
-            return Err(format!("the version {id} of {name} is disabled or does not unwrap"));
-        }
-        Ok(format!("{principal} unwraps with {name}/{id} of {host}"))
+        state.accounts.keys().map(|name| (name.clone(), truth(name))).collect()
     }
+
+    /// Everything that exists at a moment, as JSON: for those who compare a world with an earlier one. The names
+    /// in it are the sandbox's own and promise nothing.
+    pub fn census(&self, now: Millis) -> Value {
+        serde_json::to_value(self.settled(self.resources(now))).unwrap_or_default()
+    }
+
+    /// What exists once time has passed up to `now`.
+    fn settled(&self, now: Millis) -> State {
+        let mut state = self.state.clone();
+        state.settle(now, self.pace);
+        state
+    }
+}
+
+fn reading(state: &State, now: Millis, account: &str) -> Result<String, String> {
+    let account = state.accounts.get(account).ok_or_else(|| format!("there is no account {account}"))?;
+    let Some(binding) = &account.encryption.binding else {
+        return Ok("it is encrypted with a key of Microsoft's".to_owned());
+    };
+    let principal = encryption::principal(account, state)
+        .ok_or("the identity that its encryption names is not attached to it any more")?;
+    let host = binding.host();
+    let vault = state.vault_at(&host).ok_or_else(|| format!("the vault {host} is not live"))?;
+    if !vault.resolves(now) {
+        return Err(format!("the vault {host} does not resolve"));
+    }
+    if !vault.open_to_storage() {
+        return Err(format!("the firewall of {host} keeps Azure Storage out"));
+    }
+    if !access::lets(state, vault, Some(&binding.key), principal, "unwrapKey", now) {
+        return Err(format!("{principal} may not unwrap with keys of {host}, or not yet"));
+    }
+    let key = state.key_at(&host, &binding.key).map(|(_, key)| key).filter(|key| key.visible <= now);
+    let key = key.ok_or_else(|| format!("the key {} is not in {host}", binding.key))?;
+    let (name, id) = (&binding.key, &binding.current);
+    let version = key.version(id).ok_or_else(|| format!("the version {id} of {name} is not in {host}"))?;
+    if !version.unwraps() {
+        return Err(format!("the version {id} of {name} is disabled or does not unwrap"));
+    }
+    Ok(format!("{principal} unwraps with {name}/{id} of {host}"))
 }

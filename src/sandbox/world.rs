@@ -89,7 +89,7 @@ impl State {
 
     /// What happens by itself as time passes: soft-deleted things fall out of retention, and accounts
     /// bound without a version take up the newest one.
-    fn settle(&mut self, now: Millis, pace: Pace) {
+    pub(super) fn settle(&mut self, now: Millis, pace: Pace) {
         self.deleted_vaults.retain(|_, deleted| now < deleted.purge);
         for vault in self.vaults.values_mut() {
             vault.deleted_keys.retain(|_, deleted| now < deleted.purge);

@@ -17,5 +17,6 @@ mod readme;
 mod recorded;
 mod schema;
 mod serve;
+mod simulation;
 mod spec_reference;
 mod verify;

@@ -1,0 +1,171 @@
+//! Somebody else: does what people and other programs do in Azure, by ordinary requests.
+//!
+//! Builds the worlds that proofs start from, and meddles while a proof runs. Sends
+//! no request through the product's client, so that nobody's mistakes are shared.
+
+use crate::sandbox::{
+    ARM_HOST, CALLER_OBJECT_ID, CLIENT_ID, CLIENT_SECRET, LOGIN_HOST, Millis, TENANT, VAULT_SUFFIX, World,
+};
+use serde_json::{Value, json};
+
+/// A person at work on a world at one moment.
+pub struct Hand<'a> {
+    /// The world.
+    pub world: &'a mut World,
+    /// The moment.
+    pub now: Millis,
+}
+
+impl std::fmt::Debug for Hand<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hand").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+/// The API versions that people use; not those of the product.
+const GROUPS: &str = "2021-04-01";
+const STORAGE: &str = "2023-05-01";
+const VAULTS: &str = "2024-11-01";
+const IDENTITIES: &str = "2023-01-31";
+
+impl Hand<'_> {
+    /// Lets time pass.
+    pub fn wait(&mut self, seconds: i64) {
+        self.now = self.now.plus(seconds * 1000);
+    }
+
+    fn send(&mut self, method: &str, url: &str, audience: &str, body: &Value) -> (u16, Value) {
+        let Some(token) = self.token(audience) else { return (0, Value::Null) };
+        let request = http::Request::builder()
+            .method(method)
+            .uri(url)
+            .header("authorization", format!("Bearer {token}"))
+            .body(if body.is_null() { vec![] } else { body.to_string().into_bytes() });
+        let Ok(request) = request else { return (0, Value::Null) };
+        self.answer(&request)
+    }
+
+    fn answer(&mut self, request: &http::Request<Vec<u8>>) -> (u16, Value) {
+        match self.world.exchange(self.now, request) {
+            Ok(response) => {
+                (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or(Value::Null))
+            }
+            Err(_) => (0, Value::Null),
+        }
+    }
+
+    fn token(&mut self, audience: &str) -> Option<String> {
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", CLIENT_ID)
+            .append_pair("client_secret", CLIENT_SECRET)
+            .append_pair("scope", &format!("https://{audience}/.default"))
+            .finish();
+        let url = format!("https://{LOGIN_HOST}/{TENANT}/oauth2/v2.0/token");
+        let request = http::Request::builder().method("POST").uri(url).body(form.into_bytes()).ok()?;
+        let (_, body) = self.answer(&request);
+        body["access_token"].as_str().map(str::to_owned)
+    }
+
+    /// Asks Resource Manager; gives the status and the body.
+    pub fn arm(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let lower = path.to_ascii_lowercase();
+        let version = match () {
+            () if lower.contains("microsoft.keyvault") => VAULTS,
+            () if lower.contains("microsoft.storage") => STORAGE,
+            () if lower.contains("microsoft.managedidentity") => IDENTITIES,
+            () => GROUPS,
+        };
+        self.send(method, &format!("https://{ARM_HOST}{path}?api-version={version}"), ARM_HOST, body)
+    }
+
+    /// Asks a vault itself.
+    pub fn vault(&mut self, vault: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let vault = vault.to_ascii_lowercase();
+        self.send(method, &format!("https://{vault}.{VAULT_SUFFIX}{path}?api-version=7.4"), VAULT_SUFFIX, body)
+    }
+
+    /// Makes a resource group.
+    pub fn group(&mut self, path: &str, location: &str) -> u16 {
+        self.arm("PUT", path, &json!({ "location": location, "tags": { "owner": "platform" } })).0
+    }
+
+    /// Makes a vault in which the caller may do everything with keys and another team has entries of its own.
+    pub fn make_vault(&mut self, path: &str, location: &str, sku: &str, protected: bool) -> u16 {
+        let theirs = json!({
+            "tenantId": TENANT, "objectId": OTHERS,
+            "permissions": { "keys": ["get", "list"], "secrets": ["get", "set"], "certificates": ["import"] },
+        });
+        let mine = json!({ "tenantId": TENANT, "objectId": CALLER_OBJECT_ID, "permissions": { "keys": ["all"] } });
+        let mut properties = json!({
+            "tenantId": TENANT, "sku": { "family": "A", "name": sku }, "accessPolicies": [theirs, mine],
+            "enableRbacAuthorization": false, "enableSoftDelete": true, "enabledForDiskEncryption": true,
+        });
+        if protected {
+            properties["enablePurgeProtection"] = json!(true);
+        }
+        let body = json!({ "location": location, "tags": { "cost": "4711" }, "properties": properties });
+        self.arm("PUT", path, &body).0
+    }
+
+    /// Makes a key of a vault.
+    pub fn make_key(&mut self, vault_path: &str, key: &str, kty: &str, bits: u32) -> u16 {
+        let mut properties = json!({ "kty": kty });
+        if kty.starts_with("RSA") {
+            properties["keySize"] = json!(bits);
+        }
+        self.arm("PUT", &format!("{vault_path}/keys/{key}"), &json!({ "properties": properties })).0
+    }
+
+    /// Makes an account without a key of its own.
+    pub fn make_account(&mut self, path: &str, location: &str, sku: &str, kind: &str, identity: bool) -> u16 {
+        let mut body = json!({
+            "location": location, "sku": { "name": sku }, "kind": kind, "tags": { "team": "billing" }, "properties": {},
+        });
+        if identity {
+            body["identity"] = json!({ "type": "SystemAssigned" });
+        }
+        self.arm("PUT", path, &body).0
+    }
+
+    /// Changes the entry of a principal in a vault; `how` is `add`, `replace` or `remove`.
+    pub fn grant(&mut self, vault_path: &str, how: &str, principal: &str, kind: &str, permissions: &[&str]) -> u16 {
+        let entry = json!({ "tenantId": TENANT, "objectId": principal, "permissions": { kind: permissions } });
+        let body = json!({ "properties": { "accessPolicies": [entry] } });
+        self.arm("PUT", &format!("{vault_path}/accessPolicies/{how}"), &body).0
+    }
+
+    /// The principal of an account's own identity.
+    pub fn principal(&mut self, account_path: &str) -> Option<String> {
+        let (_, body) = self.arm("GET", account_path, &Value::Null);
+        body["identity"]["principalId"].as_str().map(str::to_owned)
+    }
+
+    /// Points an account at a key, or back at Microsoft's when there is none.
+    pub fn bind(&mut self, account_path: &str, key: Option<(&str, &str, &str)>) -> u16 {
+        let encryption = match key {
+            None => json!({ "keySource": "Microsoft.Storage" }),
+            Some((vault, key, version)) => json!({
+                "keySource": "Microsoft.Keyvault",
+                "keyvaultproperties": {
+                    "keyvaulturi": format!("https://{}.{VAULT_SUFFIX}", vault.to_ascii_lowercase()),
+                    "keyname": key, "keyversion": version,
+                },
+            }),
+        };
+        self.arm("PATCH", account_path, &json!({ "properties": { "encryption": encryption } })).0
+    }
+
+    /// Adds a version to a key, in the vault itself.
+    pub fn rotate(&mut self, vault: &str, key: &str) -> u16 {
+        self.vault(vault, "POST", &format!("/keys/{key}/create"), &json!({ "kty": "RSA", "key_size": 3072 })).0
+    }
+
+    /// Enables or disables a key's newest version.
+    pub fn enable(&mut self, vault: &str, key: &str, enabled: bool) -> u16 {
+        self.vault(vault, "PATCH", &format!("/keys/{key}"), &json!({ "attributes": { "enabled": enabled } })).0
+    }
+}
+
+/// The principal of another team, which no spec names.
+pub const OTHERS: &str = "aaaaaaaa-0000-0000-0000-000000000001";

@@ -1,0 +1,159 @@
+//! Bystanders: other people and programs who change the same things between our requests.
+
+use super::chance::Chance;
+use super::hand::{Hand, OTHERS};
+use crate::model::{AccountId, Desired, KeyRef, VaultId};
+use serde_json::json;
+
+/// Something that somebody else does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Another team gets more access to a vault.
+    GrantOthers(VaultId),
+    /// Another team's entry is taken away.
+    RevokeOthers(VaultId),
+    /// Tags are written on a vault.
+    TagVault(VaultId),
+    /// Tags and a setting are written on an account.
+    TagAccount(AccountId),
+    /// A user-assigned identity is attached to an account, beside what it has.
+    AttachUser(AccountId),
+    /// A key gets a new version.
+    Rotate(KeyRef),
+    /// An account's access to a vault is taken away, in an emergency.
+    Revoke(AccountId, VaultId),
+    /// A key's newest version is disabled.
+    Disable(KeyRef),
+    /// An account's own identity is removed.
+    Detach(AccountId),
+    /// The account is deleted and nothing else.
+    DeleteVault(VaultId),
+}
+
+impl Act {
+    /// Its name in logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::GrantOthers(_) => "grants others",
+            Self::RevokeOthers(_) => "revokes others",
+            Self::TagVault(_) => "tags a vault",
+            Self::TagAccount(_) => "tags an account",
+            Self::AttachUser(_) => "attaches an identity",
+            Self::Rotate(_) => "rotates a key",
+            Self::Revoke(..) => "revokes access",
+            Self::Disable(_) => "disables a key",
+            Self::Detach(_) => "detaches an identity",
+            Self::DeleteVault(_) => "deletes a vault",
+        }
+    }
+
+    /// Whether it leaves everything that a spec can ask for within reach.
+    pub fn is_harmless(&self) -> bool {
+        match self {
+            Self::GrantOthers(_)
+            | Self::RevokeOthers(_)
+            | Self::TagVault(_)
+            | Self::TagAccount(_)
+            | Self::AttachUser(_)
+            | Self::Rotate(_) => true,
+            Self::Revoke(..) | Self::Disable(_) | Self::Detach(_) | Self::DeleteVault(_) => false,
+        }
+    }
+
+    /// Does it; gives the last status. What is not there is not changed.
+    pub(super) fn perform(&self, hand: &mut Hand<'_>) -> u16 {
+        match self {
+            Self::GrantOthers(vault) => {
+                hand.grant(&vault.to_string(), "add", OTHERS, "secrets", &["get", "list", "delete"])
+            }
+            Self::RevokeOthers(vault) => {
+                hand.grant(&vault.to_string(), "remove", OTHERS, "secrets", &["set", "delete"])
+            }
+            Self::TagVault(vault) => hand.arm("PATCH", &vault.to_string(), &json!({ "tags": { "audited": "yes" } })).0,
+            Self::TagAccount(account) => {
+                let body = json!({ "tags": { "audited": "yes" }, "properties": { "accessTier": "Cool" } });
+                hand.arm("PATCH", &account.to_string(), &body).0
+            }
+            Self::AttachUser(account) => attach_user(hand, account),
+            Self::Rotate(key) => hand.rotate(key.vault.as_str(), key.name.as_str()),
+            Self::Revoke(account, vault) => match hand.principal(&account.to_string()) {
+                Some(principal) => {
+                    let all = ["get", "wrapKey", "unwrapKey", "recover"];
+                    hand.grant(&vault.to_string(), "remove", &principal, "keys", &all)
+                }
+                None => 0,
+            },
+            Self::Disable(key) => hand.enable(key.vault.as_str(), key.name.as_str(), false),
+            Self::Detach(account) => {
+                hand.arm("PATCH", &account.to_string(), &json!({ "identity": { "type": "None" } })).0
+            }
+            Self::DeleteVault(vault) => hand.arm("DELETE", &vault.to_string(), &serde_json::Value::Null).0,
+        }
+    }
+}
+
+/// Attaches an identity of the account's own group, and keeps what the account has.
+fn attach_user(hand: &mut Hand<'_>, account: &AccountId) -> u16 {
+    let identity = format!("{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-others", account.group);
+    hand.arm("PUT", &identity, &json!({ "location": "westeurope" }));
+    let kind =
+        if hand.principal(&account.to_string()).is_some() { "SystemAssigned,UserAssigned" } else { "UserAssigned" };
+    let body = json!({ "identity": { "type": kind, "userAssignedIdentities": { identity: {} } } });
+    hand.arm("PATCH", &account.to_string(), &body).0
+}
+
+/// Who meddles before which request of which run. Runs are counted from 0, requests from 1.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Meddling {
+    /// What is still to come.
+    pub acts: Vec<(usize, u64, Act)>,
+}
+
+impl Meddling {
+    /// Nobody meddles.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Takes what comes before a request.
+    pub(super) fn due(&mut self, run: usize, number: u64) -> Vec<Act> {
+        let (due, later) =
+            std::mem::take(&mut self.acts).into_iter().partition(|(of, at, _)| (*of, *at) == (run, number));
+        self.acts = later;
+        due.into_iter().map(|(_, _, act)| act).collect()
+    }
+
+    /// Some acts by chance on the things of a spec; only harmless ones, if so wished.
+    pub fn by_chance(chance: &mut Chance, desired: &Desired, runs: usize, requests: u64, harmless: bool) -> Self {
+        let all: Vec<Act> = acts(desired).into_iter().filter(|act| act.is_harmless() || !harmless).collect();
+        let mut chosen = vec![];
+        for _ in 0..chance.below(4) {
+            let run = usize::try_from(chance.below(u64::try_from(runs).unwrap_or(1))).unwrap_or(0);
+            let number = 1 + chance.below(requests.max(1));
+            if let Some(act) = chance.pick(&all) {
+                chosen.push((run, number, act.clone()));
+            }
+        }
+        Self { acts: chosen }
+    }
+}
+
+/// Everything that could be done to the things of a spec.
+pub fn acts(desired: &Desired) -> Vec<Act> {
+    let mut acts = vec![];
+    for vault in desired.vaults.values() {
+        let id = || vault.id.clone();
+        acts.extend([Act::GrantOthers(id()), Act::RevokeOthers(id()), Act::TagVault(id()), Act::DeleteVault(id())]);
+    }
+    for (key, _) in desired.keys() {
+        acts.extend([Act::Rotate(key.clone()), Act::Disable(key)]);
+    }
+    for account in desired.accounts.values() {
+        let id = || account.id.clone();
+        acts.extend([Act::TagAccount(id()), Act::AttachUser(id()), Act::Detach(id())]);
+        if let Some(vault) = account.encryption.as_ref().and_then(|e| desired.vaults.get(&e.key.vault)) {
+            acts.push(Act::Revoke(id(), vault.id.clone()));
+        }
+    }
+    acts
+}

@@ -1,0 +1,34 @@
+//! The user's own spec under every fault, in the sandbox: the machine that proves the planner and the executor.
+//!
+//! Runs the product's real code in virtual time against the sandbox, makes things go
+//! wrong on the way, cuts runs off, lets others meddle, and has a witness hold every
+//! effect against what must never happen. Changes nothing outside this process, reads
+//! no clock and rolls no dice but those of a seed.
+//!
+//! Reading order: [`witness`] says what must hold; `stage`, `line` and `mishap` make things go wrong.
+
+mod chance;
+mod clock;
+mod hand;
+mod line;
+mod meddle;
+mod mishap;
+mod proof;
+mod stage;
+mod start;
+mod told;
+mod verdict;
+pub mod witness;
+
+pub use chance::Chance;
+pub use clock::{BEGINNING, in_virtual_time};
+pub use hand::{Hand, OTHERS};
+pub use line::Crash;
+pub use meddle::{Act, Meddling, acts};
+pub use mishap::{Mishap, Script};
+pub use proof::prove;
+pub use stage::{Alter, Ended, How, Run, Stage, Wrap};
+pub use start::Drift;
+pub use told::{as_json, as_text};
+pub use verdict::{Failed, Start, Verdict};
+pub use witness::Breach;

@@ -1,0 +1,111 @@
+//! A verdict as text for people and as JSON for programs.
+
+use super::verdict::{Failed, Start, Verdict};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// The invariants that a spec of this version cannot break, and why they are not checked.
+const UNREACHED: [(&str, &str); 3] =
+    [("S6", "no old version is ever disabled"), ("S15", "there is no guard file"), ("L8", "there is no import")];
+
+/// The verdict for a person.
+pub fn as_text(spec: &str, verdict: &Verdict) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "Proof of {spec}, in the simulator: nothing was sent to Azure\n");
+    for start in &verdict.starts {
+        text.push_str(&start_line(start));
+    }
+    let Verdict { scenes, runs, requests, failed, .. } = verdict;
+    let _ = writeln!(text, "\n{scenes} scenes of {runs} runs with {requests} requests");
+    text.push_str("What went wrong on purpose:\n");
+    for (what, times) in verdict.met.iter().filter(|(what, _)| is_disturbance(what)) {
+        let _ = writeln!(text, "  {times:>8}  {}", without_kind(what));
+    }
+    text.push_str("Invariants, and how often each was checked:\n");
+    let checked: Vec<String> = verdict.checked.iter().map(|(name, times)| format!("{name} {times}")).collect();
+    for line in checked.chunks(8) {
+        let _ = writeln!(text, "  {}", line.join("   "));
+    }
+    let unreached: Vec<String> = UNREACHED.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+    let _ = writeln!(text, "  not within reach: {}", unreached.join("; "));
+    text.push_str(&times(verdict));
+    for failure in &verdict.failures {
+        text.push_str(&failed_scene(failure));
+    }
+    let _ = if verdict.is_good() {
+        writeln!(text, "\nProved: from every start, whatever went wrong, the next run converges")
+    } else {
+        writeln!(text, "\nNot proved: {failed} of {scenes} scenes failed")
+    };
+    text
+}
+
+fn start_line(start: &Start) -> String {
+    let Start { from, converges, requests, effects, took } = start;
+    let verdict = if *converges { "converges" } else { "DOES NOT CONVERGE" };
+    let (requests, effects) = (count(*requests, "request"), count(*effects, "change"));
+    format!("  {from}: {verdict}, {requests}, {effects}, {}\n", seconds(*took))
+}
+
+fn times(verdict: &Verdict) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "Longest that a readable account was unreadable: {}", seconds(verdict.unreadable_longest));
+    let _ = writeln!(text, "Longest that an account was at risk: {}", seconds(verdict.at_risk_longest));
+    if let Some((what, time)) = &verdict.wait_longest {
+        let _ = writeln!(text, "Longest wait: {}, until {what}", seconds(*time));
+    }
+    text
+}
+
+fn failed_scene(failure: &Failed) -> String {
+    let Failed { scene, breach, log } = failure;
+    let mut text = format!("\nFailed: {scene}\n  {}: {}\n  by {}\n", breach.invariant, breach.what, breach.by.trim());
+    for line in log {
+        let _ = writeln!(text, "    {line}");
+    }
+    text
+}
+
+fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs())
+}
+
+fn is_disturbance(what: &str) -> bool {
+    ["mishap ", "meddling ", "crash "].iter().any(|kind| what.starts_with(kind))
+}
+
+fn without_kind(what: &str) -> &str {
+    what.strip_prefix("mishap ").or_else(|| what.strip_prefix("meddling ")).unwrap_or(what)
+}
+
+/// The verdict as a JSON document.
+pub fn as_json(spec: &str, verdict: &Verdict) -> String {
+    let starts: Vec<Value> = verdict.starts.iter().map(start_value).collect();
+    let failures: Vec<Value> = verdict.failures.iter().map(failed_value).collect();
+    let wait = verdict.wait_longest.as_ref().map(|(what, time)| json!({ "until": what, "seconds": time.as_secs() }));
+    let unreached: Vec<Value> =
+        UNREACHED.iter().map(|(name, why)| json!({ "invariant": name, "because": why })).collect();
+    let document = json!({
+        "schema": "cmk-proof", "version": 1, "spec": spec, "proved": verdict.is_good(),
+        "scenes": verdict.scenes, "scenesFailed": verdict.failed, "runs": verdict.runs,
+        "requests": verdict.requests, "starts": starts, "checked": verdict.checked, "notChecked": unreached,
+        "met": verdict.met, "unreadableSecondsMax": verdict.unreadable_longest.as_secs(),
+        "atRiskSecondsMax": verdict.at_risk_longest.as_secs(), "waitLongest": wait, "failures": failures,
+    });
+    format!("{document:#}\n")
+}
+
+fn start_value(start: &Start) -> Value {
+    let Start { from, converges, requests, effects, took } = start;
+    json!({ "from": from, "converges": converges, "requests": requests, "effects": effects, "seconds": took.as_secs() })
+}
+
+fn failed_value(failure: &Failed) -> Value {
+    let Failed { scene, breach, log } = failure;
+    json!({ "scene": scene, "invariant": breach.invariant, "what": breach.what, "by": breach.by.trim(), "log": log })
+}

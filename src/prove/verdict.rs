@@ -1,0 +1,98 @@
+//! What a proof comes to: whether a spec converges from wherever it starts, and at what price.
+
+use super::witness::{Breach, Witness};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The verdict on one spec.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// One entry for each world that it was started from.
+    pub starts: Vec<Start>,
+    /// How often each invariant was checked.
+    pub checked: BTreeMap<&'static str, u64>,
+    /// What went wrong on the way, on purpose, and how often: `mishap throttled`.
+    pub met: BTreeMap<String, u64>,
+    /// The first scenes that failed.
+    pub failures: Vec<Failed>,
+    /// How many scenes failed.
+    pub failed: u64,
+    /// How many scenes were played.
+    pub scenes: u64,
+    /// How many runs of the product that took.
+    pub runs: u64,
+    /// How many requests were sent.
+    pub requests: u64,
+    /// The longest time that an account which could read its data could not.
+    pub unreadable_longest: Duration,
+    /// The longest time that an account was bound to a key that one more mishap could have put out of its reach.
+    pub at_risk_longest: Duration,
+    /// The longest wait for one effect, and what for.
+    pub wait_longest: Option<(String, Duration)>,
+}
+
+/// A calm run from one world.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The world: "nothing is there".
+    pub from: String,
+    /// Whether all that the spec asks for came true.
+    pub converges: bool,
+    /// The requests of the first run.
+    pub requests: u64,
+    /// Those of them that changed something.
+    pub effects: u64,
+    /// How long it took, in Azure's time.
+    pub took: Duration,
+}
+
+/// A scene that failed.
+#[derive(Debug, Clone)]
+pub struct Failed {
+    /// What was played: "nothing is there, a crash after effect 3".
+    pub scene: String,
+    /// What was broken first.
+    pub breach: Breach,
+    /// What happened, line by line.
+    pub log: Vec<String>,
+}
+
+/// How many failed scenes are kept whole.
+const KEPT_MAX: usize = 3;
+
+impl Verdict {
+    /// Whether every scene ended as it must.
+    pub fn is_good(&self) -> bool {
+        self.failed == 0 && self.scenes > 0
+    }
+
+    /// Takes in what was seen of a scene.
+    pub(super) fn take(&mut self, scene: impl FnOnce() -> String, witness: &Witness) {
+        self.scenes += 1;
+        for (invariant, times) in witness.checked() {
+            *self.checked.entry(invariant).or_default() += times;
+        }
+        for (what, times) in witness.met_all() {
+            *self.met.entry(what.clone()).or_default() += times;
+        }
+        self.runs += u64::try_from(witness.runs()).unwrap_or(0);
+        self.requests += witness.requests();
+        self.unreadable_longest = self.unreadable_longest.max(witness.unreadable_longest());
+        self.at_risk_longest = self.at_risk_longest.max(witness.at_risk_longest());
+        if let Some(breach) = witness.breaches().first() {
+            self.failed += 1;
+            if self.failures.len() < KEPT_MAX {
+                let log = witness.log().to_vec();
+                self.failures.push(Failed { scene: scene(), breach: breach.clone(), log });
+            }
+        }
+    }
+
+    pub(super) fn waited(&mut self, waits: &[(String, Duration)]) {
+        for (what, time) in waits {
+            if self.wait_longest.as_ref().is_none_or(|(_, longest)| time > longest) {
+                self.wait_longest = Some((what.clone(), *time));
+            }
+        }
+    }
+}

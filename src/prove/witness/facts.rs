@@ -1,0 +1,68 @@
+//! What a spec asks for, held against a census: by none of the product's own notions of a fact.
+
+use super::sight::Sight;
+use crate::model::{Account, Desired, Encryption, VersionRule};
+use std::collections::BTreeMap;
+
+/// What storage cannot do without.
+pub(super) const NEEDED: [&str; 3] = ["get", "wrapkey", "unwrapkey"];
+
+/// Every statement of the spec, in words, and whether it holds.
+pub(super) fn facts(desired: &Desired, sight: Sight<'_>) -> BTreeMap<String, bool> {
+    let mut facts = BTreeMap::new();
+    for id in desired.groups.keys() {
+        let here = sight.group(id.subscription.as_str(), id.name.as_str()).is_some();
+        facts.insert(format!("resource group {} is there", id.name), here);
+    }
+    for (name, vault) in &desired.vaults {
+        let seen = sight.vault(name.as_str());
+        facts.insert(format!("vault {name} is there"), seen.is_some());
+        if vault.purge_protection == Some(true) {
+            let on = seen.is_some_and(|vault| vault["purge_protection"] == true);
+            facts.insert(format!("vault {name} is protected"), on);
+        }
+        for key in vault.keys.keys() {
+            let here = sight.key(name.as_str(), key.as_str()).is_some();
+            facts.insert(format!("key {name}/{key} is there"), here);
+        }
+    }
+    for account in desired.accounts.values() {
+        of_account(account, sight, &mut facts);
+    }
+    facts
+}
+
+fn of_account(account: &Account, sight: Sight<'_>, facts: &mut BTreeMap<String, bool>) {
+    let name = account.id.name.as_str();
+    facts.insert(format!("account {name} is there"), sight.account(name).is_some());
+    if account.identity.is_some() {
+        facts.insert(format!("account {name} has its identity"), sight.principal(name).is_some());
+    }
+    let Some(Encryption { key, version, permissions }) = &account.encryption else { return };
+    let vault = key.vault.as_str().to_ascii_lowercase();
+    for permission in permissions {
+        let may = sight.principal(name).is_some_and(|principal| sight.may(&vault, principal, permission.as_str()));
+        facts.insert(format!("account {name} may {permission} in {vault}"), may);
+    }
+    let bound = sight.binding(name).is_some_and(|binding| {
+        let wanted = match version {
+            VersionRule::Latest => sight.newest_enabled(&vault, key.name.as_str()),
+            VersionRule::Auto => Some(""),
+            VersionRule::Exact(version) => Some(version.as_str()),
+        };
+        binding.vault == vault
+            && binding.key.eq_ignore_ascii_case(key.name.as_str())
+            && wanted.is_some_and(|wanted| binding.version.eq_ignore_ascii_case(wanted))
+    });
+    facts.insert(format!("account {name} is under its key"), bound);
+}
+
+/// Whether an account is bound to a key that one thing gone wrong would put out of its reach, or that is so already.
+pub(super) fn at_risk(account: &str, sight: Sight<'_>) -> bool {
+    let Some(binding) = sight.binding(account) else { return false };
+    let Some(vault) = sight.vault(&binding.vault) else { return true };
+    let reaches = sight.principal(account).is_some_and(|principal| {
+        NEEDED.iter().all(|permission| sight.has_arrived(&binding.vault, principal, permission))
+    });
+    !(vault["purge_protection"] == true && reaches && sight.is_enabled(&binding.vault, &binding.key, binding.current))
+}

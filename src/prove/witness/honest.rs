@@ -1,0 +1,194 @@
+//! Whether what was written is what the plan had shown, and touches nobody else: S2 to S5, S7, S11, S12.
+
+use super::diff::Change;
+use super::notes::{Notes, Sent};
+use super::sight::{Sight, access};
+use crate::model::Desired;
+use crate::sandbox::ARM_HOST;
+use serde_json::Value;
+
+/// A verdict on one change: the invariant, whether it holds, and what was done.
+pub(super) type Finding = (&'static str, bool, String);
+
+/// What one effect is held against.
+pub(super) struct Scene<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) notes: &'a Notes,
+    pub(super) sent: &'a Sent,
+    pub(super) before: Sight<'a>,
+    pub(super) after: Sight<'a>,
+}
+
+impl Scene<'_> {
+    /// Judges one change of the world.
+    pub(super) fn judge(&self, change: &Change<'_>) -> Vec<Finding> {
+        let place = change.path.join("/");
+        let may_go = matches!(change.path.as_slice(), ["vaults", _, "arrivals", _] | ["accounts", _, "identity", ..]);
+        if change.after.is_none() && !may_go {
+            return vec![("S2", false, format!("{place} is gone"))];
+        }
+        let new = change.before.is_none_or(Value::is_null);
+        match change.path.as_slice() {
+            ["groups", _] if new => self.group(change),
+            ["accounts", name] if new => self.account(name, change),
+            ["accounts", name, "identity", ..] => self.identity(name),
+            ["accounts", name, "encryption", "binding"] if new => {
+                let fields = ["encryption.keySource", "encryption.key", "encryption.version"];
+                self.shown(&format!("account {name}"), &fields)
+            }
+            ["accounts", name, "encryption", "binding", "vault_uri" | "key"] => {
+                // The address of a vault is written with and without a slash at its end.
+                let same = |a: Sight<'_>| a.binding(name).map(|binding| (binding.vault, binding.key));
+                let moved = same(self.before) != same(self.after);
+                if moved { self.shown(&format!("account {name}"), &["encryption.key"]) } else { vec![] }
+            }
+            ["accounts", name, "encryption", "binding", "version" | "current" | "expires" | "rotated"] => {
+                self.shown(&format!("account {name}"), &["encryption.version"])
+            }
+            ["vaults", name] if new => self.vault(name, change),
+            ["vaults", name, "policies"] => self.policies(name, change),
+            // The directory's view of an identity that was attached or made.
+            ["principals", _] if new => {
+                let resource = change.after.and_then(|one| one["kind"]["managedIdentity"]["resource"].as_str());
+                let name = resource.and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+                self.shown(&format!("account {name}"), &["identity.type"])
+            }
+            // Consequences of what is judged by itself.
+            ["vaults", _, "arrivals", ..] | ["vaults", _, "modified"] => vec![],
+            ["vaults", name, "purge_protection"] => {
+                let shown = self.notes.shows(&format!("vault {name}"), "purgeProtection");
+                vec![("S5", shown, format!("{place} was turned on and not shown"))]
+            }
+            ["vaults", vault, "keys", key] if new => self.key(vault, key, change),
+            ["vaults", vault, "keys", key, "versions"] => {
+                vec![("S12", false, format!("a version of {vault}/{key} was added or changed"))]
+            }
+            _ => vec![(
+                "S7",
+                false,
+                format!("{place} was written and not shown: {:?} to {:?}", change.before, change.after),
+            )],
+        }
+    }
+
+    fn shown(&self, resource: &str, fields: &[&str]) -> Vec<Finding> {
+        let one = |field: &&str| {
+            let shown = self.notes.shows(resource, field);
+            ("S7", shown, format!("{resource}: {field} was written and not shown"))
+        };
+        fields.iter().map(one).collect()
+    }
+
+    /// Only what this run was told to be absent, by Azure and not by a proxy, is made.
+    fn looked(&self, place: &str) -> Finding {
+        let told = self.notes.told.get(&place.to_ascii_lowercase());
+        ("S11", told == Some(&(404, true)), format!("{place} was made after its look gave {told:?}"))
+    }
+
+    fn group(&self, change: &Change<'_>) -> Vec<Finding> {
+        let name = text(change.after, "name");
+        let mut findings = self.shown(&format!("resource group {name}"), &["location"]);
+        findings.push(self.looked(&format!("{}{}", self.sent.host, self.sent.path)));
+        findings
+    }
+
+    fn account(&self, name: &str, change: &Change<'_>) -> Vec<Finding> {
+        let resource = format!("account {name}");
+        let mut findings = self.shown(&resource, &["location", "sku", "kind", "minimumTlsVersion"]);
+        if self.after.principal(name).is_some() {
+            findings.extend(self.shown(&resource, &["identity.type"]));
+        }
+        findings.push(self.looked(&format!("{}{}", self.sent.host, self.sent.path)));
+        let bare = change.after.is_some_and(|after| {
+            after["encryption"]["binding"].is_null() && after["tags"].as_object().is_none_or(serde_json::Map::is_empty)
+        });
+        findings.push(("S7", bare, format!("{resource} was made with more than was shown")));
+        findings
+    }
+
+    fn identity(&self, name: &str) -> Vec<Finding> {
+        let mut findings = self.shown(&format!("account {name}"), &["identity.type"]);
+        let kept = self.before.users(name).is_subset(&self.after.users(name))
+            && self.before.principal(name).is_none_or(|principal| self.after.principal(name) == Some(principal));
+        // Azure offers no precondition: what changed after the look, one request ago, cannot be known.
+        let place = format!("{}{}", self.sent.host, self.sent.path).to_ascii_lowercase();
+        let kept = kept || self.notes.changed_since.contains(&place);
+        findings.push(("S4", kept, format!("an identity of account {name} is gone")));
+        findings
+    }
+
+    fn vault(&self, name: &str, change: &Change<'_>) -> Vec<Finding> {
+        let resource = format!("vault {name}");
+        let mut findings =
+            self.shown(&resource, &["location", "sku", "permissionModel", "softDelete", "softDeleteRetentionDays"]);
+        let protected = change.after.is_some_and(|vault| vault["purge_protection"] == true);
+        let shown = !protected || self.notes.shows(&resource, "purgeProtection");
+        findings.push(("S5", shown, format!("{resource} was made with a protection that was not shown")));
+        let empty = change.after.is_some_and(|vault| access(&vault["policies"]).is_empty());
+        findings.push(("S3", empty, format!("{resource} was made with access for somebody")));
+        findings.push(self.looked(&format!("{}{}", self.sent.host, self.sent.path)));
+        findings
+    }
+
+    fn key(&self, vault: &str, key: &str, change: &Change<'_>) -> Vec<Finding> {
+        let mut findings = self.shown(&format!("key {vault}/{key}"), &["type", "size"]);
+        let versions = change.after.and_then(|key| key["versions"].as_array()).map_or(0, Vec::len);
+        findings.push(("S12", versions == 1, format!("key {vault}/{key} was made with {versions} versions")));
+        let by_arm = self.sent.host == ARM_HOST;
+        findings.push(("S11", by_arm, format!("key {vault}/{key} was made by a call that adds versions")));
+        findings.push(self.looked(&format!("{}{}", self.sent.host, self.sent.path)));
+        findings
+    }
+
+    /// Others' entries stay as they are; ours gain no more than the spec grants, and lose nothing.
+    fn policies(&self, vault: &str, change: &Change<'_>) -> Vec<Finding> {
+        let before = change.before.map(access).unwrap_or_default();
+        let after = change.after.map(access).unwrap_or_default();
+        let mut findings = vec![];
+        let nothing = std::collections::BTreeSet::new();
+        let principals: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+        for entry in principals {
+            let (principal, kind) = entry;
+            let (had, has) = (before.get(entry).unwrap_or(&nothing), after.get(entry).unwrap_or(&nothing));
+            if had == has {
+                continue;
+            }
+            let kept = had.is_subset(has);
+            findings.push(("S3", kept, format!("{principal} lost {kind} access to vault {vault}: {had:?} to {has:?}")));
+            let added: Vec<&String> = has.difference(had).collect();
+            let (granted, account) = self.granted(vault, principal, kind, &added);
+            findings.push((
+                "S3",
+                granted,
+                format!("{principal} gained {added:?} on {kind} of {vault}, which no spec grants"),
+            ));
+            if let Some(account) = account {
+                let field = format!("accessPolicies[{account}].keys");
+                findings.extend(self.shown(&format!("vault {vault}"), &[field.as_str()]));
+            }
+        }
+        findings
+    }
+
+    /// Whether the spec grants this to whoever has this principal, and which account that is.
+    fn granted(&self, vault: &str, principal: &str, kind: &str, added: &[&String]) -> (bool, Option<String>) {
+        let holder = self.desired.accounts.values().find(|account| {
+            let name = account.id.name.as_str();
+            self.after.principal(name).is_some_and(|held| held.eq_ignore_ascii_case(principal))
+        });
+        let Some((account, encryption)) = holder.and_then(|account| Some((account, account.encryption.as_ref()?)))
+        else {
+            return (false, None);
+        };
+        let here = encryption.key.vault.as_str().eq_ignore_ascii_case(vault);
+        let allowed = |permission: &&String| {
+            encryption.permissions.iter().any(|one| one.as_str().eq_ignore_ascii_case(permission))
+        };
+        let fine = here && kind == "keys" && added.iter().all(allowed);
+        (fine, Some(account.id.name.as_str().to_owned()))
+    }
+}
+
+fn text<'a>(value: Option<&'a Value>, name: &str) -> &'a str {
+    value.and_then(|value| value[name].as_str()).unwrap_or_default()
+}

@@ -1,0 +1,107 @@
+//! Reads a census: the one file of the witness that knows what the sandbox calls things.
+
+use crate::sandbox::{Millis, VAULT_SUFFIX};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Permissions by principal and kind: `("0b1e…", "keys")`, in lower case.
+pub(super) type Access = BTreeMap<(String, String), BTreeSet<String>>;
+
+/// A census at a moment.
+#[derive(Clone, Copy)]
+pub(super) struct Sight<'a> {
+    pub(super) census: &'a Value,
+    pub(super) now: Millis,
+}
+
+/// A binding as the account holds it.
+pub(super) struct Binding<'a> {
+    pub(super) vault: String,
+    pub(super) key: String,
+    /// Empty when none is pinned.
+    pub(super) version: &'a str,
+    pub(super) current: &'a str,
+}
+
+impl<'a> Sight<'a> {
+    pub(super) fn account(self, name: &str) -> Option<&'a Value> {
+        self.census["accounts"].get(name)
+    }
+
+    pub(super) fn vault(self, name: &str) -> Option<&'a Value> {
+        self.census["vaults"].get(name.to_ascii_lowercase())
+    }
+
+    pub(super) fn group(self, subscription: &str, name: &str) -> Option<&'a Value> {
+        self.census["groups"].get(format!("{subscription}/{name}").to_ascii_lowercase())
+    }
+
+    pub(super) fn key(self, vault: &str, key: &str) -> Option<&'a Value> {
+        self.vault(vault)?["keys"].get(key.to_ascii_lowercase())
+    }
+
+    /// The principal of an account's own identity.
+    pub(super) fn principal(self, account: &str) -> Option<&'a str> {
+        self.account(account)?["identity"]["system"].as_str()
+    }
+
+    pub(super) fn users(self, account: &str) -> BTreeSet<&'a str> {
+        let users = self.account(account).and_then(|account| account["identity"]["users"].as_object());
+        users.into_iter().flat_map(|users| users.keys().map(String::as_str)).collect()
+    }
+
+    pub(super) fn binding(self, account: &str) -> Option<Binding<'a>> {
+        let binding = self.account(account)?["encryption"].get("binding").filter(|binding| !binding.is_null())?;
+        let uri = binding["vault_uri"].as_str()?;
+        let host = uri.split("://").last()?.split('/').next()?.to_ascii_lowercase();
+        Some(Binding {
+            vault: host.strip_suffix(VAULT_SUFFIX)?.trim_end_matches('.').to_owned(),
+            key: binding["key"].as_str()?.to_ascii_lowercase(),
+            version: binding["version"].as_str().unwrap_or_default(),
+            current: binding["current"].as_str().unwrap_or_default(),
+        })
+    }
+
+    /// The newest version that is enabled.
+    pub(super) fn newest_enabled(self, vault: &str, key: &str) -> Option<&'a str> {
+        let versions = self.key(vault, key)?["versions"].as_array()?;
+        versions.iter().rev().find(|version| version["enabled"] == true)?["id"].as_str()
+    }
+
+    pub(super) fn is_enabled(self, vault: &str, key: &str, id: &str) -> bool {
+        let versions = self.key(vault, key).and_then(|key| key["versions"].as_array());
+        versions.is_some_and(|all| all.iter().any(|version| version["id"] == id && version["enabled"] == true))
+    }
+
+    /// Who may do what in a vault, by the entries that stand there.
+    pub(super) fn access(self, vault: &str) -> Access {
+        self.vault(vault).map(|vault| access(&vault["policies"])).unwrap_or_default()
+    }
+
+    pub(super) fn may(self, vault: &str, principal: &str, permission: &str) -> bool {
+        let held = self.access(vault).remove(&(principal.to_ascii_lowercase(), "keys".to_owned())).unwrap_or_default();
+        held.contains("all") || held.contains(&permission.to_ascii_lowercase())
+    }
+
+    /// Whether a permission has arrived at the vault.
+    pub(super) fn has_arrived(self, vault: &str, principal: &str, permission: &str) -> bool {
+        let grant = format!("{principal}|{permission}").to_ascii_lowercase();
+        let arrives = self.vault(vault).and_then(|vault| vault["arrivals"].get(grant)).and_then(Value::as_i64);
+        arrives.is_some_and(|arrives| arrives <= self.now.0)
+    }
+}
+
+/// The entries of a list of access policies. Those on behalf of an application count as others of their own.
+pub(super) fn access(policies: &Value) -> Access {
+    let mut all = Access::new();
+    for policy in policies.as_array().into_iter().flatten() {
+        let application = policy["application"].as_str().map(|id| format!(" through {id}")).unwrap_or_default();
+        let principal = format!("{}{application}", policy["object"].as_str().unwrap_or_default()).to_ascii_lowercase();
+        for (kind, list) in policy["permissions"].as_object().into_iter().flatten() {
+            let list = list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_ascii_lowercase);
+            all.entry((principal.clone(), kind.clone())).or_default().extend(list);
+        }
+    }
+    all.retain(|_, permissions| !permissions.is_empty());
+    all
+}

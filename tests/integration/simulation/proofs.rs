@@ -1,0 +1,62 @@
+//! `cmk prove`: the program itself, on the project's own examples.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn prove(spec: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cmk"));
+    command.env_clear().arg("prove").arg(spec).args(arguments).stdin(Stdio::null());
+    command.output().expect("the program starts")
+}
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("specs").join(name)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn every_example_is_proved() {
+    // In an ordinary test run the shortest alone: each of the others takes its ten seconds unoptimised.
+    let all = super::thorough();
+    for entry in std::fs::read_dir(example("")).expect("the examples are there") {
+        let path = entry.expect("a readable entry").path();
+        if !(all || path.ends_with("guide-start.yaml")) {
+            continue;
+        }
+        let output = prove(&path, &["--seeds", "10"]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+        let text = text(&output.stdout);
+        assert!(text.ends_with("Proved: from every start, whatever went wrong, the next run converges\n"), "{text}");
+    }
+}
+
+#[test]
+fn a_verdict_in_json_says_what_was_checked_and_how_often() {
+    let output = prove(&example("guide-start.yaml"), &["--format", "json", "--seeds", "1"]);
+    let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(verdict["proved"], true);
+    assert_eq!(verdict["failures"], serde_json::json!([]));
+    assert!(verdict["checked"]["S2"].as_u64().is_some_and(|times| times > 100), "{verdict:#}");
+    assert_eq!(verdict["starts"][0]["converges"], true);
+}
+
+#[test]
+fn a_spec_that_cannot_converge_is_not_proved_and_the_log_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spec = folder.path().join("regions.yaml");
+    // The vault is there, in its region; the account can only be made in another.
+    let wrong = "
+version: 1
+defaults: { subscription: 11111111-1111-1111-1111-111111111111, resourceGroup: rg, location: westeurope }
+vaults: { kv1: { location: northeurope, keys: { main: {} } } }
+accounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main } } }
+";
+    std::fs::write(&spec, wrong).expect("the spec can be written");
+    let output = prove(&spec, &["--seeds", "0"]);
+    let told = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("CMK037") || told.contains("CMK204"), "{told}");
+}

@@ -1,0 +1,279 @@
+//! Scenes by chance: a seed gives a world, a spec, what goes wrong, who meddles, and whether two run at once.
+
+use super::worlds::{desired, pace, whole, world};
+use cmk::model::Desired;
+use cmk::prove::{Act, Breach, Chance, Crash, Ended, How, Meddling, Script, Stage, in_virtual_time};
+use cmk::sandbox::{Pace, Sandbox};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// One run of a scene, before all is well again.
+#[derive(Debug, Clone)]
+pub(super) struct Turn {
+    pub(super) script: Script,
+    pub(super) crash: Option<Crash>,
+}
+
+/// A scene.
+#[derive(Debug, Clone)]
+pub(super) struct Scene {
+    pub(super) seed: u64,
+    pub(super) world: Vec<String>,
+    pub(super) spec: String,
+    pub(super) turns: Vec<Turn>,
+    pub(super) meddling: Meddling,
+    /// Whether the first two turns happen at once.
+    pub(super) twin: bool,
+    pub(super) pace: Pace,
+    pub(super) concurrency: usize,
+    pub(super) latency: u64,
+}
+
+/// What came of a scene.
+pub(super) struct Seen {
+    pub(super) breaches: Vec<Breach>,
+    pub(super) log: Vec<String>,
+    pub(super) met: BTreeMap<String, u64>,
+}
+
+/// The scene of a seed.
+pub(super) fn scene(seed: u64) -> Scene {
+    let mut chance = Chance::new(seed);
+    let (world, spec) = world_and_spec(&mut chance);
+    let wanted = desired(&spec);
+    let twin = chance.one_in(6);
+    let turns = (0..if twin { 2 } else { 1 + chance.below(2) })
+        .map(|_| {
+            let mut script = Script::by_chance(&mut chance, 45);
+            if chance.one_in(6) {
+                let parts = ["/vaults/kv1", "/storageaccounts/st1", "/keys/", "/resourcegroups/rg"];
+                script.hidden.extend(chance.pick(&parts).map(|part| (*part).to_owned()));
+            }
+            let at = 1 + chance.below(40);
+            let crash = match chance.below(4) {
+                0 => Some(Crash::Before(at)),
+                1 => Some(Crash::After(at)),
+                _ => None,
+            };
+            Turn { script, crash }
+        })
+        .collect::<Vec<_>>();
+    let harmless = !chance.one_in(3);
+    let mut meddling = Meddling::by_chance(&mut chance, &wanted, turns.len(), 40, harmless);
+    if !harmless && chance.one_in(2) {
+        meddling.acts.extend(emergency(&mut chance, &world, &wanted));
+    }
+    let seconds = |chance: &mut Chance, max: u64| i64::try_from(chance.below(max * 1000)).unwrap();
+    let slowly = if chance.one_in(20) { 500 } else { 40 };
+    let pace = Pace {
+        account_creation: seconds(&mut chance, 60),
+        vault_dns: seconds(&mut chance, 60),
+        grant_propagation: seconds(&mut chance, slowly),
+        ..pace()
+    };
+    let concurrency = *chance.pick(&[1, 2, 8]).unwrap();
+    let latency = chance.below(900);
+    Scene { seed, world, spec, turns, meddling, twin, pace, concurrency, latency }
+}
+
+/// A world and a spec that fits it: what the world lacks, the spec would have made.
+fn world_and_spec(chance: &mut Chance) -> (Vec<String>, String) {
+    let mut world = vec![];
+    let group = !chance.one_in(3);
+    if group {
+        world.push("group".to_owned());
+    }
+    let mut spec = if group { String::new() } else { "resourceGroups: { rg: { create: {} } }\n".to_owned() };
+    let there = group && !chance.one_in(3);
+    let protected = chance.one_in(4) || !there || !chance.one_in(3);
+    if there {
+        world.push(format!("vault kv1{}", if protected { "" } else { " unprotected" }));
+    }
+    let mut keys = vec![];
+    let mut keys_spec = vec![];
+    for key in ["main", "next"] {
+        let here = there && !chance.one_in(3);
+        if here {
+            world.push(format!("key kv1/{key}"));
+            keys.push(key);
+        }
+        let create = if here && chance.one_in(2) { "{}" } else { "{ create: { size: 2048 } }" };
+        keys_spec.push(format!("{key}: {create}"));
+    }
+    let create = if there && chance.one_in(2) { "" } else { "create: {}, " };
+    // A vault whose keys no account uses need not be protected.
+    let used = !chance.one_in(8);
+    let protection = if used { "purgeProtection: true, " } else { "" };
+    let _ = writeln!(spec, "vaults: {{ kv1: {{ {create}{protection}keys: {{ {} }} }} }}", keys_spec.join(", "));
+    spec.push_str("accounts:\n");
+    for name in ["st1", "st2", "st3"].into_iter().take(1 + usize::try_from(chance.below(3)).unwrap()) {
+        spec.push_str(&account(chance, name, group, there && protected, &keys, used, &mut world));
+    }
+    (world, spec)
+}
+
+fn account(
+    chance: &mut Chance,
+    name: &str,
+    group: bool,
+    vault: bool,
+    keys: &[&str],
+    used: bool,
+    world: &mut Vec<String>,
+) -> String {
+    let here = group && !chance.one_in(3);
+    if here {
+        let identity = !chance.one_in(3);
+        world.push(format!("account {name}{}", if identity { " identity" } else { "" }));
+        if chance.one_in(4) {
+            world.push(format!("users {name}"));
+        }
+        if identity && vault && !chance.one_in(3) {
+            let full = !chance.one_in(4);
+            world.push(format!("grant {name} kv1 {}", if full { "get wrapKey unwrapKey" } else { "get wrapKey" }));
+            if chance.one_in(4) {
+                world.push(format!("grant {name} kv1 list sign"));
+            }
+            if let Some(key) = chance.pick(keys).filter(|_| full && !chance.one_in(3)) {
+                let auto = if chance.one_in(2) { " auto" } else { "" };
+                world.push(format!("bound {name} kv1/{key}{auto}"));
+                if chance.one_in(3) {
+                    world.push(format!("rotate kv1/{key}"));
+                }
+            }
+        }
+    }
+    let create = if here && chance.one_in(2) { "" } else { "create: {}, " };
+    if !used || chance.one_in(10) {
+        return format!("  {name}: {{ {create}identity: systemAssigned }}\n");
+    }
+    let key = *chance.pick(&["main", "main", "next"]).unwrap();
+    let version = *chance.pick(&["latest", "auto"]).unwrap();
+    let permissions = if chance.one_in(3) { ", permissions: [get, wrapKey, unwrapKey, recover]" } else { "" };
+    format!(
+        "  {name}: {{ {create}identity: systemAssigned, encryption: {{ key: kv1/{key}, version: {version}{permissions} }} }}\n"
+    )
+}
+
+/// The access of an account that is under a key is taken away.
+fn emergency(chance: &mut Chance, world: &[String], wanted: &Desired) -> Option<(usize, u64, Act)> {
+    let bound: Vec<&str> =
+        world.iter().filter_map(|line| line.strip_prefix("bound ")?.split_whitespace().next()).collect();
+    let name = *chance.pick(&bound)?;
+    let account = wanted.accounts.values().find(|account| account.id.name.as_str() == name)?;
+    let vault = wanted.vaults.values().next()?;
+    Some((0, 1 + chance.below(12), Act::Revoke(account.id.clone(), vault.id.clone())))
+}
+
+impl Scene {
+    /// Plays the scene; what `as_told` says holds for every run of it.
+    pub(super) fn play(&self, as_told: &How) -> Seen {
+        in_virtual_time(self.played(as_told)).expect("virtual time can be had")
+    }
+
+    async fn played(&self, as_told: &How) -> Seen {
+        let wanted = desired(&self.spec);
+        let (world, start) = world(&self.world.join("\n"), self.pace);
+        let stage = Stage::new(&wanted, world, start, self.meddling.clone());
+        let how = |turn: &Turn| How {
+            script: turn.script.clone(),
+            crash: turn.crash,
+            concurrency: self.concurrency,
+            latency: std::time::Duration::from_millis(self.latency),
+            ..as_told.clone()
+        };
+        let hows: Vec<How> = self.turns.iter().map(how).collect();
+        match hows.as_slice() {
+            [one, two] if self.twin => {
+                futures::join!(stage.run(&wanted, one), stage.run(&wanted, two));
+            }
+            all => {
+                for how in all {
+                    stage.run(&wanted, how).await;
+                }
+            }
+        }
+        self.end(&stage, as_told).await;
+        stage.witness(|witness| Seen {
+            breaches: witness.breaches().to_vec(),
+            log: witness.log().to_vec(),
+            met: witness.met_all().clone(),
+        })
+    }
+
+    /// All is well again. Only somebody's harm may lead to a refusal, and then nothing is written.
+    async fn end(&self, stage: &Stage, as_told: &How) {
+        let wanted = desired(&self.spec);
+        if self.meddling.acts.iter().all(|(_, _, act)| act.is_harmless()) {
+            stage.converges_as(&wanted, as_told).await;
+            return;
+        }
+        let last = stage.run(&wanted, as_told).await;
+        let refused = matches!(&last.ended, Ended::Applied(plan, _) if !plan.refusals.is_empty());
+        if refused {
+            stage.hold("S13", last.effects == 0, || "something was written although the plan refuses".to_owned());
+        } else {
+            stage.converges_as(&wanted, as_told).await;
+        }
+    }
+
+    /// The same failure with less: as long as anything can be left out, it is.
+    pub(super) fn shrunk(&self, as_told: &How) -> Self {
+        let broken = |scene: &Self| scene.play(as_told).breaches.first().map(|breach| breach.invariant);
+        let wanted = broken(self);
+        let mut best = self.clone();
+        while let Some(less) = best.lesser().into_iter().find(|less| wanted.is_some() && broken(less) == wanted) {
+            best = less;
+        }
+        best
+    }
+
+    /// Every scene that lacks one thing of this one.
+    fn lesser(&self) -> Vec<Self> {
+        let mut all = vec![];
+        for at in 0..self.turns.len() {
+            if !self.twin && self.turns.len() > 1 && !self.meddling.acts.iter().any(|(run, _, _)| *run >= at) {
+                let mut less = self.clone();
+                less.turns.remove(at);
+                all.push(less);
+            }
+            if self.turns[at].crash.is_some() {
+                let mut less = self.clone();
+                less.turns[at].crash = None;
+                all.push(less);
+            }
+            for number in self.turns[at].script.mishaps.keys() {
+                let mut less = self.clone();
+                less.turns[at].script.mishaps.remove(number);
+                all.push(less);
+            }
+            if !self.turns[at].script.hidden.is_empty() {
+                let mut less = self.clone();
+                less.turns[at].script.hidden.clear();
+                all.push(less);
+            }
+        }
+        for at in 0..self.meddling.acts.len() {
+            let mut less = self.clone();
+            less.meddling.acts.remove(at);
+            all.push(less);
+        }
+        if self.twin {
+            all.push(Self { twin: false, ..self.clone() });
+        }
+        all
+    }
+
+    /// Saves the scene for somebody to step through: `cmk plan spec.yaml --sandbox=sandbox.json`.
+    pub(super) fn save(&self, seen: &Seen) -> PathBuf {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("simulation/seed-{}", self.seed));
+        std::fs::create_dir_all(&folder).expect("the folder for failures");
+        let (world, _) = world(&self.world.join("\n"), self.pace);
+        std::fs::write(folder.join("spec.yaml"), whole(&self.spec)).expect("the spec can be saved");
+        Sandbox::write(&folder.join("sandbox.json"), &world).expect("the sandbox can be saved");
+        let text = format!("{self:#?}\n\n{}\n", seen.log.join("\n"));
+        std::fs::write(folder.join("log.txt"), text).expect("the log can be saved");
+        folder
+    }
+}

@@ -1,0 +1,304 @@
+//! Stories: a world, a spec, and how it must end, whatever goes wrong on the way.
+
+use super::thorough;
+use super::worlds::{desired, pace, world};
+use cmk::prove::{Crash, Ended, How, Meddling, Mishap, Script, Stage, in_virtual_time};
+use std::collections::BTreeMap;
+
+/// How a story ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// What the spec asks for is so.
+    Converges,
+    /// The plan refuses with this code, and nothing is written.
+    Refuses(&'static str),
+}
+
+/// A story.
+pub(super) struct Story {
+    pub(super) name: &'static str,
+    pub(super) world: &'static str,
+    pub(super) spec: &'static str,
+    pub(super) end: End,
+}
+
+use End::{Converges, Refuses};
+
+const fn story(name: &'static str, world: &'static str, spec: &'static str, end: End) -> Story {
+    Story { name, world, spec, end }
+}
+
+/// A vault with one key, all to be made.
+const NEW: &str = "
+resourceGroups: { rg: { create: {} } }
+vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }
+accounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main } } }
+";
+
+/// The same where everything is there.
+const THERE: &str = "
+vaults: { kv1: { purgeProtection: true, keys: { main: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
+";
+
+/// The same, following the newest version.
+const FOLLOWS: &str = "
+vaults: { kv1: { purgeProtection: true, keys: { main: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main, version: auto } } }
+";
+
+const TWO_KEYS: &str = "
+vaults: { kv1: { keys: { main: {}, next: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/next } } }
+";
+
+const TWO_VAULTS: &str = "
+vaults: { kv1: { keys: { main: {} } }, kv2: { create: {}, purgeProtection: true, keys: { next: { create: {} } } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv2/next } } }
+";
+
+pub(super) const STORIES: &[Story] = &[
+    story("everything is new", "", NEW, Converges),
+    story("only the group is there", "group", NEW, Converges),
+    story("the vault is there and another team uses it", "group\nvault kv1", NEW, Converges),
+    story("the vault is there without protection", "group\nvault kv1 unprotected\nkey kv1/main", NEW, Converges),
+    story("the key is there", "group\nvault kv1\nkey kv1/main", NEW, Converges),
+    story("the account is there without identity", "group\naccount st1", NEW, Converges),
+    story("the account has only somebody's identity", "group\naccount st1\nusers st1", NEW, Converges),
+    story("the account has an identity and somebody's", "group\naccount st1 identity\nusers st1", NEW, Converges),
+    story("all is there and nothing is tied", "group\nvault kv1\nkey kv1/main\naccount st1", THERE, Converges),
+    story(
+        "the grant is there in part",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1 get",
+        THERE,
+        Converges,
+    ),
+    story(
+        "all but the encryption is there",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1",
+        THERE,
+        Converges,
+    ),
+    story(
+        "all is so already",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main",
+        THERE,
+        Converges,
+    ),
+    story(
+        "the key was rotated and the account is pinned to the old version",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main\nrotate kv1/main",
+        THERE,
+        Converges,
+    ),
+    story(
+        "a pinned account is to follow the newest version",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main\nrotate kv1/main",
+        FOLLOWS,
+        Converges,
+    ),
+    story(
+        "an account that follows is to be pinned",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main auto",
+        THERE,
+        Converges,
+    ),
+    story(
+        "an account that follows, and has not taken up the newest version yet, is to be pinned",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main auto\nrotate kv1/main",
+        THERE,
+        Converges,
+    ),
+    story(
+        "the account moves to another key of its vault",
+        "group\nvault kv1\nkey kv1/main\nkey kv1/next\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main",
+        TWO_KEYS,
+        Converges,
+    ),
+    story(
+        "the account moves to another vault that is to be made",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main",
+        TWO_VAULTS,
+        Converges,
+    ),
+    story(
+        "the account has infrastructure encryption",
+        "group\nvault kv1\nkey kv1/main\ninfrastructure st1",
+        THERE,
+        Converges,
+    ),
+    story(
+        "two accounts of one vault, one of them tied already",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main",
+        "
+vaults: { kv1: { keys: { main: {} } } }
+accounts:
+  st1: { identity: systemAssigned, encryption: { key: kv1/main } }
+  st2: { create: {}, identity: systemAssigned, encryption: { key: kv1/main, permissions: [get, wrapKey, unwrapKey, recover] } }
+",
+        Converges,
+    ),
+    story(
+        "another permission is asked for than those that are held",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main",
+        "
+vaults: { kv1: { keys: { main: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main, permissions: [get, wrapKey, unwrapKey, recover] } } }
+",
+        Converges,
+    ),
+    story(
+        "a key in hardware in a new premium vault of a group that is there",
+        "group",
+        "
+vaults: { kv1: { create: { sku: premium, softDeleteRetentionDays: 7 }, purgeProtection: true, keys: { main: { create: { type: RSA-HSM, size: 4096 } } } } }
+accounts: { st1: { create: { sku: Premium_LRS, kind: BlockBlobStorage }, identity: systemAssigned, encryption: { key: kv1/main, version: auto } } }
+",
+        Converges,
+    ),
+    story(
+        "a vault without accounts and an account without a key",
+        "group",
+        "
+vaults: { kv1: { create: {}, keys: { main: { create: {} } } } }
+accounts: { st1: { create: {} } }
+",
+        Converges,
+    ),
+    story(
+        "access was taken away",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main\nrevoke st1 kv1",
+        THERE,
+        Refuses("CMK209"),
+    ),
+    story(
+        "the identity was taken away",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main\ndetach st1",
+        THERE,
+        Refuses("CMK209"),
+    ),
+    story("a deleted vault holds the name", "group\ndeleted kv1", NEW, Refuses("CMK203")),
+    story("an elliptic curve key", "group\nvault kv1\nkey kv1/main EC\naccount st1", THERE, Refuses("CMK207")),
+    story("a disabled key", "group\nvault kv1\nkey kv1/main\ndisable kv1/main\naccount st1", THERE, Refuses("CMK207")),
+    story(
+        "the old key is disabled and the account is to move",
+        "group\nvault kv1\nkey kv1/main\nkey kv1/next\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main\ndisable kv1/main",
+        TWO_KEYS,
+        Refuses("CMK211"),
+    ),
+    story("a vault that takes roles", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1", FOLLOWS, Refuses("CMK206")),
+    story("nothing is there and nothing is to be made", "group", THERE, Refuses("CMK201")),
+];
+
+/// What came of playing stories.
+#[derive(Default)]
+pub(super) struct Played {
+    pub(super) checked: BTreeMap<&'static str, u64>,
+    pub(super) met: BTreeMap<String, u64>,
+    pub(super) scenes: u64,
+    pub(super) failures: Vec<String>,
+}
+
+impl Played {
+    pub(super) fn take(&mut self, title: &str, stage: &Stage) {
+        self.scenes += 1;
+        stage.witness(|witness| {
+            for (invariant, times) in witness.checked() {
+                *self.checked.entry(invariant).or_default() += times;
+            }
+            for (what, times) in witness.met_all() {
+                *self.met.entry(what.clone()).or_default() += times;
+            }
+            if !witness.breaches().is_empty() {
+                let log: Vec<String> = witness.log().iter().map(|line| format!("    {line}")).collect();
+                self.failures.push(format!("{title}\n{}", log.join("\n")));
+            }
+        });
+    }
+
+    pub(super) fn assert_good(&self) {
+        let some: Vec<&String> = self.failures.iter().take(3).collect();
+        let text = some.iter().map(|text| text.as_str()).collect::<Vec<_>>().join("\n\n");
+        assert!(self.failures.is_empty(), "{} of {} scenes failed:\n{text}", self.failures.len(), self.scenes);
+    }
+}
+
+/// Plays a story once; gives how many requests the first run sent, and which of them were writes. Plays it with something going wrong first, and then to its end.
+pub(super) async fn play(story: &Story, how: &How, title: &str, played: &mut Played) -> (u64, Vec<u64>) {
+    let wanted = desired(story.spec);
+    let (world, start) = world(story.world, pace());
+    let stage = Stage::new(&wanted, world, start, Meddling::none());
+    let first = stage.run(&wanted, how).await;
+    let written = stage.witness(|witness| witness.writes_of(0));
+    match story.end {
+        Converges => {
+            stage.converges(&wanted).await;
+        }
+        Refuses(code) => {
+            let last = stage.run(&wanted, &How::default()).await;
+            let refused =
+                matches!(&last.ended, Ended::Applied(plan, _) if plan.refusals.iter().any(|r| r.code == code));
+            stage.hold("refusal", refused, || format!("{code} was expected: {}", last.ended));
+            stage.hold("refusal", last.effects == 0, || "something was written".to_owned());
+        }
+    }
+    played.take(&format!("{}, {title}", story.name), &stage);
+    (first.requests, written)
+}
+
+#[test]
+fn every_story_ends_as_it_must_and_its_plan_applied_twice_does_nothing_more() {
+    let mut played = Played::default();
+    in_virtual_time(async {
+        for story in STORIES {
+            play(story, &How { again: true, ..How::default() }, "each step twice", &mut played).await;
+        }
+    })
+    .unwrap();
+    played.assert_good();
+    assert!(STORIES.len() >= 20);
+}
+
+#[test]
+fn a_crash_at_any_request_of_any_story_leaves_a_world_from_which_it_ends_as_it_must() {
+    let mut played = Played::default();
+    in_virtual_time(async {
+        for story in STORIES {
+            let (requests, written) = play(story, &How::default(), "calm", &mut played).await;
+            for number in 1..=requests {
+                // The world after a read is the world before it: of reads, the bounded suite takes some.
+                let writes = written.contains(&number);
+                let before = (writes || thorough() || number % 5 == 1).then_some(Crash::Before(number));
+                let after = (writes || thorough()).then_some(Crash::After(number));
+                for crash in [before, after].into_iter().flatten() {
+                    let how = How { crash: Some(crash), ..How::default() };
+                    play(story, &how, &format!("crash {crash:?}"), &mut played).await;
+                }
+            }
+        }
+    })
+    .unwrap();
+    played.assert_good();
+}
+
+#[test]
+fn a_mishap_at_any_request_of_any_story_leaves_a_world_from_which_it_ends_as_it_must() {
+    let mut played = Played::default();
+    in_virtual_time(async {
+        for (at, story) in STORIES.iter().enumerate() {
+            let (requests, _) = play(story, &How::default(), "calm", &mut played).await;
+            for number in 1..=requests {
+                for (kind, mishap) in Mishap::ALL.into_iter().enumerate() {
+                    // The bounded suite takes some of all pairs: every kind, and every request of some story.
+                    let chosen = (usize::try_from(7 * number).unwrap() + 3 * at + kind).is_multiple_of(29);
+                    if chosen || thorough() {
+                        let how = How { script: Script::once(number, mishap), ..How::default() };
+                        play(story, &how, &format!("{} at request {number}", mishap.name()), &mut played).await;
+                    }
+                }
+            }
+        }
+    })
+    .unwrap();
+    played.assert_good();
+}

@@ -1,0 +1,176 @@
+//! A small language for worlds: what is there already when a story begins, one thing a line.
+//!
+//! | line | is |
+//! |---|---|
+//! | `group` | the resource group `rg` |
+//! | `vault kv1`, `vault kv1 unprotected premium` | a vault, with another team's access policies |
+//! | `deleted kv1` | a vault that was deleted and holds its name |
+//! | `key kv1/main`, `key kv1/main EC` | a key |
+//! | `account st1`, `account st1 identity` | an account |
+//! | `infrastructure st1` | an account with infrastructure encryption and an identity |
+//! | `users st1` | a user-assigned identity of others on it |
+//! | `grant st1 kv1 get wrapKey` | an entry for its identity |
+//! | `bound st1 kv1/main`, `bound st1 kv1/main auto` | its encryption, pinned or not |
+//! | `rotate kv1/main`, `disable kv1/main` | a new version; the newest one disabled |
+//! | `revoke st1 kv1`, `detach st1` | an emergency |
+//! | `wait 120` | seconds |
+
+use cmk::diag::Source;
+use cmk::model::Desired;
+use cmk::prove::{BEGINNING, Hand};
+use cmk::sandbox::{Millis, Pace, SUBSCRIPTIONS, World};
+use serde_json::{Value, json};
+
+/// The group of every story.
+pub(super) fn group() -> String {
+    format!("/subscriptions/{}/resourceGroups/rg", SUBSCRIPTIONS[0])
+}
+
+fn vault(name: &str) -> String {
+    format!("{}/providers/Microsoft.KeyVault/vaults/{name}", group())
+}
+
+fn account(name: &str) -> String {
+    format!("{}/providers/Microsoft.Storage/storageAccounts/{name}", group())
+}
+
+/// Waits that are long enough to be met and short enough for thousands of stories, with tokens that outlast them:
+/// how the product renews tokens hangs on the machine's clock.
+pub(super) fn pace() -> Pace {
+    Pace {
+        account_creation: 5_000,
+        vault_dns: 4_000,
+        grant_propagation: 9_000,
+        token_lifetime: 30 * 86_400_000,
+        ..Pace::azure()
+    }
+}
+
+/// The world of a text, and the moment at which it is so.
+pub(super) fn world(text: &str, pace: Pace) -> (World, Millis) {
+    let mut world = World::new(pace);
+    let mut hand = Hand { world: &mut world, now: BEGINNING };
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let status = thing(&mut hand, &words);
+        assert!((200..300).contains(&status), "{line}: {status}");
+    }
+    hand.wait(600);
+    let now = hand.now;
+    (world, now)
+}
+
+fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
+    let has = |word: &str| words.contains(&word);
+    let key = |text: &str| text.split_once('/').map(|(vault, key)| (vault.to_owned(), key.to_owned())).unwrap();
+    match words {
+        ["group"] => hand.group(&group(), "westeurope"),
+        ["vault", name, ..] => {
+            let sku = if has("premium") { "premium" } else { "standard" };
+            let status = hand.make_vault(&vault(name), "westeurope", sku, !has("unprotected"));
+            // For as long as a grant may take to arrive.
+            arrive(hand);
+            status
+        }
+        ["roles", name] => {
+            hand.arm("PATCH", &vault(name), &json!({ "properties": { "enableRbacAuthorization": true } })).0
+        }
+        ["deleted", name] => {
+            hand.make_vault(&vault(name), "westeurope", "standard", true);
+            arrive(hand);
+            hand.arm("DELETE", &vault(name), &Value::Null).0
+        }
+        ["key", name, ..] => {
+            let (of, name) = key(name);
+            hand.make_key(&vault(&of), &name, if has("EC") { "EC" } else { "RSA" }, 2048)
+        }
+        ["account", name, ..] => {
+            let status = hand.make_account(&account(name), "westeurope", "Standard_LRS", "StorageV2", has("identity"));
+            arrive(hand);
+            status
+        }
+        ["infrastructure", name] => {
+            let body = json!({
+                "location": "westeurope", "sku": { "name": "Standard_LRS" }, "kind": "StorageV2",
+                "identity": { "type": "SystemAssigned" },
+                "properties": { "encryption": { "requireInfrastructureEncryption": true, "keySource": "Microsoft.Storage" } },
+            });
+            let status = hand.arm("PUT", &account(name), &body).0;
+            arrive(hand);
+            status
+        }
+        ["users", name] => users(hand, name),
+        ["grant", name, of, permissions @ ..] => {
+            let principal = hand.principal(&account(name)).expect("an identity to grant to");
+            let all = ["get", "wrapKey", "unwrapKey"];
+            let status = hand.grant(
+                &vault(of),
+                "add",
+                &principal,
+                "keys",
+                if permissions.is_empty() { &all } else { permissions },
+            );
+            arrive(hand);
+            status
+        }
+        ["bound", name, to, ..] => {
+            let (of, name_of_key) = key(to);
+            let version = if has("auto") { String::new() } else { newest(hand, &of, &name_of_key) };
+            hand.bind(&account(name), Some((&of, &name_of_key, &version)))
+        }
+        ["rotate", name] => {
+            let (of, name) = key(name);
+            hand.wait(5);
+            hand.rotate(&of, &name)
+        }
+        ["disable", name] => {
+            let (of, name) = key(name);
+            hand.enable(&of, &name, false)
+        }
+        ["revoke", name, of] => {
+            let principal = hand.principal(&account(name)).expect("an identity to revoke from");
+            hand.grant(&vault(of), "remove", &principal, "keys", &["get", "wrapKey", "unwrapKey", "recover"])
+        }
+        ["detach", name] => hand.arm("PATCH", &account(name), &json!({ "identity": { "type": "None" } })).0,
+        ["wait", seconds] => {
+            hand.wait(seconds.parse().expect("seconds"));
+            200
+        }
+        _ => unreachable!("no such line: {words:?}"),
+    }
+}
+
+/// Waits until all that was begun is through.
+fn arrive(hand: &mut Hand<'_>) {
+    let Pace { account_creation, vault_dns, grant_propagation, .. } = hand.world.pace();
+    hand.wait(1 + account_creation.max(vault_dns).max(grant_propagation) / 1000);
+}
+
+fn users(hand: &mut Hand<'_>, name: &str) -> u16 {
+    let identity = format!("{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-theirs", group());
+    hand.arm("PUT", &identity, &json!({ "location": "westeurope" }));
+    let own = hand.principal(&account(name)).is_some();
+    let kind = if own { "SystemAssigned,UserAssigned" } else { "UserAssigned" };
+    let body = json!({ "identity": { "type": kind, "userAssignedIdentities": { identity: {} } } });
+    hand.arm("PATCH", &account(name), &body).0
+}
+
+/// The newest version of a key.
+fn newest(hand: &mut Hand<'_>, of: &str, key: &str) -> String {
+    let (_, body) = hand.arm("GET", &format!("{}/keys/{key}", vault(of)), &Value::Null);
+    let uri = body["properties"]["keyUriWithVersion"].as_str().expect("the key is there").to_owned();
+    uri.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// The desired state of a story's spec, which leaves out what all have in common.
+pub(super) fn desired(spec: &str) -> Desired {
+    let source = Source { name: "story.yaml".to_owned(), text: whole(spec) };
+    let (desired, diagnostics) = cmk::spec::load(&source);
+    desired.ok_or_else(|| cmk::diag::render(&source, &diagnostics, false)).expect("a spec without fault")
+}
+
+/// A story's spec as a file would hold it.
+pub(super) fn whole(spec: &str) -> String {
+    let defaults = format!("{{ subscription: {}, resourceGroup: rg, location: westeurope }}", SUBSCRIPTIONS[0]);
+    format!("version: 1\ndefaults: {defaults}\n{spec}\n")
+}
