@@ -150,9 +150,7 @@ fn environment() -> BTreeMap<String, String> {
 #[cfg(feature = "sandbox")]
 pub(super) mod practice {
     use super::{Arc, Choice, Cloud, Environment, Trouble, Way};
-    use crate::sandbox::{
-        ARM_HOST, Abort, CLIENT_ID, CLIENT_SECRET, Clock, LOGIN_HOST, Local, Millis, Sandbox, TENANT, VAULT_SUFFIX,
-    };
+    use crate::sandbox::{Abort, CLIENT_ID, CLIENT_SECRET, Clock, Domain, Local, Millis, Sandbox, TENANT};
     use azure_core::credentials::Secret;
     use std::path::Path;
     use std::time::UNIX_EPOCH;
@@ -175,18 +173,20 @@ pub(super) mod practice {
             client: CLIENT_ID.to_owned(),
             secret: Secret::new(CLIENT_SECRET),
         };
-        Ok(Way { cloud: cloud(), choice, transport: Arc::new(Local(sandbox)) })
+        let domain = sandbox.world(|world| world.domain());
+        Ok(Way { cloud: cloud(domain), choice, transport: Arc::new(Local(sandbox)) })
     }
 
-    fn cloud() -> Cloud {
+    /// The sandbox under the names that its world hands out: a world that was served as the public cloud keeps those.
+    fn cloud(domain: Domain) -> Cloud {
         let root = |host: &str| Url::parse(&format!("https://{host}/")).expect("a fixed host makes a URL");
         Cloud {
             name: NAME.to_owned(),
-            arm: root(ARM_HOST),
-            arm_audience: format!("https://{ARM_HOST}"),
-            authority: root(LOGIN_HOST),
-            vault_suffix: VAULT_SUFFIX.to_owned(),
-            vault_audience: format!("https://{VAULT_SUFFIX}"),
+            arm: root(domain.arm()),
+            arm_audience: format!("https://{}", domain.arm()),
+            authority: root(domain.login()),
+            vault_suffix: domain.vault_suffix().to_owned(),
+            vault_audience: format!("https://{}", domain.vault_suffix()),
         }
     }
 
