@@ -21,8 +21,8 @@ pub(super) async fn perform(
     match &step.action {
         Action::CreateAccount { id, .. } => {
             // A 202 with nothing but a Location: the operation is followed to its end.
-            let body = lro::finish(azure, answer, &accounts::get(id), budget, on_wait).await?;
-            let seen = read(&call, accounts::read(&body))?;
+            let answer = lro::finish(azure, answer, &accounts::get(id), budget, on_wait).await?;
+            let seen = answer.read(&call, accounts::read)?;
             known.observed().accounts.insert(id.name.clone(), Seen::Known(seen));
         }
         _ => learn(known, &step.action, &call, &answer)?,
@@ -74,28 +74,27 @@ fn grant(known: &Knowledge<'_>, vault: &VaultId, steps: &[&Step]) -> Result<Call
 
 /// Takes in an answer that holds the whole thing: it counts as a look.
 fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -> Result<(), Failure> {
-    let body = &answer.body;
     match action {
         Action::CreateGroup { id, .. } => {
-            let seen = read(call, groups::read(body))?;
+            let seen = answer.read(call, groups::read)?;
             known.observed().groups.insert(id.clone(), Seen::Known(seen));
         }
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => {
-            let seen = read(call, vaults::read(body))?;
+            let seen = answer.read(call, vaults::read)?;
             known.observed().vaults.insert(id.name.clone(), Seen::Known(seen));
         }
         Action::CreateKey { key, .. } => {
-            let seen = read(call, keys::read_arm(body))?;
+            let seen = answer.read(call, keys::read_arm)?;
             known.observed().keys.insert(key.clone(), Seen::Known(seen));
         }
         Action::CreateAccount { id, .. }
         | Action::AttachIdentity { id }
         | Action::SetEncryption { account: id, .. } => {
-            let seen = read(call, accounts::read(body))?;
+            let seen = answer.read(call, accounts::read)?;
             known.observed().accounts.insert(id.name.clone(), Seen::Known(seen));
         }
         Action::Grant { vault, .. } => {
-            let added = read(call, vaults::read_added(body))?;
+            let added = answer.read(call, vaults::read_added)?;
             learn_entries(known, vault, added);
         }
     }
@@ -112,10 +111,6 @@ fn learn_entries(known: &Knowledge<'_>, vault: &VaultId, added: Vec<AccessPolicy
         seen.access_policies.retain(|held| !added.iter().any(|entry| same(entry, held)));
         seen.access_policies.extend(added);
     }
-}
-
-fn read<T>(call: &Call, result: Result<T, String>) -> Result<T, Failure> {
-    result.map_err(|reason| Failure::unintelligible(call, reason))
 }
 
 /// The executor checks what a step needs before it sends, so this is not reached; it is an error all the same.

@@ -1,6 +1,7 @@
 //! Storage accounts in ARM: looked at, made, and changed in two narrow ways; never replaced and never deleted.
 
 use super::call::{Call, Effect, Method};
+use super::failure::clean;
 use super::keys::version_of;
 use super::paths::{read_as, resource};
 use super::vaults::host_of;
@@ -165,11 +166,14 @@ pub fn read(body: &Value) -> Result<SeenAccount, String> {
     Ok(SeenAccount {
         id: AccountId { group, name },
         location: Location::parse(&wire.location).map_err(|error| format!("the account's location {error}"))?,
-        sku: wire.sku.name,
-        kind: wire.kind,
+        sku: clean(&wire.sku.name),
+        kind: clean(&wire.kind),
         identity: wire.identity.map(identity).unwrap_or_default(),
         encryption: wire.properties.encryption.map_or(Ok(MICROSOFT_MANAGED), encryption)?,
-        provisioning_state: wire.properties.provisioning_state.unwrap_or_else(|| "Succeeded".to_owned()),
+        provisioning_state: wire
+            .properties
+            .provisioning_state
+            .map_or_else(|| "Succeeded".to_owned(), |state| clean(&state)),
     })
 }
 
@@ -185,15 +189,20 @@ fn identity(wire: Identity) -> SeenIdentity {
 
 fn encryption(wire: Encryption) -> Result<SeenEncryption, String> {
     let infrastructure = wire.infrastructure;
-    let in_vault = wire.key_source.is_some_and(|source| source.eq_ignore_ascii_case("Microsoft.Keyvault"));
-    if !in_vault {
-        return Ok(SeenEncryption { binding: None, infrastructure });
+    match wire.key_source.as_deref() {
+        Some(source) if source.eq_ignore_ascii_case("Microsoft.Keyvault") => {}
+        None => return Ok(SeenEncryption { binding: None, infrastructure }),
+        Some(source) if source.eq_ignore_ascii_case("Microsoft.Storage") => {
+            return Ok(SeenEncryption { binding: None, infrastructure });
+        }
+        // Not to be taken for "no key": a key that we do not understand may be all that reads the data.
+        Some(source) => return Err(format!("the account's key source is `{source}`, which is not known")),
     }
     let key_vault = wire.key_vault.ok_or("the account's key source is Key Vault, but it names no key")?;
     let uri = filled(key_vault.keyvaulturi).ok_or("the account's key has no keyvaulturi")?;
     let binding = Binding {
         vault_host: host_of(&uri)?,
-        key: filled(key_vault.keyname).ok_or("the account's key has no keyname")?,
+        key: key_name(key_vault.keyname)?,
         version: filled(key_vault.keyversion)
             .map(|text| Version::parse(&text))
             .transpose()
@@ -203,6 +212,12 @@ fn encryption(wire: Encryption) -> Result<SeenEncryption, String> {
         user_assigned_identity: wire.identity.and_then(|identity| filled(identity.user_assigned_identity)),
     };
     Ok(SeenEncryption { binding: Some(binding), infrastructure })
+}
+
+fn key_name(text: Option<String>) -> Result<String, String> {
+    let name = filled(text).ok_or("the account's key has no keyname")?;
+    KeyName::parse(&name).map_err(|error| format!("the name of the account's key {error}"))?;
+    Ok(name)
 }
 
 /// Azure writes "not set" as absence, as null and as an empty text.
@@ -317,5 +332,14 @@ mod tests {
             json!({ "minimumTlsVersion": "TLS1_2", "supportsHttpsTrafficOnly": true, "allowBlobPublicAccess": false })
         );
         assert_eq!(create(&id(), &location, &create_as, None).body.unwrap().get("identity"), None);
+    }
+
+    #[test]
+    fn a_key_source_that_is_not_known_is_not_taken_for_no_key() {
+        let encryption = json!({ "keySource": "Microsoft.Unheard", "keyvaultproperties": null });
+        assert!(read(&account(&Value::Null, &encryption)).unwrap_err().contains("Microsoft.Unheard"));
+        let mut encryption = bound(&json!(""));
+        encryption["keyvaultproperties"]["keyname"] = json!("../secrets");
+        assert!(read(&account(&Value::Null, &encryption)).is_err());
     }
 }

@@ -48,6 +48,8 @@ pub struct Call {
     pub effect: Effect,
     /// The `x-ms-client-request-id`; a fresh one for each call when there is none.
     pub request_id: Option<String>,
+    /// The path of the thing that every answer has to be about; nothing when it is about an operation.
+    pub thing: Option<String>,
 }
 
 /// A 2xx answer.
@@ -65,6 +67,15 @@ pub struct Answer {
     pub operation: Option<Url>,
     /// Azure's id for the request.
     pub request_id: Option<String>,
+    /// How large the body was, in bytes.
+    pub size_bytes: usize,
+}
+
+impl Answer {
+    /// Reads the body. What cannot be read is a failure with Azure's id for the request.
+    pub fn read<T>(&self, call: &Call, read: impl FnOnce(&Value) -> Result<T, String>) -> Result<T, Failure> {
+        read(&self.body).map_err(|reason| Failure::unintelligible(call, reason).under(self.request_id.as_deref()))
+    }
 }
 
 impl Call {
@@ -73,6 +84,7 @@ impl Call {
         Self {
             method: Method::Get,
             service: Service::Arm,
+            thing: Some(path.clone()),
             path,
             query: format!("api-version={api_version}"),
             body: None,
@@ -110,6 +122,8 @@ impl Call {
     }
 
     /// The read that follows a link which Azure gave in the answer to this call. Fails when the link leaves the host.
+    ///
+    /// Only the link's path and query are taken, so a name and a password in it go nowhere.
     pub fn follow(&self, link: &Url, cloud: &Cloud) -> Result<Self, Failure> {
         let here = self.url(cloud)?;
         let same = link.scheme() == here.scheme()
@@ -126,6 +140,7 @@ impl Call {
             body: None,
             effect: Effect::Read,
             request_id: self.request_id.clone(),
+            thing: self.thing.clone(),
         })
     }
 

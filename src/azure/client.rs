@@ -5,8 +5,8 @@ use super::cloud::Cloud;
 use super::counted::{Counted, Stats};
 use super::failure::{Failure, from_pipeline};
 use super::holdback::HoldBack;
-use super::retry::{Resend, header, retry_after};
-use super::said;
+use super::incoming;
+use super::retry::{Resend, header};
 use crate::model::Timestamp;
 use azure_core::credentials::TokenCredential;
 use azure_core::error::ErrorKind;
@@ -14,11 +14,9 @@ use azure_core::http::headers::Headers;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{
-    ClientOptions, Context, Pipeline, PipelineSendOptions, RawResponse, Request, RetryOptions, Transport,
-    UserAgentOptions,
+    ClientOptions, Context, Pipeline, PipelineSendOptions, Request, RetryOptions, Transport, UserAgentOptions,
 };
 use azure_core::time::parse_rfc7231;
-use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -100,7 +98,7 @@ impl Azure {
         let context = Context::new().with_value(call.effect);
         let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
         match pipeline.send(&context, &mut request, Some(options)).await {
-            Ok(response) => answer(call, &url, &response),
+            Ok(response) => incoming::answer(call, &self.inner.cloud, &url, &response),
             Err(error) => Err(placed(from_pipeline(&error), call)),
         }
     }
@@ -176,36 +174,6 @@ fn placed(failure: Failure, call: &Call) -> Failure {
     if failure.said.target.is_empty() { failure.of(call) } else { failure }
 }
 
-fn answer(call: &Call, url: &Url, response: &RawResponse) -> Result<Answer, Failure> {
-    let status = u16::from(response.status());
-    let headers = response.headers();
-    let bytes: &[u8] = response.body();
-    let request_id =
-        ["x-ms-request-id", "x-ms-correlation-request-id"].into_iter().find_map(|name| header(headers, name));
-    if !(200..300).contains(&status) {
-        let mut failure = said::read(status, bytes).of(call);
-        failure.said.request_id = request_id.map(super::failure::clean);
-        return Err(failure);
-    }
-    let link = |name| header(headers, name).and_then(|text| url.join(text).ok());
-    Ok(Answer {
-        status,
-        body: body(call, bytes)?,
-        retry_after: retry_after(headers),
-        location: link("location"),
-        operation: link("azure-asyncoperation"),
-        request_id: request_id.map(super::failure::clean),
-    })
-}
-
-fn body(call: &Call, bytes: &[u8]) -> Result<Value, Failure> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Value::Null);
-    }
-    serde_json::from_slice(bytes)
-        .map_err(|error| Failure::unintelligible(call, format!("the body is not JSON: {error}")))
-}
-
 /// The policy around each single try: counts writes, notes Azure's time, and logs without headers or bodies.
 #[derive(Debug)]
 struct Attempt {
@@ -230,7 +198,7 @@ impl Policy for Attempt {
                     self.counted.tally.with(|stats| stats.writes_succeeded += 1);
                 }
                 self.note_time(response.headers());
-                let request_id = header(response.headers(), "x-ms-request-id").unwrap_or_default();
+                let request_id = incoming::request_id(response.headers()).unwrap_or_default();
                 debug!(method, path, status, request_id, milliseconds, "answered");
             }
             Err(error) => {

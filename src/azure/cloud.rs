@@ -53,6 +53,11 @@ impl Cloud {
         })
     }
 
+    /// Whether a URL leads to a vault of this cloud, at the port of HTTPS.
+    pub fn is_vault(&self, url: &Url) -> bool {
+        url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(|host| self.is_vault_host(host))
+    }
+
     /// Whether a URL leads to this cloud's Resource Manager: the same scheme, host and port.
     pub fn is_arm(&self, url: &Url) -> bool {
         same_origin(url, &self.arm)

@@ -52,11 +52,14 @@ impl Counted {
     }
 
     fn service(&self, url: &Url) -> Option<&'static str> {
-        if self.cloud.is_arm(url) {
+        // A name or a password in a URL is nothing that we write.
+        if !url.username().is_empty() || url.password().is_some() {
+            None
+        } else if self.cloud.is_arm(url) {
             Some("arm")
         } else if self.cloud.is_authority(url) {
             Some("login")
-        } else if url.scheme() == "https" && url.host_str().is_some_and(|host| self.cloud.is_vault_host(host)) {
+        } else if self.cloud.is_vault(url) {
             Some("keyVault")
         } else {
             None

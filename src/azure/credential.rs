@@ -12,7 +12,7 @@ use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::error::ErrorKind;
 use azure_core::http::policies::{Policy, PolicyResult};
-use azure_core::http::{ClientOptions, Context, Request};
+use azure_core::http::{AsyncRawResponse, ClientOptions, Context, Request};
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredentialOptions, ClientSecretCredential,
     ClientSecretCredentialOptions, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
@@ -206,25 +206,32 @@ fn login_options(cloud: &Cloud, transport: &Arc<Counted>, retry: Retry) -> Clien
     let resend =
         Resend { retry, effect: Some(Effect::Read), permits: None, counted: transport.clone(), holds: Arc::default() };
     ClientOptions {
-        per_call_policies: vec![Arc::new(EntraErrors), Arc::new(resend)],
+        per_call_policies: vec![Arc::new(EntraAnswers), Arc::new(resend)],
         cloud: Some(Arc::new(CloudConfiguration::Custom(configuration))),
         ..client_options(transport)
     }
 }
 
-/// Reads Entra's errors before `azure_identity` does, which fails on any escape in their text.
+/// Reads Entra's answers before `azure_identity` does, which fails on any escape in an error's text, and panics on a
+/// token that is said to last longer than the calendar.
 #[derive(Debug)]
-struct EntraErrors;
+struct EntraAnswers;
+
+/// The longest that a token is believed to last. Entra's last a day at most.
+const LASTS_SECONDS_MAX: i64 = 30 * 86_400;
 
 #[async_trait::async_trait]
-impl Policy for EntraErrors {
+impl Policy for EntraAnswers {
     async fn send(&self, context: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let mut failure = match next[0].send(context, request, &next[1..]).await {
-            Ok(response) if response.status().is_success() => return Ok(response),
             Ok(response) => {
-                let status = u16::from(response.status());
-                let body = response.into_body().collect().await?;
-                Failure { kind: Kind::Credential, ..said::read(status, &body) }
+                let (status, headers, body) = response.deconstruct();
+                let body = body.collect().await?;
+                match status.is_success().then(|| check_token(&body)) {
+                    Some(Ok(())) => return Ok(AsyncRawResponse::from_bytes(status, headers, body)),
+                    Some(Err(reason)) => Failure::new(Kind::Credential, reason),
+                    None => Failure { kind: Kind::Credential, ..said::read(status.into(), &body) },
+                }
             }
             Err(error) => from_pipeline(&error),
         };
@@ -232,6 +239,23 @@ impl Policy for EntraErrors {
         failure.said.target = format!("{}{}", request.url().origin().ascii_serialization(), request.url().path());
         Err(azure_core::Error::with_error(ErrorKind::Credential, failure, "no token from Entra ID"))
     }
+}
+
+/// Whether a body is the answer with a token. Says nothing of the token itself.
+fn check_token(body: &[u8]) -> Result<(), &'static str> {
+    #[derive(serde::Deserialize)]
+    struct Wire {
+        access_token: String,
+        expires_in: i64,
+    }
+    let Ok(wire) = serde_json::from_slice::<Wire>(body) else { return Err("Entra ID's answer holds no token") };
+    if wire.access_token.is_empty() || !wire.access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("what Entra ID gives for a token is none");
+    }
+    if !(1..=LASTS_SECONDS_MAX).contains(&wire.expires_in) {
+        return Err("Entra ID's token does not last a sensible time");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -95,6 +95,13 @@ impl Failure {
         Self::new(Kind::Unintelligible, reason).of(call)
     }
 
+    /// The same failure, with Azure's id for the request unless it has one.
+    #[must_use]
+    pub fn under(mut self, request_id: Option<&str>) -> Self {
+        self.said.request_id = self.said.request_id.or_else(|| request_id.map(clean));
+        self
+    }
+
     /// Whether Azure's error code, or its inner one, is this one, whatever the case.
     pub fn is(&self, code: &str) -> bool {
         [&self.said.code, &self.said.inner_code].into_iter().flatten().any(|said| said.eq_ignore_ascii_case(code))
@@ -207,7 +214,9 @@ const MESSAGE_CHARS_MAX: usize = 1000;
 /// Control characters, and those that turn the direction of writing or hide.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(u32::from(c),
+            0x00AD | 0x061C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFEFF | 0xFFF9..=0xFFFB
+            | 0xE0000..=0xE007F)
 }
 
 impl fmt::Display for Kind {

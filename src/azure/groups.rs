@@ -1,6 +1,7 @@
 //! Resource groups: looked at and made, never changed and never deleted.
 
 use super::call::{Call, Effect, Method};
+use super::failure::clean;
 use super::paths::read_as;
 use crate::model::{GroupId, Location, SeenGroup};
 use serde::Deserialize;
@@ -37,7 +38,7 @@ pub fn read(body: &Value) -> Result<SeenGroup, String> {
     let wire: Wire = read_as(body, "the resource group")?;
     let location = Location::parse(&wire.location).map_err(|error| format!("the group's location {error}"))?;
     let state = wire.properties.and_then(|properties| properties.provisioning_state);
-    Ok(SeenGroup { location, provisioning_state: state.unwrap_or_else(|| "Succeeded".to_owned()) })
+    Ok(SeenGroup { location, provisioning_state: state.map_or_else(|| "Succeeded".to_owned(), |state| clean(&state)) })
 }
 
 #[cfg(test)]

@@ -29,15 +29,15 @@ enum Watch {
 
 /// What a look at an operation gave.
 enum Look {
-    /// It is over, and this is the thing.
-    Over(Value),
+    /// It is over, and this answer holds the thing.
+    Over(Box<Answer>),
     /// It is over; the thing has to be read.
     OverUnread,
     /// It goes on.
     UnderWay(Option<Duration>),
 }
 
-/// Waits until the operation behind an answer is over, and gives the thing's final body.
+/// Waits until the operation behind an answer is over, and gives the answer that holds the thing as it is then.
 ///
 /// `thing` reads the thing. A poll that fails for a passing reason is repeated until
 /// the deadline. Fails with `OperationFailed` when Azure says that the operation
@@ -48,13 +48,13 @@ pub async fn finish(
     thing: &Call,
     deadline: Duration,
     on_wait: OnWait<'_>,
-) -> Result<Value, Failure> {
+) -> Result<Answer, Failure> {
     let start = Instant::now();
-    let (mut watch, mut look) = first(azure, &answer, thing)?;
+    let (mut watch, mut look) = first(azure, answer, thing)?;
     let mut own_pause = WAIT_MIN;
     loop {
         let asked = match look {
-            Look::Over(body) => return Ok(body),
+            Look::Over(answer) => return Ok(*answer),
             Look::OverUnread => {
                 watch = Watch::Thing;
                 None
@@ -83,18 +83,19 @@ fn late(thing: &Call, waited: Duration) -> Failure {
     Failure::new(Kind::Deadline, format!("still under way after {} seconds", waited.as_secs())).of(thing)
 }
 
-fn first(azure: &Azure, answer: &Answer, thing: &Call) -> Result<(Watch, Look), Failure> {
-    let follow = |link: &Url| thing.follow(link, azure.cloud());
+fn first(azure: &Azure, answer: Answer, thing: &Call) -> Result<(Watch, Look), Failure> {
+    let follow =
+        |link: &Url| thing.follow(link, azure.cloud()).map_err(|failure| failure.under(answer.request_id.as_deref()));
     let under_way = Look::UnderWay(answer.retry_after);
     if let Some(link) = &answer.operation {
-        return Ok((Watch::Operation(follow(link)?), under_way));
+        return Ok((Watch::Operation(Call { thing: None, ..follow(link)? }), under_way));
     }
     match (&answer.location, &answer.body) {
         (Some(link), Value::Null) => Ok((Watch::Location(follow(link)?), under_way)),
         (Some(link), _) if answer.status == 202 => Ok((Watch::Location(follow(link)?), under_way)),
         (None, Value::Null) if answer.status == 202 => Ok((Watch::Thing, under_way)),
         (None, Value::Null) => Ok((Watch::Thing, Look::OverUnread)),
-        (_, body) => Ok((Watch::Thing, state(body, answer.retry_after, thing)?)),
+        (_, _) => Ok((Watch::Thing, state(answer, thing)?)),
     }
 }
 
@@ -109,12 +110,12 @@ async fn poll(azure: &Azure, watch: &Watch, thing: &Call) -> Result<Look, Failur
             match (answer.status, &answer.body) {
                 (202, _) => Ok(Look::UnderWay(answer.retry_after)),
                 (_, Value::Null) => Ok(Look::OverUnread),
-                (_, body) => state(body, answer.retry_after, thing),
+                (_, _) => state(answer, thing),
             }
         }
         Watch::Thing => {
             let answer = azure.call(thing).await?;
-            state(&answer.body, answer.retry_after, thing)
+            state(answer, thing)
         }
     }
 }
@@ -143,33 +144,35 @@ fn is_passing(watch: &Watch, failure: &Failure) -> bool {
 /// Reads the body of an `Azure-AsyncOperation`.
 fn operation(answer: &Answer, call: &Call) -> Result<Look, Failure> {
     let Some(status) = answer.body.get("status").and_then(Value::as_str) else {
-        return Err(Failure::unintelligible(call, "the operation has no status"));
+        let failure = Failure::unintelligible(call, "the operation has no status");
+        return Err(failure.under(answer.request_id.as_deref()));
     };
     match status.to_ascii_lowercase().as_str() {
         "succeeded" => Ok(Look::OverUnread),
-        "failed" | "canceled" | "cancelled" => Err(failed(status, &answer.body, call)),
+        "failed" | "canceled" | "cancelled" => Err(failed(status, answer, call)),
         _ => Ok(Look::UnderWay(answer.retry_after)),
     }
 }
 
 /// Reads a thing's `provisioningState`; a thing without one is ready.
-fn state(body: &Value, asked: Option<Duration>, thing: &Call) -> Result<Look, Failure> {
-    let state = body.pointer("/properties/provisioningState").and_then(Value::as_str).unwrap_or("Succeeded");
+fn state(answer: Answer, thing: &Call) -> Result<Look, Failure> {
+    let state = answer.body.pointer("/properties/provisioningState").and_then(Value::as_str).unwrap_or("Succeeded");
     match state.to_ascii_lowercase().as_str() {
-        "succeeded" => Ok(Look::Over(body.clone())),
-        "failed" | "canceled" | "cancelled" => Err(failed(state, body, thing)),
-        _ => Ok(Look::UnderWay(asked)),
+        "succeeded" => Ok(Look::Over(Box::new(answer))),
+        "failed" | "canceled" | "cancelled" => Err(failed(state, &answer, thing)),
+        _ => Ok(Look::UnderWay(answer.retry_after)),
     }
 }
 
-fn failed(status: &str, body: &Value, call: &Call) -> Failure {
+fn failed(status: &str, answer: &Answer, call: &Call) -> Failure {
+    let body = &answer.body;
     let error = body.get("error").or_else(|| body.pointer("/properties/error")).unwrap_or(&Value::Null);
     let mut failure = Failure::new(Kind::OperationFailed, format!("it ended as {status}"));
     let said = said::of_operation(error);
     if said.code.is_some() || !said.message.is_empty() {
         *failure.said = said;
     }
-    failure.of(call)
+    failure.of(call).under(answer.request_id.as_deref())
 }
 
 #[cfg(test)]
@@ -196,6 +199,7 @@ mod tests {
         let answer = azure.call(&Call::get("/first".to_owned(), "1")).await.unwrap();
         let mut waits = 0;
         let result = finish(&azure, answer, &thing(), Duration::from_secs(60), &mut |_| waits += 1).await;
+        let result = result.map(|answer| answer.body);
         let paths = fake.lines().into_iter().skip(1).map(|line| line.replace("GET https://management.azure.com", ""));
         (result, waits, paths.collect())
     }

@@ -5,6 +5,7 @@
 //! that sends. No function here deletes or purges anything.
 
 pub mod accounts;
+mod asked;
 pub mod call;
 pub mod client;
 pub mod cloud;
@@ -13,6 +14,7 @@ pub mod credential;
 pub mod failure;
 pub mod groups;
 mod holdback;
+mod incoming;
 pub mod keys;
 pub mod lro;
 pub mod page;

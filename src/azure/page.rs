@@ -1,6 +1,6 @@
-//! Lists: every page, followed on the same host only and within a limit. Reads nothing into the items.
+//! Lists: every page, followed on the same host only and within limits. Reads nothing into the items.
 
-use super::call::Call;
+use super::call::{Answer, Call};
 use super::client::Azure;
 use super::failure::Failure;
 use serde_json::Value;
@@ -10,26 +10,46 @@ use url::Url;
 /// No list that we read is this long; a service that goes on is broken.
 const PAGES_MAX: usize = 1000;
 
-/// All items of a list. `nextLink` may be absent, null or empty at the end, depending on the service.
-pub async fn all(azure: &Azure, first: Call) -> Result<Vec<Value>, Failure> {
+/// Nor this large, all its pages together.
+const LIST_BYTES_MAX: usize = 64 << 20;
+
+/// All items of a list, read one by one.
+pub async fn all<T>(azure: &Azure, first: Call, read: impl Fn(&Value) -> Result<T, String>) -> Result<Vec<T>, Failure> {
     let mut items = Vec::new();
     let mut seen = BTreeSet::new();
+    let mut size_bytes = 0;
     let mut call = first;
     for _ in 0..PAGES_MAX {
         let answer = azure.call(&call).await?;
-        let Some(page) = answer.body.get("value").and_then(Value::as_array) else {
-            return Err(Failure::unintelligible(&call, "the list has no `value`"));
-        };
-        items.extend(page.iter().cloned());
-        let Some(link) = answer.body.get("nextLink").and_then(Value::as_str).filter(|link| !link.is_empty()) else {
-            return Ok(items);
-        };
-        if !seen.insert(link.to_owned()) {
-            return Err(Failure::unintelligible(&call, "the list leads back to a page that was read already"));
+        let wrong = |reason: &str| Failure::unintelligible(&call, reason).under(answer.request_id.as_deref());
+        let page =
+            answer.body.get("value").and_then(Value::as_array).ok_or_else(|| wrong("the list has no `value`"))?;
+        for item in page {
+            items.push(answer.read(&call, |_| read(item))?);
         }
-        call = next(azure, &call, link)?;
+        size_bytes += answer.size_bytes;
+        if size_bytes > LIST_BYTES_MAX {
+            return Err(wrong(&format!("the list has more than {LIST_BYTES_MAX} bytes")));
+        }
+        let Some(link) = link(&answer).map_err(wrong)? else { return Ok(items) };
+        if !seen.insert(link.to_owned()) {
+            return Err(wrong("the list leads back to a page that was read already"));
+        }
+        call = next(azure, &call, link).map_err(|failure| failure.under(answer.request_id.as_deref()))?;
     }
     Err(Failure::unintelligible(&call, format!("the list has more than {PAGES_MAX} pages")))
+}
+
+/// The link to the next page. At the end it is absent, null or empty, depending on the service; anything else must
+/// not pass for the end, or the rest of the list would be taken for absent.
+fn link(answer: &Answer) -> Result<Option<&str>, &'static str> {
+    match answer.body.get("nextLink") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(link)) => Ok(Some(link.as_str()).filter(|link| !link.is_empty())),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Err("the link to the next page is not a text")
+        }
+    }
 }
 
 fn next(azure: &Azure, call: &Call, link: &str) -> Result<Call, Failure> {
@@ -50,7 +70,7 @@ mod tests {
     }
 
     async fn all_of(script: Vec<(&str, Reply)>) -> Result<Vec<Value>, Failure> {
-        all(&Fake::new(script).azure(), Call::get("/list".to_owned(), "1")).await
+        all(&Fake::new(script).azure(), Call::get("/list".to_owned(), "1"), |item| Ok(item.clone())).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -80,5 +100,30 @@ mod tests {
     async fn a_list_that_runs_in_a_circle_is_refused() {
         let again = || ("GET /list", page(&[1], &json!("https://management.azure.com/list")));
         assert_eq!(all_of(vec![again(), again(), again()]).await.unwrap_err().kind, Kind::Unintelligible);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_is_no_text_is_not_the_end() {
+        for link in [json!(5), json!(true), json!({ "href": "/list" }), json!([])] {
+            let failure = all_of(vec![("GET /list", page(&[1], &link))]).await.unwrap_err();
+            assert_eq!(failure.kind, Kind::Unintelligible, "{link}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_without_end_is_given_up() {
+        let endless = (0..=PAGES_MAX).map(|at| ("GET /list", page(&[1], &json!(format!("/list?skip={at}")))));
+        assert_eq!(all_of(endless.collect()).await.unwrap_err().kind, Kind::Unintelligible);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_of_huge_pages_is_given_up() {
+        let padded = |at: usize| {
+            let mut body = json!({ "value": [at], "nextLink": format!("/list?skip={at}") }).to_string();
+            body.push_str(&" ".repeat((8 << 20) - body.len()));
+            ("GET /list", Reply::Answer(200, Vec::new(), body))
+        };
+        let failure = all_of((0..9).map(padded).collect()).await.unwrap_err();
+        assert!(failure.said.message.contains("more than 67108864 bytes"), "{failure}");
     }
 }

@@ -1,6 +1,7 @@
 //! The transport to the real network: TLS by rustls and ring, no redirects, errors that no retry can mend told apart.
 
 use super::failure::{Failure, Kind, chain};
+use super::incoming::{self, BODY_BYTES_MAX};
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::Headers;
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
@@ -24,18 +25,19 @@ pub fn install_crypto() {
 /// `HTTPS_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` count, as with every client on rustls.
 pub fn https() -> Result<Arc<dyn HttpClient>, Failure> {
     install_crypto();
-    let client = reqwest::Client::builder()
-        .https_only(true)
+    let client = builder().https_only(true).build().map_err(|error| {
+        let help = "install the system's CA certificates (package `ca-certificates`), or name a file in SSL_CERT_FILE";
+        Failure::new(Kind::Tls, format!("{}; {help}", chain(&error)))
+    })?;
+    Ok(Arc::new(Https(client)))
+}
+
+/// Everything but the demand for HTTPS.
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
-        .build()
-        .map_err(|error| {
-            let help =
-                "install the system's CA certificates (package `ca-certificates`), or name a file in SSL_CERT_FILE";
-            Failure::new(Kind::Tls, format!("{}; {help}", chain(&error)))
-        })?;
-    Ok(Arc::new(Https(client)))
 }
 
 #[derive(Debug)]
@@ -44,11 +46,19 @@ struct Https(reqwest::Client);
 #[async_trait::async_trait]
 impl HttpClient for Https {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let response = self.0.execute(outgoing(request)?).await.map_err(classified)?;
-        let (status, headers) = (response.status().as_u16(), incoming(response.headers()));
+        let mut response = self.0.execute(outgoing(request)?).await.map_err(classified)?;
+        let (status, headers) = (response.status().as_u16(), headers(response.headers()));
         // Read to the end here, so that a body that breaks off is a lost answer to the retry policy too.
-        let bytes = response.bytes().await.map_err(classified)?;
-        Ok(AsyncRawResponse::from_bytes(status.into(), headers, bytes))
+        let mut body = Vec::new();
+        // Counted as it is unpacked: a small packed body may be huge.
+        while let Some(chunk) = response.chunk().await.map_err(classified)? {
+            if body.len() + chunk.len() > BODY_BYTES_MAX {
+                let failure = incoming::too_large().under(incoming::request_id(&headers).as_deref());
+                return Err(azure_core::Error::with_error(ErrorKind::Other, failure, "the answer is too large"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(AsyncRawResponse::from_bytes(status.into(), headers, body))
     }
 }
 
@@ -70,7 +80,7 @@ fn outgoing(request: &Request) -> azure_core::Result<reqwest::Request> {
     Ok(outgoing)
 }
 
-fn incoming(map: &HeaderMap) -> Headers {
+fn headers(map: &HeaderMap) -> Headers {
     let mut headers = Headers::new();
     for (name, value) in map {
         // What is not text is nothing that we read.
@@ -149,5 +159,55 @@ mod tests {
             Request::new(azure_core::http::Url::parse("https://x.example/").unwrap(), azure_core::http::Method::Get);
         request.insert_header("authorization", "Bearer hunter2");
         assert!(!format!("{:?}", outgoing(&request).unwrap()).contains("hunter2"));
+    }
+
+    /// Sends one request to a server of one answer on this machine; says what came, and how many connections were made.
+    async fn exchange(answer: Vec<u8>) -> (azure_core::Result<azure_core::http::RawResponse>, usize) {
+        use std::io::{Read, Write};
+        install_crypto();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let served = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            // The client may have heard enough before all is written.
+            let _ = stream.write_all(&answer);
+            drop(stream);
+            listener.set_nonblocking(true).unwrap();
+            1 + listener.incoming().take_while(Result::is_ok).count()
+        });
+        let url = format!("http://127.0.0.1:{port}/").parse().unwrap();
+        let mut request = Request::new(url, azure_core::http::Method::Get);
+        request.insert_header("authorization", "Bearer hunter2");
+        let transport = Https(builder().no_proxy().build().unwrap());
+        let result = match transport.execute_request(&request).await {
+            Ok(response) => response.try_into_raw_response().await,
+            Err(error) => Err(error),
+        };
+        (result, served.join().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_not_followed() {
+        let answer = "HTTP/1.1 307 Go\r\nLocation: /next\r\nLocation: http://evil.example/\r\nX-Odd: \u{e9}\r\nContent-Length: 0\r\n\r\n";
+        let (result, connections) = exchange(answer.into()).await;
+        assert_eq!((u16::from(result.unwrap().status()), connections), (307, 1));
+    }
+
+    #[tokio::test]
+    async fn a_body_without_end_is_not_taken_in() {
+        for length in ["Content-Length: 99999999999\r\n", ""] {
+            let mut answer = format!("HTTP/1.1 200 OK\r\nx-ms-request-id: r-1\r\n{length}\r\n").into_bytes();
+            answer.resize(answer.len() + BODY_BYTES_MAX + 100_000, b' ');
+            let error = exchange(answer).await.0.unwrap_err();
+            let failure = super::super::failure::inside(&error).unwrap();
+            assert_eq!((failure.kind, failure.said.request_id.as_deref()), (Kind::Unintelligible, Some("r-1")));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_a_lost_answer() {
+        let (result, _) = exchange(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{".to_vec()).await;
+        assert_eq!(*result.unwrap_err().kind(), ErrorKind::Io);
     }
 }

@@ -1,6 +1,7 @@
 //! Key vaults in ARM: looked at, made, protected, and given entries; never replaced and never deleted.
 
 use super::call::{Call, Effect, Method};
+use super::failure::clean;
 use super::paths::{read_as, resource};
 use crate::model::{
     AccessPolicy, KeyPermission, Location, NameState, PermissionModel, SeenVault, SubscriptionId, VaultCreate, VaultId,
@@ -135,7 +136,7 @@ pub fn read(body: &Value) -> Result<SeenVault, String> {
         id: VaultId { group, name },
         location: Location::parse(&wire.location).map_err(|error| format!("the vault's location {error}"))?,
         tenant: properties.tenant_id.to_ascii_lowercase(),
-        sku: properties.sku.name,
+        sku: clean(&properties.sku.name),
         // Absent only on vaults from before soft delete was always on.
         soft_delete: properties.enable_soft_delete.unwrap_or(false),
         soft_delete_retention_days: properties.soft_delete_retention_in_days,
@@ -143,7 +144,7 @@ pub fn read(body: &Value) -> Result<SeenVault, String> {
         permission_model: if rbac { PermissionModel::Rbac } else { PermissionModel::AccessPolicies },
         access_policies: properties.access_policies.unwrap_or_default().into_iter().map(policy).collect(),
         host: host_of(uri)?,
-        provisioning_state: properties.provisioning_state.unwrap_or_else(|| "Succeeded".to_owned()),
+        provisioning_state: properties.provisioning_state.map_or_else(|| "Succeeded".to_owned(), |state| clean(&state)),
     })
 }
 
@@ -190,7 +191,7 @@ pub fn read_name(body: &Value) -> Result<NameState, String> {
         return Ok(NameState::Free);
     }
     let said = wire.message.or(wire.reason).unwrap_or_else(|| "the name is not available".to_owned());
-    Ok(NameState::Taken(super::failure::clean(&said)))
+    Ok(NameState::Taken(clean(&said)))
 }
 
 /// Reads a deleted vault.
@@ -205,7 +206,7 @@ pub fn read_deleted(body: &Value) -> Result<NameState, String> {
         scheduled_purge_date: Option<String>,
     }
     let wire: Wire = read_as(body, "the deleted vault")?;
-    Ok(NameState::SoftDeleted { scheduled_purge: wire.properties.scheduled_purge_date })
+    Ok(NameState::SoftDeleted { scheduled_purge: wire.properties.scheduled_purge_date.map(|date| clean(&date)) })
 }
 
 #[cfg(test)]

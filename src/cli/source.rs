@@ -3,7 +3,7 @@
 use super::exit::Trouble;
 use crate::diag::Source;
 use crate::spec::READ_LIMIT_BYTES;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read};
 
 /// Reads the spec that a command names; `-` is stdin.
@@ -21,13 +21,31 @@ pub(super) fn read(path: &str) -> Result<Source, Trouble> {
     }
 }
 
+/// Opens a file, or what a shell's `<(…)` gives in place of one. Opening any other pipe would wait for its writer.
 fn open(path: &str) -> Result<File, Trouble> {
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    match file.metadata() {
-        Ok(metadata) if metadata.is_dir() => {
-            Err(Trouble::new(format!("{path} is a folder, not a spec file")).help("name the file in it"))
-        }
-        Ok(_) | Err(_) => Ok(file),
+    let bad = |error| unreadable(path, &error);
+    let from_shell = path.starts_with("/dev/fd/") || path == "/dev/stdin";
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    if !from_shell {
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    }
+    // Looked at before it is opened, since opening a device can have an effect, and after, since it may be replaced.
+    plain(path, from_shell, &std::fs::metadata(path).map_err(bad)?)?;
+    let file = options.open(path).map_err(bad)?;
+    plain(path, from_shell, &file.metadata().map_err(bad)?)?;
+    Ok(file)
+}
+
+fn plain(path: &str, from_shell: bool, about: &Metadata) -> Result<(), Trouble> {
+    if about.is_dir() {
+        Err(Trouble::new(format!("{path} is a folder, not a spec file")).help("name the file in it"))
+    } else if about.is_file() || from_shell {
+        Ok(())
+    } else {
+        Err(Trouble::new(format!("{path} is a device or a pipe, not a spec file"))
+            .help("to read what another program writes, pipe it in and name the file `-`"))
     }
 }
 

@@ -38,9 +38,10 @@ fn one(source: &Source, diagnostic: &Diagnostic, renderer: &Renderer) -> String 
     let mut marks = vec![(AnnotationKind::Primary, span, label.as_str())];
     marks.extend(related.iter().map(|(span, label)| (AnnotationKind::Context, span, label.as_str())));
     let excerpts = excerpts(&source.text, &marks);
+    let name = visible(&source.name).replace(char::is_control, "?");
     let mut group = Group::with_title(level.primary_title(message.as_str()).id(*code));
     for (excerpt, marks) in &excerpts {
-        let snippet = Snippet::source(excerpt.text.as_str()).path(source.name.as_str()).line_start(excerpt.line);
+        let snippet = Snippet::source(excerpt.text.as_str()).path(name.as_str()).line_start(excerpt.line);
         let annotations = marks.iter().map(|(kind, span, label)| kind.span(excerpt.place(span)).label(*label));
         group = group.element(snippet.annotations(annotations));
     }
@@ -84,12 +85,7 @@ impl Excerpt {
         let bom = if text[line_start..].starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let start = (line_start + bom).min(line_end);
         let end = boundary(text, line_end.min(last + EXCERPT_BYTES_MAX));
-        Self {
-            // A space for the carriage return of a Windows line, so that the bytes keep their places.
-            text: text[start..end.max(start)].replace('\r', " "),
-            line: text[..line_start].matches('\n').count() + 1,
-            start,
-        }
+        Self { text: visible(&text[start..end.max(start)]), line: text[..line_start].matches('\n').count() + 1, start }
     }
 
     /// A place of the whole text as a place in the excerpt, no further than the end of its line.
@@ -99,6 +95,31 @@ impl Excerpt {
         let line = self.text[start..end].find('\n').map_or(end, |at| start + at);
         start..start + self.text[start..line].trim_end().len()
     }
+}
+
+/// A text in which nothing hides and nothing turns the direction of writing, each byte in its place.
+///
+/// The renderer replaces control characters of one byte itself.
+fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match (hides(c), c.len_utf8()) {
+            // The carriage return of a Windows line.
+            (_, 1) if c == '\r' => out.push(' '),
+            (true, 2) => out.push('·'),
+            (true, 3) => out.push('\u{fffd}'),
+            (true, 4) => out.push_str("\u{fffd}?"),
+            (_, _) => out.push(c),
+        }
+    }
+    out
+}
+
+/// Control characters of two bytes, and characters that are invisible or turn the direction of writing.
+fn hides(c: char) -> bool {
+    matches!(u32::from(c),
+        0x0080..=0x009F | 0x00AD | 0x061C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFEFF
+        | 0xFFF9..=0xFFFB | 0xE0000..=0xE007F)
 }
 
 /// The nearest boundary of a character, not behind the end.
@@ -243,5 +264,12 @@ mod tests {
         };
         let source = Source { name: "x".to_owned(), text: "ä€\n".to_owned() };
         assert!(render(&source, &all, true).contains("CMK001"));
+    }
+
+    #[test]
+    fn what_hides_in_a_text_is_shown_and_moves_nothing() {
+        let text = "a: \u{feff}\u{202e}\u{9b}\u{ad}\u{e0041}\u{200b}x b\n";
+        assert_eq!(visible(text), "a: \u{fffd}\u{fffd}··\u{fffd}?\u{fffd}x b\n");
+        assert_eq!(visible(text).len(), text.len());
     }
 }

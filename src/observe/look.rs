@@ -174,14 +174,12 @@ async fn all_versions(azure: &Azure, way: &Way<'_>, key: &KeyName, seen: SeenKey
         Way::Arm(vault) => (keys::arm_versions(vault, key), keys::read_arm_version),
         Way::Vault(host) => (keys::vault_versions(host, key), keys::read_vault_version),
     };
-    let items = match page::all(azure, call.clone()).await {
-        Ok(items) => items,
+    let versions = match page::all(azure, call, read).await {
+        Ok(versions) => versions,
         // Listing takes another permission than looking: what was read stands, as not the whole.
         Err(failure) if failure.kind == Kind::Denied => return Ok(Seen::Known(seen)),
         Err(failure) => return Err(failure),
     };
-    let versions: Result<Vec<KeyVersion>, String> = items.iter().map(read).collect();
-    let versions = versions.map_err(|reason| Failure::unintelligible(&call, reason))?;
     if versions.is_empty() {
         return Ok(Seen::Known(seen));
     }
@@ -196,7 +194,7 @@ async fn one<T>(
     read: impl Fn(&Value) -> Result<T, String>,
 ) -> Result<Seen<T>, Failure> {
     match azure.call(call).await {
-        Ok(answer) => read(&answer.body).map(Seen::Known).map_err(|reason| Failure::unintelligible(call, reason)),
+        Ok(answer) => answer.read(call, read).map(Seen::Known),
         Err(failure) if failure.kind == Kind::NotFound && ABSENT.iter().any(|code| failure.is(code)) => {
             Ok(Seen::Absent)
         }

@@ -227,6 +227,16 @@ async fn all_versions_are_read_when_the_current_one_does_not_answer_the_question
     }
 }
 
+/// The same answer about the key that the account is bound to.
+fn of_old(reply: Reply) -> Reply {
+    match reply {
+        Reply::Answer(status, headers, body) => {
+            Reply::Answer(status, headers, body.replace("/keys/main/", "/keys/old/"))
+        }
+        other => other,
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_key_that_an_account_is_bound_to_is_looked_at_though_the_spec_does_not_name_it() {
     let script = vec![
@@ -234,8 +244,8 @@ async fn a_key_that_an_account_is_bound_to_is_looked_at_though_the_spec_does_not
         (VAULT, vault()),
         (ACCOUNT, account(Some(("old", "")))),
         (KEY, key(TWO, true)),
-        ("GET /vaults/kv1/keys/old?", key(TWO, true)),
-        ("GET /vaults/kv1/keys/old/versions?", both_versions()),
+        ("GET /vaults/kv1/keys/old?", of_old(key(TWO, true))),
+        ("GET /vaults/kv1/keys/old/versions?", of_old(both_versions())),
     ];
     let observed = seen(script).await;
     let names: BTreeSet<&str> = observed.keys.keys().map(|key| key.name.as_str()).collect();

@@ -4,7 +4,7 @@
 //! killed between two requests therefore finds the world as its last answer told it, or one effect further.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +18,9 @@ use super::{Fault, Millis, Pace, Unreachable, World, migrate};
 
 const FORMAT: &str = "cmk-sandbox";
 const VERSION: u64 = 2;
+
+/// The largest file that is read. A sandbox of a thousand accounts takes less than two megabytes.
+const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// Tells the time to a sandbox.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
@@ -274,8 +277,7 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
         fs::create_dir_all(parent).map_err(io)?;
     }
     let beside = beside(path, ".lock");
-    refuse_link(&beside)?;
-    let file = private().create(true).truncate(false).open(&beside).map_err(io)?;
+    let file = open_plain(private().create(true).truncate(false), &beside)?;
     for tries_left in (0..LOCK_TRIES).rev() {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -292,15 +294,29 @@ const LOCK_TRIES: u32 = 10;
 const LOCK_PAUSE: Duration = Duration::from_millis(30);
 
 fn read(path: &Path) -> Result<Option<World>, OpenError> {
-    refuse_link(path)?;
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(OpenError::Io { path: path.to_owned(), source }),
-    };
+    match read_plain(path) {
+        Err(OpenError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        text => decode(path, &text?).map(Some),
+    }
+}
+
+/// Reads a plain file, up to a little more than is taken.
+pub(super) fn read_plain(path: &Path) -> Result<Vec<u8>, OpenError> {
+    let file = open_plain(OpenOptions::new().read(true), path)?;
+    let mut text = vec![];
+    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(io)?;
+    Ok(text)
+}
+
+/// Reads the text of a sandbox's file; `path` is for the error only.
+pub fn decode(path: &Path, text: &[u8]) -> Result<World, OpenError> {
     let unreadable = |why: String| OpenError::Unreadable { path: path.to_owned(), why };
-    let mut whole: Value = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
-    if whole["format"] != FORMAT {
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) > FILE_BYTES_MAX {
+        return Err(unreadable(format!("it is larger than {} MiB", FILE_BYTES_MAX >> 20)));
+    }
+    let mut whole: Value = serde_json::from_slice(text).map_err(|error| unreadable(error.to_string()))?;
+    if whole.get("format").is_none_or(|format| format != FORMAT) {
         return Err(unreadable(format!("its format is not \"{FORMAT}\"")));
     }
     let version = whole["version"].as_u64().ok_or_else(|| unreadable("it has no version".into()))?;
@@ -313,7 +329,20 @@ fn read(path: &Path) -> Result<Option<World>, OpenError> {
         // The identities of an older world have been known for long.
         world.state.take_census(Millis::default());
     }
-    Ok(Some(world))
+    Ok(world)
+}
+
+/// Opens a file that is nothing but a file: no link is followed, and no pipe is waited for.
+///
+/// The system is asked not to follow, since a look beforehand may be out of date.
+fn open_plain(options: &mut OpenOptions, path: &Path) -> Result<File, OpenError> {
+    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    refuse_link(path)?;
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let file = options.open(path).map_err(io)?;
+    let is_file = file.metadata().map_err(io)?.is_file();
+    if is_file { Ok(file) } else { Err(io(io::Error::other("it is not a plain file"))) }
 }
 
 /// Writes a new file beside the old one and puts it in its place, so there is always one that is whole.

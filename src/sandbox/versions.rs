@@ -21,6 +21,8 @@ const STORAGE: &[&str] = &[
     "2025-06-01",
     "2025-08-01",
     "2026-04-01",
+    "2026-06-01",
+    "2026-09-01",
 ];
 const KEY_VAULT: &[&str] = &[
     "2015-06-01",
@@ -38,6 +40,7 @@ const KEY_VAULT: &[&str] = &[
     "2024-11-01",
     "2025-05-01",
     "2026-02-01",
+    "2026-05-15",
 ];
 const AUTHORIZATION: &[&str] = &[
     "2015-07-01",
@@ -59,6 +62,7 @@ const IDENTITY: &[&str] = &[
     "2023-07-31-preview",
     "2024-11-30",
     "2025-01-31-preview",
+    "2025-05-31-preview",
 ];
 
 /// The versions that a provider of the sandbox speaks, by its name in lower case.

@@ -9,6 +9,7 @@ mod cli;
 mod contracts;
 mod crash;
 mod examples;
+mod hostile;
 mod imports;
 mod parity;
 mod practice;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::OpenError;
-use super::super::store::{beside, lock, private, refuse_link, remove};
+use super::super::store::{beside, lock, private, read_plain, refuse_link, remove};
 use super::ServeError;
 
 /// What a client of a running sandbox has to know. Its JSON is the ready line.
@@ -121,7 +121,7 @@ pub fn ready(folder: &Path) -> Result<Option<Ready>, OpenError> {
         Err(OpenError::InUse(_)) => {}
         Err(error) => return Err(error),
     }
-    let text = fs::read(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
+    let text = read_plain(&path)?;
     serde_json::from_slice(&text)
         .map(Some)
         .map_err(|error| OpenError::Unreadable { path: path.clone(), why: error.to_string() })

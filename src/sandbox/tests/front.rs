@@ -211,6 +211,22 @@ fn resource_manager_throttles_and_says_when_to_come_back() {
 }
 
 #[test]
+fn the_versions_that_the_newest_clients_speak_are_spoken() {
+    let mut stage = Stage::new(Pace::instant());
+    // What the Azure CLI 2.91 and the Python SDK of October 2026 ask in.
+    let asked = [
+        (account("st1"), ["2025-08-01", "2026-09-01"]),
+        (vault("kv1"), ["2026-02-01", "2026-05-15"]),
+        (identity("id1"), ["2024-11-30", "2025-05-31-preview"]),
+    ];
+    for (path, versions) in asked {
+        for version in versions {
+            stage.get(&format!("{path}?api-version={version}")).is(404, "ResourceNotFound");
+        }
+    }
+}
+
+#[test]
 fn a_version_that_a_provider_does_not_speak_is_refused() {
     let mut stage = Stage::new(Pace::instant());
     for path in [account("st1"), vault("kv1"), identity("id1")] {

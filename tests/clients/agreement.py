@@ -1,0 +1,218 @@
+"""What `cmk apply` makes is what the Azure CLI sees: every path of a spec against a path of az's answers.
+
+    agreement.py CMK AZ
+
+Each example spec is applied by cmk itself, with its public-cloud settings. Then the spec is walked. A path for which the table
+below has no row fails, so that a new field of the language cannot go unseen here.
+"""
+
+import sys
+
+import yaml
+
+from stage import PROJECT, Az, Sandbox, Story, at
+
+SPECS = ["quickstart", "guide-start", "guide", "shared-key", "two-subscriptions"]
+
+
+class Exempt:
+    """Nothing in Azure says this, for a reason."""
+
+    def __init__(self, reason):
+        self.reason = reason
+
+
+def same(wanted, found):
+    return wanted == found
+
+
+def owner(wanted, found):
+    """A subscription is the third part of a resource's id, a group the fifth."""
+    return wanted.lower() in found.lower().split("/")
+
+
+def identity(wanted, found):
+    return {"systemAssigned": "SystemAssigned"}[wanted] == found
+
+
+def permissions(wanted, found):
+    return {word.lower() for word in wanted} == {word.lower() for word in found or []}
+
+
+def version(wanted, found):
+    bound, newest = found["bound"], found["newest"]
+    return (bound or None) == {"latest": newest, "auto": None}.get(wanted, wanted)
+
+
+def key(wanted, found):
+    vault, name = wanted.split("/")
+    host = found["keyVaultUri"].removeprefix("https://").rstrip("/")
+    return host == f"{vault}.vault.azure.net" and found["keyName"] == name
+
+
+def bits(wanted, found):
+    """The modulus of an RSA key, which az prints in base64."""
+    return wanted == len(found.rstrip("=")) * 6 // 8 * 8
+
+
+# A path of the spec, with * for a name; what az was asked; a path of its answer; how the two agree.
+TABLE = {
+    "version": Exempt("the version of the language"),
+    "defaults.subscription": Exempt("acts through the entries, which are looked at with it"),
+    "defaults.resourceGroup": Exempt("acts through the entries, which are looked at with it"),
+    "defaults.location": Exempt("acts through the entries, which are looked at with it"),
+    "resourceGroups.*.subscription": ("group", "id", owner),
+    "resourceGroups.*.location": ("group", "location", same),
+    "resourceGroups.*.create": ("group", "properties.provisioningState", lambda _, found: found == "Succeeded"),
+    "vaults.*.subscription": ("vault", "id", owner),
+    "vaults.*.resourceGroup": ("vault", "resourceGroup", same),
+    "vaults.*.location": ("vault", "location", same),
+    "vaults.*.create": ("vault", "properties.provisioningState", lambda _, found: found == "Succeeded"),
+    "vaults.*.create.sku": ("vault", "properties.sku.name", same),
+    "vaults.*.create.softDeleteRetentionDays": ("vault", "properties.softDeleteRetentionInDays", same),
+    "vaults.*.purgeProtection": ("vault", "properties.enablePurgeProtection", same),
+    "vaults.*.permissionModel": (
+        "vault",
+        "properties.enableRbacAuthorization",
+        lambda wanted, found: (wanted == "rbac") == bool(found),
+    ),
+    "vaults.*.keys.*.create": ("key", "attributes.enabled", lambda _, found: found is True),
+    "vaults.*.keys.*.create.type": ("key", "key.kty", same),
+    "vaults.*.keys.*.create.size": ("key", "key.n", bits),
+    "accounts.*.subscription": ("account", "id", owner),
+    "accounts.*.resourceGroup": ("account", "resourceGroup", same),
+    "accounts.*.location": ("account", "location", same),
+    "accounts.*.create": ("account", "provisioningState", lambda _, found: found == "Succeeded"),
+    "accounts.*.create.sku": ("account", "sku.name", same),
+    "accounts.*.create.kind": ("account", "kind", same),
+    "accounts.*.identity": ("account", "identity.type", identity),
+    "accounts.*.encryption.key": ("account", "encryption.keyVaultProperties", key),
+    "accounts.*.encryption.version": ("versions", "", version),
+    "accounts.*.encryption.permissions": ("permissions", "", permissions),
+}
+
+NAMED = {"resourceGroups", "vaults", "keys", "accounts"}
+
+
+def leaves(value, path=(), names=()):
+    """All paths of a spec that hold something, with the names that their stars stand for."""
+    if isinstance(value, dict) and value:
+        is_named = bool(path) and path[-1] in NAMED
+        for name, inner in value.items():
+            yield from leaves(inner, (*path, "*" if is_named else name), (*names, name) if is_named else names)
+    else:
+        yield ".".join(path), names, value
+
+
+def with_defaults(spec):
+    """Writes out what `defaults` gives to each entry, so that it is compared there."""
+    defaults = spec.get("defaults", {})
+    given = {"vaults": ["subscription", "resourceGroup"], "accounts": ["subscription", "resourceGroup"]}
+    for section in ("resourceGroups", "vaults", "accounts"):
+        for entry in spec.get(section, {}).values():
+            fields = given.get(section, ["subscription"]) + (["location"] if "create" in entry else [])
+            for field in fields:
+                if field in defaults:
+                    entry.setdefault(field, defaults[field])
+    return spec
+
+
+class Seen:
+    """What az shows of the things in a spec, each asked for once."""
+
+    def __init__(self, az, spec):
+        self.run, self.spec = az, spec
+        self.answers = {}
+
+    def az(self, command):
+        if command not in self.answers:
+            self.answers[command] = self.run(command)
+        return self.answers[command]
+
+    def look_inside(self, caller):
+        """Lets the user look at keys: cmk makes them through Resource Manager and gives nobody a policy for that."""
+        for vault, entry in self.spec.get("vaults", {}).items():
+            self.run(
+                f"keyvault set-policy --name {vault} --subscription {entry['subscription']}"
+                f" --object-id {caller} --key-permissions get list"
+            )
+            self.run.once_granted(f"keyvault key list --vault-name {vault}", "AccessDenied")
+
+    def group(self, name):
+        return self.az(f"group show --name {name} --subscription {self.spec['resourceGroups'][name]['subscription']}")
+
+    def vault(self, name):
+        return self.az(f"keyvault show --name {name} --subscription {self.spec['vaults'][name]['subscription']}")
+
+    def key(self, vault, name):
+        return self.az(f"keyvault key show --vault-name {vault} --name {name}")
+
+    def account(self, name):
+        entry = self.spec["accounts"][name]
+        return self.az(
+            f"storage account show --name {name} --resource-group {entry['resourceGroup']}"
+            f" --subscription {entry['subscription']}"
+        )
+
+    def versions(self, account):
+        vault, name = self.spec["accounts"][account]["encryption"]["key"].split("/")
+        found = self.az(f"keyvault key list-versions --vault-name {vault} --name {name}")
+        enabled = [one for one in found if one["attributes"]["enabled"]]
+        newest = max(enabled, key=lambda one: one["attributes"]["created"])["kid"].rpartition("/")[2]
+        return {"bound": at(self.account(account), "encryption.keyVaultProperties.keyVersion"), "newest": newest}
+
+    def permissions(self, account):
+        vault = self.spec["accounts"][account]["encryption"]["key"].split("/")[0]
+        principal = self.account(account)["identity"]["principalId"]
+        policies = self.vault(vault)["properties"]["accessPolicies"]
+        return next((one["permissions"]["keys"] for one in policies if one["objectId"] == principal), None)
+
+
+def compare(seen, path, names, wanted):
+    """Asserts that one path of the spec agrees with Azure; gives what the path is compared with."""
+    row = TABLE.get(path)
+    if row is None:
+        raise AssertionError(f"{path} has no row in the table: say where az shows it, or why it shows it nowhere")
+    if isinstance(row, Exempt):
+        return f"exempt: {row.reason}"
+    kind, there, agree = row
+    found = at(getattr(seen, kind)(*names), there)
+    if not agree(wanted, found):
+        raise AssertionError(f"{path} of {'/'.join(names)} is {wanted!r} in the spec, but az shows {there} {found!r}")
+    return f"{kind} {there}".strip()
+
+
+def main(cmk, program):
+    story = Story("agreement")
+    with Sandbox(cmk, "public") as sandbox:
+        ready = sandbox.ready
+        az = Az(program, sandbox.environment)
+        with story.step("az login"):
+            user = ready["clientId"]
+            az(f"login --service-principal -u {user} -p {ready['clientSecret']} --tenant {ready['tenantId']}")
+            caller = az(f"ad sp show --id {user}")["id"]
+        for name in SPECS:
+            path = PROJECT / f"specs/{name}.yaml"
+            with story.step(f"cmk apply specs/{name}.yaml"):
+                done = sandbox.run_cmk("apply", path, "--yes")
+                assert done.returncode == 0, done.stdout + done.stderr
+                assert sandbox.plan(path) == 0, "there is something left to do"
+            spec = with_defaults(yaml.safe_load(path.read_text()))
+            found = list(leaves(spec))
+            with story.step(f"az shows specs/{name}.yaml: {len(found)} paths agree"):
+                seen = Seen(az, spec)
+                seen.look_inside(caller)
+                for one in found:
+                    compare(seen, *one)
+        with story.step("a path without a row fails"):
+            try:
+                compare(None, "vaults.*.colour", ("kv-quickstart",), "blue")
+            except AssertionError:
+                pass
+            else:
+                raise AssertionError("it passed")
+    return story.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
