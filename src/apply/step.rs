@@ -5,7 +5,7 @@ use super::knowledge::Knowledge;
 use super::perform::perform;
 use super::wait::{Budgets, Over, Wait, Waiting};
 use crate::azure::{Azure, Failure, Kind};
-use crate::model::{Check, Fact, Seen};
+use crate::model::{Check, Fact, KeyPermission, Seen};
 use crate::plan::{Action, Step, StepId};
 use std::time::Duration;
 
@@ -29,7 +29,10 @@ pub(super) async fn take(run: &Run<'_>, steps: &[&Step], request_id: String) -> 
     for step in steps {
         outcomes.push(match turn.first_missing(&step.gives) {
             None => Some(StepOutcome::Already),
-            Some(_) => turn.meet_needs(step).await.err(),
+            Some(_) => match turn.meet_needs(step).await {
+                Ok(()) => turn.not_shut(step).err(),
+                Err(outcome) => Some(outcome),
+            },
         });
     }
     let open: Vec<&Step> =
@@ -102,7 +105,9 @@ impl Turn<'_> {
         let mut clear = self.until("Azure says what became of the request".to_owned(), UNCLEAR_FOR);
         let mut unclear = 0;
         loop {
-            if let Err(blocked) = self.may_send(steps) {
+            if let Err(blocked) =
+                self.may_send(steps).and_then(|()| steps.iter().try_for_each(|one| self.not_shut(one)))
+            {
                 return blocked;
             }
             let failure = match self.send(steps).await {
@@ -156,6 +161,28 @@ impl Turn<'_> {
             }
         }
         Ok(Settled::Holds)
+    }
+
+    /// Access that somebody took away since the plan was made is not given back.
+    ///
+    /// An account that is bound to a key of the vault had what Storage needs when the plan was made, or the plan
+    /// would have refused.
+    fn not_shut(&self, step: &Step) -> Result<(), StepOutcome> {
+        let Action::Grant { account, vault, .. } = &step.action else { return Ok(()) };
+        let (Some(seen), Some(seen_vault)) = (self.run.known.account(account), self.run.known.vault(vault)) else {
+            return Ok(());
+        };
+        let bound_here = seen.encryption.binding.as_ref().is_some_and(|binding| {
+            binding.user_assigned_identity.is_none() && binding.vault_host.eq_ignore_ascii_case(&seen_vault.host)
+        });
+        let needed = Fact::CanUnwrap(account.name.clone(), vault.name.clone(), KeyPermission::needed());
+        match self.check(&needed) {
+            Check::No(_) if bound_here => Err(StepOutcome::Blocked(vec![format!(
+                "account {} is bound to a key of vault {}, but its access was taken away since the plan was made: plan again",
+                account.name, vault.name
+            )])),
+            Check::Yes | Check::No(_) | Check::Pending(_) | Check::Unknown(_) => Ok(()),
+        }
     }
 
     /// Nothing that exists is made again: a PUT on a live vault would replace other teams' access policies.

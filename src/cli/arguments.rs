@@ -113,7 +113,7 @@ pub(super) enum Command {
         #[arg(value_name = "SPEC")]
         spec: String,
         /// How many scenes to play by chance, after all those in order
-        #[arg(long, value_name = "N", default_value_t = 100)]
+        #[arg(long, value_name = "N", default_value_t = 20)]
         seeds: u64,
         /// The form of the verdict
         #[arg(long, value_enum, default_value_t = Format::Human)]

@@ -41,7 +41,7 @@ struct Proof<'a> {
 
 /// Azure's own pace. Tokens outlast a proof: they are renewed by the machine's clock, which does not jump.
 fn pace() -> Pace {
-    Pace { token_lifetime: 365 * 86_400_000, throttling: true, ..Pace::azure() }
+    Pace { token_lifetime: 86_400_000, throttling: true, ..Pace::azure() }
 }
 
 impl Proof<'_> {
@@ -104,7 +104,7 @@ impl Proof<'_> {
         let calm = self.verdict.starts.iter().find(|start| start.from == from).map_or(0, |start| start.requests);
         let kinds = u64::try_from(Mishap::ALL.len()).unwrap_or(1);
         let every = calm.clamp(SHARES_MIN, SHARES_MAX);
-        let (every, rounds) = if calm <= SHORT_MAX { (every, kinds) } else { (SHARES_MIN, 2) };
+        let (every, rounds) = if calm <= SHORT_MAX { (every, kinds) } else { (SHARES_MIN, 1) };
         for round in 0..rounds {
             for share in 0..every {
                 let script = Script::in_turn(every, share, round, calm <= SHORT_MAX, 2 * calm);
@@ -140,9 +140,9 @@ impl Proof<'_> {
 const SHARES_MIN: u64 = 6;
 const SHARES_MAX: u64 = 12;
 /// The requests of a run that counts as short.
-const SHORT_MAX: u64 = 60;
+const SHORT_MAX: u64 = 40;
 /// How many crashes are played from one start at most; of more effects, a share.
-const CRASHES_MAX: usize = 60;
+const CRASHES_MAX: usize = 24;
 
 impl Verdict {
     fn met(&mut self, what: &str) {

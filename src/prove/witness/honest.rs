@@ -6,6 +6,7 @@ use super::sight::{Sight, access};
 use crate::model::Desired;
 use crate::sandbox::ARM_HOST;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A verdict on one change: the invariant, whether it holds, and what was done.
 pub(super) type Finding = (&'static str, bool, String);
@@ -17,6 +18,8 @@ pub(super) struct Scene<'a> {
     pub(super) sent: &'a Sent,
     pub(super) before: Sight<'a>,
     pub(super) after: Sight<'a>,
+    /// Every principal that an account of the spec has had, and whose it was.
+    pub(super) principals: &'a BTreeMap<String, String>,
 }
 
 impl Scene<'_> {
@@ -174,7 +177,9 @@ impl Scene<'_> {
     fn granted(&self, vault: &str, principal: &str, kind: &str, added: &[&String]) -> (bool, Option<String>) {
         let holder = self.desired.accounts.values().find(|account| {
             let name = account.id.name.as_str();
-            self.after.principal(name).is_some_and(|held| held.eq_ignore_ascii_case(principal))
+            let holds = self.after.principal(name).is_some_and(|held| held.eq_ignore_ascii_case(principal));
+            // An identity that was removed since this run looked: what is granted to it, nobody has.
+            holds || (self.principals.get(principal).is_some_and(|owner| owner == name) && self.is_outdated(name))
         });
         let Some((account, encryption)) = holder.and_then(|account| Some((account, account.encryption.as_ref()?)))
         else {
@@ -186,6 +191,13 @@ impl Scene<'_> {
         };
         let fine = here && kind == "keys" && added.iter().all(allowed);
         (fine, Some(account.id.name.as_str().to_owned()))
+    }
+}
+
+impl Scene<'_> {
+    /// Whether somebody else may have changed an account since this run looked at it.
+    fn is_outdated(&self, account: &str) -> bool {
+        self.notes.changed_since.iter().any(|place| place.ends_with(&format!("/storageaccounts/{account}")))
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Witness {
     doors: Doors,
     secrets: BTreeSet<String>,
     was_readable: BTreeSet<String>,
+    /// Every principal that an account of the spec has had, and whose it was.
+    principals: BTreeMap<String, String>,
     unreadable: BTreeMap<String, Spell>,
     at_risk: BTreeMap<String, Spell>,
 }
@@ -77,6 +79,7 @@ impl Witness {
             doors: Doors::default(),
             secrets: BTreeSet::from([CLIENT_SECRET.to_owned()]),
             was_readable: BTreeSet::new(),
+            principals: BTreeMap::new(),
             unreadable: BTreeMap::new(),
             at_risk: BTreeMap::new(),
         }
@@ -253,6 +256,7 @@ impl Witness {
         for (_, notes) in self.runs.iter_mut().enumerate().filter(|(at, _)| *at != run) {
             notes.changed_since.insert(sent.place());
         }
+        self.know_principals(after, sent.at);
         self.readable(truths, truths_after);
         self.time(sent.at, after, truths_after);
     }
@@ -260,7 +264,7 @@ impl Witness {
     fn findings(&self, sent: &Sent, before: &Value, after: &Value) -> Vec<Finding> {
         let notes = &self.runs[sent.run];
         let (before, after) = (Sight { census: before, now: sent.at }, Sight { census: after, now: sent.at });
-        let scene = Scene { desired: &self.desired, notes, sent, before, after };
+        let scene = Scene { desired: &self.desired, notes, sent, before, after, principals: &self.principals };
         let changes = diff::changes(before.census, after.census);
         let mut findings: Vec<Finding> = changes.iter().flat_map(|change| scene.judge(change)).collect();
         let (had, has) = (facts::facts(&self.desired, before), facts::facts(&self.desired, after));
@@ -272,6 +276,15 @@ impl Witness {
         let doors = self.doors.opened(sent.run, before, after);
         findings.extend(doors.into_iter().map(|(is_so, what)| ("S14", is_so, what)));
         findings
+    }
+
+    fn know_principals(&mut self, census: &Value, now: Millis) {
+        let sight = Sight { census, now };
+        for name in self.desired.accounts.keys() {
+            if let Some(principal) = sight.principal(name.as_str()) {
+                self.principals.insert(principal.to_ascii_lowercase(), name.as_str().to_owned());
+            }
+        }
     }
 
     /// S1: whoever could read before can read after.
@@ -306,6 +319,7 @@ impl Witness {
         if before != after {
             self.met("meddling", act);
         }
+        self.know_principals(before, now);
         let (before, after) = (Sight { census: before, now }, Sight { census: after, now });
         self.doors.meddled(&self.desired, before, after);
         for notes in &mut self.runs {
@@ -359,7 +373,13 @@ impl Witness {
         for (fact, is_so) in facts::facts(&self.desired, sight) {
             self.holds("L4", is_so, || format!("not so in the end: {fact}"));
         }
-        let names: Vec<String> = self.desired.accounts.keys().map(ToString::to_string).collect();
+        let names: Vec<String> = self
+            .desired
+            .accounts
+            .values()
+            .filter(|account| account.encryption.is_some())
+            .map(|account| account.id.name.to_string())
+            .collect();
         for name in names {
             let truth = truths.get(&name);
             let readable = truth.is_some_and(|truth| truth.readable);

@@ -6,10 +6,10 @@
 use super::scenes::scene;
 use azure_core::http::headers::HeaderValue;
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Method, Request};
-use cmk::model::{AccountId, AccountName, Fact, GroupId, GroupName, KeyPermission, SubscriptionId, VaultId, VaultName};
-use cmk::plan::{Action, Plan, Risk, Step, StepId, gives, needs};
+use cmk::model::Fact;
+use cmk::plan::{Action, Plan};
 use cmk::prove::{How, OTHERS};
-use cmk::sandbox::{CLIENT_ID, CLIENT_SECRET, LOGIN_HOST, SUBSCRIPTIONS, TENANT, VAULT_SUFFIX};
+use cmk::sandbox::{CLIENT_ID, CLIENT_SECRET, LOGIN_HOST, TENANT, VAULT_SUFFIX};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -54,6 +54,8 @@ enum Way {
     NoRequestId,
     /// An account's identities are taken off when its key is set.
     TakesIdentityOff,
+    /// Accounts look as if Microsoft managed their keys.
+    OverlooksBindings,
     /// A success is reported for every write that is not a creation, and nothing is sent.
     SaysDone,
 }
@@ -94,6 +96,16 @@ impl HttpClient for Saboteur {
                 }
                 let body = json!({ "error": { "code": "ResourceNotFound", "message": "It is not there." } });
                 return Ok(AsyncRawResponse::from_bytes(404.into(), answer.headers().clone(), body.to_string()));
+            }
+            Way::OverlooksBindings if is_get && path.contains("/storageaccounts/") => {
+                let answer = self.inner.execute_request(request).await?;
+                let (status, headers) = (answer.status(), answer.headers().clone());
+                let answer = answer.try_into_raw_response().await?;
+                let mut body: Value = serde_json::from_slice(answer.body().as_ref()).unwrap_or_default();
+                if body.pointer("/properties/encryption").is_some() {
+                    body["properties"]["encryption"] = json!({ "keySource": "Microsoft.Storage" });
+                }
+                return Ok(AsyncRawResponse::from_bytes(status, headers, body.to_string()));
             }
             Way::CreateAgain if method == Method::Put => {
                 let answer = self.inner.execute_request(request).await;
@@ -200,23 +212,6 @@ fn entries(asked: &mut Asked) -> Option<&mut Vec<Value>> {
     asked.body.pointer_mut("/properties/accessPolicies")?.as_array_mut().filter(|_| is_grant)
 }
 
-/// What an emergency took away is given back: a grant for each account that the plan refuses to let in again.
-fn give_back(plan: &mut Plan) {
-    let (subscription, name) = (SubscriptionId::parse(SUBSCRIPTIONS[0]).unwrap(), GroupName::parse("rg").unwrap());
-    let group = GroupId { subscription, name };
-    let vault = VaultId { group: group.clone(), name: VaultName::parse("kv1").unwrap() };
-    let shut_out = plan.refusals.iter().filter(|refusal| refusal.code == "CMK209");
-    let accounts: Vec<String> = shut_out.map(|refusal| refusal.resource.replace("account ", "")).collect();
-    plan.refusals.clear();
-    for name in accounts {
-        let account = AccountId { group: group.clone(), name: AccountName::parse(&name).unwrap() };
-        let action = Action::Grant { account, vault: vault.clone(), permissions: KeyPermission::needed() };
-        let (id, risk) = (StepId(format!("grant/{name}/kv1")), Risk::AccessChange);
-        let (needs, gives) = (needs(&action), gives(&action));
-        plan.steps.push(Step { id, action, because: vec![], needs, gives, after: vec![], risk });
-    }
-}
-
 /// Each sabotage: what it is, the invariant that notices it, and how.
 #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
 fn all() -> Vec<(&'static str, &'static str, How)> {
@@ -270,7 +265,7 @@ fn all() -> Vec<(&'static str, &'static str, How)> {
         ),
         ("an identity is taken off when its key is set", "S1", on_line(Way::TakesIdentityOff)),
         ("a refusal is ignored", "S13", in_plan(|plan| plan.refusals.clear())),
-        ("a refusal is ignored and access given back", "S14", in_plan(give_back)),
+        ("a binding is overlooked, and access given back", "S14", on_line(Way::OverlooksBindings)),
         (
             "the whole vault is put instead of an entry",
             "S3",

@@ -2,7 +2,7 @@
 
 use super::thorough;
 use super::worlds::{desired, pace, world};
-use cmk::prove::{Crash, Ended, How, Meddling, Mishap, Script, Stage, in_virtual_time};
+use cmk::prove::{Act, Crash, Ended, How, Meddling, Mishap, Script, Stage, in_virtual_time};
 use std::collections::BTreeMap;
 
 /// How a story ends.
@@ -301,4 +301,31 @@ fn a_mishap_at_any_request_of_any_story_leaves_a_world_from_which_it_ends_as_it_
     })
     .unwrap();
     played.assert_good();
+}
+
+#[test]
+fn access_that_is_taken_away_after_the_plan_was_made_is_not_given_back() {
+    let spec = "
+vaults: { kv1: { keys: { main: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main, permissions: [get, wrapKey, unwrapKey, recover] } } }
+";
+    let wanted = desired(spec);
+    let things = "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main";
+    let (account, vault) =
+        (wanted.accounts.values().next().unwrap().id.clone(), wanted.vaults.values().next().unwrap().id.clone());
+    in_virtual_time(async {
+        let (world, start) = world(things, pace());
+        // The fourth request is the last one of observing, the fifth is the look before the grant.
+        let emergency = Meddling { acts: vec![(0, 5, Act::Revoke(account, vault))] };
+        let stage = Stage::new(&wanted, world, start, emergency);
+        let run = stage.run(&wanted, &How::default()).await;
+        let Ended::Applied(_, outcome) = &run.ended else { unreachable!("nothing goes wrong with looking") };
+        let (id, outcome) = &outcome.steps[0];
+        let log = stage.witness(|witness| witness.log().join("\n"));
+        assert_eq!((id.0.as_str(), outcome.as_str()), ("grant/st1/kv1", "blocked"), "{outcome:?}\n{log}");
+        assert!(outcome.detail().contains("its access was taken away"), "{outcome:?}");
+        assert_eq!(run.effects, 0);
+        stage.witness(|witness| assert!(witness.breaches().is_empty(), "{:?}", witness.breaches()));
+    })
+    .unwrap();
 }

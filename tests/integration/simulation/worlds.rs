@@ -41,7 +41,7 @@ pub(super) fn pace() -> Pace {
         account_creation: 5_000,
         vault_dns: 4_000,
         grant_propagation: 9_000,
-        token_lifetime: 30 * 86_400_000,
+        token_lifetime: 86_400_000,
         ..Pace::azure()
     }
 }
