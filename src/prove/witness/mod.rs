@@ -348,23 +348,22 @@ impl Witness {
             Ended::Crashed => "crashed".to_owned(),
             Ended::Blind(failure) => format!("could not look: {failure}"),
             Ended::Applied(plan, outcome) => {
-                self.outcome(plan, outcome.is_good());
+                self.outcome(run, plan, outcome.is_good());
                 if plan.refusals.is_empty() && outcome.is_good() { "good".to_owned() } else { "not good".to_owned() }
             }
         };
         self.say(now, &format!("run {} ends: {told}", run + 1));
     }
 
-    fn outcome(&mut self, plan: &Plan, is_good: bool) {
+    fn outcome(&mut self, run: usize, plan: &Plan, is_good: bool) {
         for refusal in &plan.refusals {
             self.log.push(format!("          refused {}: {} {}", refusal.code, refusal.resource, refusal.detail));
         }
         for step in plan.steps.iter().filter(|_| is_good && plan.refusals.is_empty()) {
             self.met("action", step.action.name());
         }
-        self.holds("S13", plan.refusals.is_empty() || self.runs.last().is_none_or(|notes| notes.effects == 0), || {
-            "something was written although the plan refuses".to_owned()
-        });
+        let untouched = plan.refusals.is_empty() || self.runs[run].effects == 0;
+        self.holds("S13", untouched, || "something was written although the plan refuses".to_owned());
     }
 
     /// L4: what the spec asks for is so, and every account of it reads its data.

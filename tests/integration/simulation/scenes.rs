@@ -213,7 +213,8 @@ impl Scene {
         let refused = matches!(&last.ended, Ended::Applied(plan, _) if !plan.refusals.is_empty());
         if refused {
             stage.hold("S13", last.effects == 0, || "something was written although the plan refuses".to_owned());
-        } else {
+        } else if !self.meddling.acts.iter().any(|(_, _, act)| matches!(act, Act::Disable(_))) {
+            // Who is under a version that somebody disabled cannot read, and it is not for us to enable it.
             stage.converges_as(&wanted, as_told).await;
         }
     }
