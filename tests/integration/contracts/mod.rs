@@ -108,6 +108,34 @@ pub(crate) fn problems(exchange: &Exchange) -> Vec<String> {
     said.collect()
 }
 
+/// What is wrong with the exchanges of a server's record. Its own control, Entra ID and Graph have no contract.
+pub(crate) fn problems_of_record(record: &str) -> Vec<String> {
+    let lines = record.lines().map(|line| serde_json::from_str::<Value>(line).expect("a record is lines of JSON"));
+    lines.filter_map(|line| recorded(&line)).flat_map(|exchange| problems(&exchange)).collect()
+}
+
+fn recorded(line: &Value) -> Option<Exchange> {
+    let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    let host = text("host").split(':').next().unwrap_or_default().to_owned();
+    let is_vault = host.ends_with(VAULT_SUFFIX) || host.ends_with(".vault.azure.net");
+    let is_arm = host == cmk::sandbox::ARM_HOST || host == "management.azure.com";
+    if !(is_vault || is_arm) || text("path").starts_with("/metadata/") {
+        return None;
+    }
+    let json = |name: &str| Some(line[name].clone()).filter(|body| body.is_object() || body.is_array());
+    Some(Exchange {
+        method: text("method"),
+        path: text("path").split('/').skip(1).map(str::to_owned).collect(),
+        api_version: line["query"]["api-version"].as_str().unwrap_or_default().to_owned(),
+        sent: json("requestBody"),
+        // A connection that was cut gave no answer to judge.
+        status: u16::try_from(line["status"].as_u64()?).ok()?,
+        answered: json("responseBody"),
+        // The contracts know a vault by one suffix.
+        host: if is_vault { format!("v.{VAULT_SUFFIX}") } else { host },
+    })
+}
+
 /// Method and path of every operation that the contracts describe; a vault's own are marked `vault:`.
 pub(crate) fn described() -> Vec<(String, String)> {
     CONTRACTS.as_ref().map(|contracts| contracts.openapi.described()).unwrap_or_default()

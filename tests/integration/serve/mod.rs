@@ -7,6 +7,7 @@ mod stop;
 mod unawares;
 mod way_in;
 
+use crate::contracts::problems_of_record;
 use reqwest::{Certificate, Client, Proxy, StatusCode};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
@@ -18,12 +19,20 @@ pub(super) struct Served {
     pub(super) folder: tempfile::TempDir,
     pub(super) ready: Value,
     child: Child,
+    /// Where the server writes its exchanges.
+    record: PathBuf,
 }
 
 impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // What went over the network is held against Azure's contracts too, unless the test has failed already.
+        if !std::thread::panicking() {
+            let record = std::fs::read_to_string(&self.record).unwrap_or_default();
+            let problems = problems_of_record(&record);
+            assert!(problems.is_empty(), "{}", problems.join("\n"));
+        }
     }
 }
 
@@ -49,12 +58,17 @@ impl Served {
     pub(super) fn start_in(folder: tempfile::TempDir, options: &[&str]) -> Self {
         let mut command = cmk();
         command.args(["sandbox", "serve", "--format", "json", "--state"]).arg(state(folder.path())).args(options);
+        let own = options.iter().position(|option| *option == "--record").and_then(|at| options.get(at + 1));
+        let record = own.map_or_else(|| folder.path().join("exchanges.jsonl"), PathBuf::from);
+        if own.is_none() {
+            command.arg("--record").arg(&record);
+        }
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).expect("a line comes");
         let ready: Value = serde_json::from_str(&line).expect("the line is JSON");
         assert_eq!(ready["event"], "ready");
-        Self { folder, ready, child }
+        Self { folder, ready, child, record }
     }
 
     pub(super) fn state(&self) -> PathBuf {
