@@ -79,6 +79,10 @@ impl<'a> Knowledge<'a> {
                     let seen = observe::account(azure, &wanted.id).await?;
                     self.observed().accounts.insert(account.clone(), seen);
                 }
+                // What is the latest version may have changed since, and an older one must not be pinned.
+                if let Fact::EncryptedWith(_, key, VersionRule::Latest) = fact {
+                    self.look_at_key(azure, key, false).await?;
+                }
             }
         }
         Ok(())

@@ -329,3 +329,21 @@ accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main, permis
     })
     .unwrap();
 }
+
+#[test]
+fn a_version_that_is_made_after_the_plan_is_the_one_that_is_pinned() {
+    let wanted = desired(THERE);
+    let things = "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1";
+    let (key, _) = wanted.keys().next().unwrap();
+    in_virtual_time(async {
+        let (world, start) = world(things, pace());
+        // The fourth request is the last one of observing.
+        let rotation = Meddling { acts: vec![(0, 5, Act::Rotate(key))] };
+        let stage = Stage::new(&wanted, world, start, rotation);
+        let first = stage.run(&wanted, &How::default()).await;
+        assert!(first.ended.is_good(), "{}", first.ended);
+        let second = stage.run(&wanted, &How::default()).await;
+        assert_eq!(second.effects, 0, "{}", stage.witness(|witness| witness.log().join("\n")));
+    })
+    .unwrap();
+}
