@@ -1,6 +1,7 @@
 """What every story needs: a served sandbox, an environment that leads to it, and steps that are counted."""
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -30,6 +31,8 @@ class Sandbox:
         self.tls = self.folder / "tls"
         serve = [self.cmk, "sandbox", "serve", "--state", self.folder / "state.json", "--tls-dir", self.tls]
         serve += ["--domain", self.domain, "--format", "json"]
+        if records := os.environ.get("CMK_RECORDS"):
+            serve += ["--record", Path(records) / f"{os.getpid()}-{id(self)}.jsonl"]
         log = open(self.folder / "serve.log", "w+")
         self.process = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=log, text=True)
         line = self.process.stdout.readline()

@@ -6,6 +6,7 @@ mod any_text;
 mod apply;
 mod bad_specs;
 mod cli;
+mod clients;
 mod contracts;
 mod crash;
 mod examples;
