@@ -25,6 +25,12 @@ pub fn get(id: &AccountId) -> Call {
     Call::get(id.to_string(), API_VERSION)
 }
 
+/// Looks at every account of a subscription.
+pub fn list(subscription: &SubscriptionId) -> Call {
+    let path = format!("/subscriptions/{subscription}/providers/Microsoft.Storage/storageAccounts");
+    Call { thing: None, ..Call::get(path, API_VERSION) }
+}
+
 /// Makes an account that does not exist: no public blobs, no plain HTTP, no old TLS.
 pub fn create(id: &AccountId, location: &Location, create: &AccountCreate, identity: Option<IdentityKind>) -> Call {
     let AccountCreate { sku, kind } = create;

@@ -22,6 +22,7 @@ mod paths;
 mod retry;
 pub mod roles;
 pub mod said;
+pub mod scopes;
 pub mod subscriptions;
 mod token;
 pub mod transport;

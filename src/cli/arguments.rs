@@ -2,6 +2,8 @@
 
 #[cfg(feature = "sandbox")]
 use super::sandbox::arguments::SandboxCommand;
+use super::who_uses::KeyArgument;
+use crate::model::SubscriptionId;
 use crate::plan::Acknowledgement;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -110,6 +112,18 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Look through subscriptions for the accounts and encryption scopes that use a key; sends no write
+    WhoUses {
+        /// The key, and perhaps a version of it: `kv-prod/main`, `kv-prod/main/0123…`
+        #[arg(value_name = "VAULT/KEY[/VERSION]")]
+        key: KeyArgument,
+        /// A subscription to look through; may be given more than once
+        #[arg(long, value_name = "ID", required = true, value_parser = subscription)]
+        subscription: Vec<SubscriptionId>,
+        /// The form of the answer
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
     /// Prove offline that a spec converges, whatever goes wrong on the way
     #[cfg(feature = "sandbox")]
     Prove {
@@ -141,6 +155,11 @@ pub(super) enum Command {
     #[cfg(feature = "sandbox")]
     #[command(subcommand)]
     Sandbox(SandboxCommand),
+}
+
+/// Reads a subscription's id.
+fn subscription(text: &str) -> Result<SubscriptionId, String> {
+    SubscriptionId::parse(text).map_err(|error| error.to_string())
 }
 
 /// Reads a time such as `90s`, `30m` or `1h 30m`.

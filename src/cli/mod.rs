@@ -23,6 +23,7 @@ mod session;
 mod source;
 mod validate;
 mod verify;
+mod who_uses;
 
 use crate::plan::Accepted;
 use arguments::{Arguments, Command};
@@ -67,6 +68,7 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
         #[cfg(feature = "sandbox")]
         Command::Prove { spec, seeds, format } => prove::run(context, &spec, seeds, format),
         Command::Verify { spec, format } => verify::run(context, &spec, format),
+        Command::WhoUses { key, subscription, format } => who_uses::run(context, &key, &subscription, format),
         Command::Explain { code } => explain::run(context, &code),
         Command::Schema => schema::run(context),
         Command::Completions { shell } => completions::run(context, shell),

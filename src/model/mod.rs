@@ -9,6 +9,7 @@ pub mod grant;
 pub mod ids;
 pub mod key;
 pub mod seen;
+pub mod usage;
 pub mod vault;
 
 pub use account::{AccountCreate, Binding, IdentityKind, SeenAccount, SeenEncryption, SeenIdentity, VersionRule};
@@ -23,4 +24,5 @@ pub use ids::{
 };
 pub use key::{KeyCreate, KeyType, KeyVersion, SeenKey, Timestamp};
 pub use seen::{HiddenReason, Seen};
+pub use usage::{KeyUser, KeyUsers, SeenScope, Unseen};
 pub use vault::{MayUse, PermissionModel, SeenVault, VaultCreate, VaultSku};

@@ -6,6 +6,8 @@ mod estate;
 mod look;
 #[cfg(test)]
 mod tests;
+mod users;
 
 pub use estate::observe;
 pub use look::{account, group, key, vault};
+pub use users::users;

@@ -278,7 +278,7 @@ pub(super) fn stats(traffic: &Traffic) -> StatsEntry {
 ///
 /// What could steer a terminal can stand only inside of JSON's strings, so escaping
 /// it changes no meaning, and the document is safe to look at.
-fn write<T: Serialize>(document: &T) -> String {
+pub(super) fn write<T: Serialize>(document: &T) -> String {
     let text = serde_json::to_string_pretty(document).expect("every map key is a text and nothing else can fail");
     let mut out = String::with_capacity(text.len() + 1);
     for c in text.chars() {

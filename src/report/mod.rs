@@ -6,6 +6,7 @@ pub mod json;
 pub mod outcome;
 pub mod progress;
 pub mod text;
+pub mod users;
 pub mod verdict;
 pub mod words;
 

@@ -21,3 +21,4 @@ mod serve;
 mod simulation;
 mod spec_reference;
 mod verify;
+mod who_uses;

@@ -1,0 +1,60 @@
+//! Who uses a key: accounts and their encryption scopes, whether a spec names them or not.
+
+use super::ids::{AccountId, Version};
+
+/// An encryption scope as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenScope {
+    /// Its name.
+    pub name: String,
+    /// Whether data can be written under it.
+    pub is_enabled: bool,
+    /// The vault's host and the key's name; nothing when Microsoft manages its key.
+    pub key: Option<(String, String)>,
+    /// The version that it is pinned to.
+    pub version: Option<Version>,
+    /// The version in use, where Azure tells it.
+    pub current: Option<Version>,
+}
+
+/// Somebody who uses a key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyUser {
+    /// The account.
+    pub account: AccountId,
+    /// The encryption scope of it; nothing when the account as a whole is bound to the key.
+    pub scope: Option<String>,
+    /// The version that it is pinned to; nothing when Azure follows the newest.
+    pub pinned: Option<Version>,
+    /// The version in use, where Azure tells it.
+    pub current: Option<Version>,
+}
+
+impl KeyUser {
+    /// Whether it uses this version, or may: where Azure does not tell which is in use, an older one may be.
+    pub fn may_use(&self, version: &Version) -> bool {
+        self.current.as_ref().or(self.pinned.as_ref()).is_none_or(|used| used == version)
+    }
+}
+
+/// Something that was not seen, and may hold users.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unseen {
+    /// What: `subscription 1111…`, `the encryption scopes of account st1`.
+    pub what: String,
+    /// What Azure said.
+    pub why: String,
+    /// The permission that would show it.
+    pub permission: String,
+}
+
+/// All that was found out about who uses a key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyUsers {
+    /// The users, by account and scope.
+    pub users: Vec<KeyUser>,
+    /// What could not be seen.
+    pub unseen: Vec<Unseen>,
+    /// How many accounts were looked at.
+    pub accounts: usize,
+}

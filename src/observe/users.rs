@@ -1,0 +1,98 @@
+//! Who uses a key, over whole subscriptions. Storage alone: disks, databases and others may use a key too.
+
+use crate::azure::{Azure, Failure, Kind, accounts, page, scopes};
+use crate::model::{KeyUser, KeyUsers, SeenAccount, SeenScope, SubscriptionId, Unseen};
+use futures::future::try_join_all;
+
+/// Finds the accounts and encryption scopes that are bound to a key of a vault.
+///
+/// Fails when nothing could be said. A subscription or a list of scopes that may not be seen is told.
+pub async fn users(
+    azure: &Azure,
+    host: &str,
+    key: &str,
+    subscriptions: &[SubscriptionId],
+) -> Result<KeyUsers, Failure> {
+    let mut found = KeyUsers::default();
+    for looked in try_join_all(subscriptions.iter().map(|id| all_accounts(azure, id))).await? {
+        match looked {
+            Ok(seen) => {
+                found.accounts += seen.len();
+                let each = seen.iter().map(|account| of_account(azure, account, host, key));
+                for (users, unseen) in try_join_all(each).await? {
+                    found.users.extend(users);
+                    found.unseen.extend(unseen);
+                }
+            }
+            Err(unseen) => found.unseen.push(unseen),
+        }
+    }
+    found.users.sort();
+    found.unseen.sort();
+    Ok(found)
+}
+
+/// What may not be seen is told and no failure.
+fn unless_hidden<T>(
+    result: Result<T, Failure>,
+    what: impl FnOnce() -> String,
+    permission: &str,
+) -> Result<Result<T, Unseen>, Failure> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(failure) if matches!(failure.kind, Kind::Denied | Kind::NotFound) => {
+            Ok(Err(Unseen { what: what(), why: failure.summary(), permission: permission.to_owned() }))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn all_accounts(azure: &Azure, id: &SubscriptionId) -> Result<Result<Vec<SeenAccount>, Unseen>, Failure> {
+    let seen = page::all(azure, accounts::list(id), accounts::read).await;
+    unless_hidden(seen, || format!("subscription {id}"), accounts::READ)
+}
+
+async fn of_account(
+    azure: &Azure,
+    account: &SeenAccount,
+    host: &str,
+    key: &str,
+) -> Result<(Vec<KeyUser>, Option<Unseen>), Failure> {
+    let is_it =
+        |its_host: &str, its_key: &str| its_host.eq_ignore_ascii_case(host) && its_key.eq_ignore_ascii_case(key);
+    let binding = account.encryption.binding.as_ref().filter(|binding| is_it(&binding.vault_host, &binding.key));
+    let mut users: Vec<KeyUser> = binding
+        .map(|binding| KeyUser {
+            account: account.id.clone(),
+            scope: None,
+            pinned: binding.version.clone(),
+            current: binding.current.clone(),
+        })
+        .into_iter()
+        .collect();
+    // A scope reaches its key as the account's identity: without one there is none with a key of its own.
+    if account.identity.system_principal.is_none() && account.identity.user_assigned.is_empty() {
+        return Ok((users, None));
+    }
+    match all_scopes(azure, account).await? {
+        Ok(scopes) => {
+            let bound = scopes.into_iter().filter(|scope| scope.key.as_ref().is_some_and(|(h, k)| is_it(h, k)));
+            users.extend(bound.map(|scope| KeyUser {
+                account: account.id.clone(),
+                scope: Some(scope.name),
+                pinned: scope.version,
+                current: scope.current,
+            }));
+            Ok((users, None))
+        }
+        Err(unseen) => Ok((users, Some(unseen))),
+    }
+}
+
+async fn all_scopes(azure: &Azure, account: &SeenAccount) -> Result<Result<Vec<SeenScope>, Unseen>, Failure> {
+    match page::all(azure, scopes::list(&account.id), scopes::read).await {
+        // Some kinds of accounts know no scopes.
+        Err(failure) if failure.is("FeatureNotSupportedForAccount") => Ok(Ok(vec![])),
+        seen => unless_hidden(seen, || format!("the encryption scopes of account {}", account.id.name), scopes::READ),
+    }
+}
