@@ -18,6 +18,8 @@ pub mod apply;
 
 pub mod verify;
 
+pub mod status;
+
 pub mod report;
 
 pub mod cli;

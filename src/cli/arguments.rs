@@ -5,6 +5,7 @@ use super::sandbox::arguments::SandboxCommand;
 use super::who_uses::KeyArgument;
 use crate::model::SubscriptionId;
 use crate::plan::Acknowledgement;
+use crate::status::Alarm;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,6 +112,18 @@ pub(super) enum Command {
         /// The form of the evidence
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
+    },
+    /// Look at Azure and say how each account of a spec stands; sends no write
+    Status {
+        /// The spec file; `-` is stdin
+        #[arg(value_name = "SPEC")]
+        spec: String,
+        /// The form of the status
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+        /// Exit with 1 on any of these: `expiring<30d`, `drift`, `unreadable`, `unknown`
+        #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = Alarm::parse)]
+        fail_on: Vec<Alarm>,
     },
     /// Look through subscriptions for the accounts and encryption scopes that use a key; sends no write
     WhoUses {

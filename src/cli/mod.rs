@@ -21,6 +21,7 @@ mod sandbox;
 mod schema;
 mod session;
 mod source;
+mod status;
 mod validate;
 mod verify;
 mod who_uses;
@@ -68,6 +69,7 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
         #[cfg(feature = "sandbox")]
         Command::Prove { spec, seeds, format } => prove::run(context, &spec, seeds, format),
         Command::Verify { spec, format } => verify::run(context, &spec, format),
+        Command::Status { spec, format, fail_on } => status::run(context, &spec, format, &fail_on),
         Command::WhoUses { key, subscription, format } => who_uses::run(context, &key, &subscription, format),
         Command::Explain { code } => explain::run(context, &code),
         Command::Schema => schema::run(context),

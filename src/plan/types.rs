@@ -3,8 +3,8 @@
 use super::review::Review;
 use super::risk::{Risk, RiskClass};
 use crate::model::{
-    AccountCreate, AccountId, Fact, GrantScope, GroupId, IdentityKind, KeyCreate, KeyPermission, KeyRef, Location,
-    PermissionModel, VaultCreate, VaultId, Version, VersionRule,
+    AccountCreate, AccountId, AccountName, Fact, GrantScope, GroupId, IdentityKind, KeyCreate, KeyPermission, KeyRef,
+    Location, PermissionModel, VaultCreate, VaultId, Version, VersionRule,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -273,6 +273,21 @@ impl Action {
             Self::RevokeAccess { .. } => "revokeAccess",
             Self::LeaveKey { .. } => "leaveKey",
             Self::SetEncryption { .. } => "setEncryption",
+        }
+    }
+
+    /// The account that it is for, if it is for one.
+    pub fn account(&self) -> Option<&AccountName> {
+        match self {
+            Self::CreateGroup { .. }
+            | Self::CreateVault { .. }
+            | Self::ProtectVault { .. }
+            | Self::CreateKey { .. } => None,
+            Self::CreateAccount { id, .. } | Self::AttachIdentity { id } => Some(&id.name),
+            Self::Grant { account, .. }
+            | Self::RevokeAccess { account, .. }
+            | Self::LeaveKey { account, .. }
+            | Self::SetEncryption { account, .. } => Some(&account.name),
         }
     }
 

@@ -5,6 +5,7 @@ pub mod human;
 pub mod json;
 pub mod outcome;
 pub mod progress;
+pub mod status;
 pub mod text;
 pub mod users;
 pub mod verdict;

@@ -6,7 +6,7 @@ mod readability;
 mod versions;
 
 pub use access::{AccessChange, Neighbour};
-pub use readability::{Readability, Reads};
+pub use readability::{Readability, Reads, reads};
 pub use versions::{KeyMove, VersionUse};
 
 use super::types::{Action, Step};

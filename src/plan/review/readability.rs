@@ -65,6 +65,11 @@ impl Reads {
     }
 }
 
+/// Whether one account can read its data now.
+pub fn reads(account: &AccountName, desired: &Desired, observed: &Observed) -> Reads {
+    Look { desired, observed }.before(account)
+}
+
 /// The readability of every account that a plan touches.
 pub(super) fn readability(steps: &[Step], radius: &Radius, desired: &Desired, observed: &Observed) -> Vec<Readability> {
     let look = Look { desired, observed };
