@@ -16,6 +16,7 @@ pub mod groups;
 mod holdback;
 mod incoming;
 pub mod keys;
+pub mod locks;
 pub mod lro;
 pub mod page;
 mod paths;

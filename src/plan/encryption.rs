@@ -1,6 +1,7 @@
 //! Grants and encryption: what lies between an account, its identity and its key.
 
 use super::draft::{Draft, changed};
+use super::key_state;
 use super::types::{Action, Change, Former};
 use crate::model::fact::pinned_version;
 use crate::model::{
@@ -35,7 +36,8 @@ impl Pair<'_> {
         refused |= self.refuses_former(draft);
         let bound = self.encrypted();
         if !bound.is_yes() {
-            refused |= self.refuses_key(draft);
+            refused |= self.refuses_key(draft)
+                || key_state::refuses_expiring(self.observed, self.account, self.encryption, self.binding(), draft);
         } else if let Check::No(why) = self.usable().check(self.observed) {
             draft.note(&self.resource(), format!("it is bound to key {}, of which {why}", self.encryption.key));
         }
@@ -153,7 +155,7 @@ impl Pair<'_> {
             "CMK207",
             &format!("key {key}"),
             format!("{} cannot be bound to it: {why}", self.resource()),
-            "enable or replace the version by hand if that is meant, or name another key or version",
+            key_state::mend(self.observed, key, &self.encryption.version),
         );
         true
     }
@@ -191,7 +193,10 @@ impl Pair<'_> {
                 "CMK211",
                 &self.resource(),
                 format!("it is bound to a key of vault {vault} now, and that vault does not exist"),
-                "recover the vault with its keys first: another one of the same name would not hold the old key",
+                format!(
+                    "recover the vault with its keys first, with `az keyvault recover --name {vault}`: \
+                     another one of the same name would not hold the old key"
+                ),
             );
             return true;
         }
@@ -205,7 +210,7 @@ impl Pair<'_> {
             "CMK211",
             &self.resource(),
             format!("it is bound to {} now, and that key cannot unwrap: {why}", former.key),
-            "enable or recover the former key first: Azure needs it once more to move the account off it",
+            key_state::recover(self.observed, &former),
         );
         true
     }

@@ -11,6 +11,8 @@ mod effects;
 mod encryption;
 mod groups;
 mod judge;
+mod key_state;
+mod obstacles;
 mod order;
 mod risk;
 #[cfg(test)]
@@ -21,6 +23,7 @@ mod vaults;
 pub use digest::text_digest;
 pub use effects::{gives, needs};
 pub use judge::{Breach, judge};
+pub use obstacles::subscriptions;
 pub use types::{Action, BlindSpot, Change, Former, Note, Plan, Refusal, Risk, Step, StepId, Wait};
 
 use crate::model::{Desired, Observed, Seen};
@@ -33,6 +36,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     accounts::plan(desired, observed, &mut draft);
     encryption::plan(desired, observed, &mut draft);
     draft.prune(observed);
+    obstacles::refuse_locked(observed, &mut draft);
     let draft::Draft { proposals, mut refusals, waits, blind_spots, notes } = draft;
     refusals.sort();
     let steps = order::order(proposals, observed);

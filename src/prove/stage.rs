@@ -9,8 +9,7 @@ use super::witness::{Sent, Witness};
 use crate::apply::{self, Budgets, Event, Outcome, Settings};
 use crate::azure::{Azure, Cloud, Counted, Failure, Options, Retry, credential};
 use crate::model::{Desired, Observed};
-use crate::observe::observe;
-use crate::plan::{Plan, judge, plan};
+use crate::plan::{Plan, judge};
 use crate::sandbox::{self, ExchangeError, Millis, Sandbox, World};
 use azure_core::http::HttpClient;
 use std::sync::atomic::AtomicU64;
@@ -254,11 +253,10 @@ impl Stage {
             None => transport,
         };
         let azure = client(transport, how.concurrency);
-        let observed = match observe(desired, &azure).await {
-            Ok(observed) => observed,
+        let (observed, shown) = match apply::prepare(desired, &azure).await {
+            Ok(prepared) => prepared,
             Err(failure) => return (Ended::Blind(Box::new(failure)), vec![]),
         };
-        let shown = plan(desired, &observed);
         let breaches = judge(&shown, &observed);
         self.hold("L9", breaches.is_empty(), || format!("the judge rejects the plan: {breaches:?}"));
         locked(&self.inner.witness).planned(number, run_id, &shown);

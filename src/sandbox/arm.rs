@@ -7,7 +7,7 @@ use super::tokens::{self, Distrust};
 use super::wire::{Answer, Ask, Reply};
 use super::{
     Millis, SUBSCRIPTIONS, TENANT, World, accounts, actions, arm_keys, authorization, deleted_vaults, groups,
-    identities, policies, providers, resources, subscriptions, vaults, versions,
+    identities, locks, policies, providers, resources, subscriptions, vaults, versions,
 };
 
 /// Where in Resource Manager a resource is.
@@ -53,6 +53,7 @@ fn routed(world: &mut World, now: Millis, ask: &Ask) -> Reply {
 
 fn in_subscription(world: &mut World, now: Millis, ask: &Ask, subscription: &str, below: &[&str]) -> Reply {
     actions::authorize(&world.state, ask)?;
+    locks::check(&world.state, ask)?;
     if let Some(at) = authorization::split(below) {
         versions::check("microsoft.authorization", below.get(at + 2).copied().unwrap_or_default(), ask)?;
         return authorization::answer(world, now, ask, at + 2);

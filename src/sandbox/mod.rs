@@ -38,6 +38,7 @@ mod import;
 mod key_vault;
 mod keys;
 pub mod local;
+mod locks;
 mod login;
 mod metadata;
 mod migrate;

@@ -13,6 +13,7 @@ use super::groups::Group;
 use super::hosts::{self, Domain, Service};
 use super::identities::Identity;
 use super::keys::Key;
+use super::locks::Lock;
 use super::principals::Principal;
 use super::throttle::Buckets;
 use super::vault::Vault;
@@ -58,6 +59,9 @@ pub(super) struct State {
     /// Providers that a subscription has not registered, as `subscription/namespace` in lower case.
     #[serde(default)]
     pub unregistered: BTreeSet<String>,
+    /// Management locks, by scope and name in lower case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub locks: BTreeMap<String, Lock>,
     /// Service principals by object id in lower case.
     pub principals: BTreeMap<String, Principal>,
     /// Role assignments by id in lower case.

@@ -1,11 +1,11 @@
 //! A place to run whole plans: the product's real client against a sandbox in this process, in virtual time.
 
 use crate::contracts::Checked;
-use cmk::apply::{Budgets, Event, Outcome, Settings, apply};
+use cmk::apply::{Budgets, Event, Outcome, Settings, apply, prepare};
 use cmk::azure::{Azure, Call, Cloud, Counted, Effect, Method, Options, Retry, Service, Stats, credential};
 use cmk::diag::Source;
 use cmk::model::Desired;
-use cmk::plan::{Plan, judge, plan};
+use cmk::plan::{Plan, judge};
 use cmk::sandbox::{self, Clock, Local, Millis, Pace, Sandbox, World};
 use serde_json::json;
 use std::sync::Arc;
@@ -81,8 +81,7 @@ impl Practice {
     /// What is to be done for a spec, and what was sent to find out.
     pub(crate) async fn plan(&self, desired: &Desired) -> (Plan, Stats) {
         let azure = self.azure();
-        let observed = cmk::observe::observe(desired, &azure).await.expect("the sandbox can be observed");
-        let plan = plan(desired, &observed);
+        let (observed, plan) = prepare(desired, &azure).await.expect("the sandbox can be observed");
         assert_eq!(judge(&plan, &observed), vec![], "the judge accepts what the planner makes");
         (plan, azure.stats())
     }
@@ -111,8 +110,7 @@ impl Practice {
 
     async fn run(&self, desired: &Desired, stop: watch::Receiver<bool>) -> Option<Applied> {
         let azure = self.azure();
-        let observed = cmk::observe::observe(desired, &azure).await.ok()?;
-        let plan = plan(desired, &observed);
+        let (observed, plan) = prepare(desired, &azure).await.ok()?;
         assert_eq!(judge(&plan, &observed), vec![], "the judge accepts what the planner makes");
         let settings = Settings { concurrency: 8, budgets: Budgets::default(), run_id: uuid::Uuid::nil() };
         let mut events = vec![];
