@@ -18,6 +18,7 @@ mod incoming;
 pub mod keys;
 pub mod locks;
 pub mod lro;
+mod meaning;
 pub mod page;
 mod paths;
 mod retry;

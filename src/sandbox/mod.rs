@@ -26,6 +26,7 @@ mod arm_keys;
 mod assertions;
 mod assignments;
 mod authorization;
+mod azure_policies;
 mod crypto;
 mod deleted_vaults;
 mod encryption;

@@ -18,7 +18,9 @@ use super::principals::Principal;
 use super::throttle::Buckets;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{Fault, Millis, Mishap, Pace, arm, encryption, graph, key_vault, login, metadata, rotation, scopes};
+use super::{
+    Fault, Millis, Mishap, Pace, arm, azure_policies, encryption, graph, key_vault, login, metadata, rotation, scopes,
+};
 
 /// The whole sandbox. Cloning it is taking a snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,6 +64,9 @@ pub(super) struct State {
     /// Management locks, by scope and name in lower case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub locks: BTreeMap<String, Lock>,
+    /// Azure Policies, in the order in which they are told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<azure_policies::Assignment>,
     /// Service principals by object id in lower case.
     pub principals: BTreeMap<String, Principal>,
     /// Role assignments by id in lower case.

@@ -65,13 +65,27 @@ impl Practice {
         Self { way_in: Checked::new(Local(sandbox.clone())), sandbox }
     }
 
+    /// The Azure that a seed grows into, with waits as long as Azure's own.
+    pub(crate) fn seeded(seed: &str) -> Self {
+        let now = clock()();
+        let mut world = sandbox::seed::Seed::parse(seed).unwrap().grow(now, sandbox::Domain::Sandbox).unwrap();
+        world.set_pace(Pace::azure());
+        let sandbox = Sandbox::in_memory(world, clock());
+        Self { way_in: Checked::new(Local(sandbox.clone())), sandbox }
+    }
+
     /// A client of its own, as a fresh run of the program has one.
     pub(crate) fn azure(&self) -> Azure {
+        self.azure_as(sandbox::CLIENT_ID, sandbox::CLIENT_SECRET)
+    }
+
+    /// A client that signs in as another application of the sandbox.
+    pub(crate) fn azure_as(&self, client: &str, secret: &str) -> Azure {
         let counted = Counted::new(cloud(), Arc::new(self.way_in.clone()));
         let choice = credential::Choice::ClientSecret {
             tenant: sandbox::TENANT.to_owned(),
-            client: sandbox::CLIENT_ID.to_owned(),
-            secret: sandbox::CLIENT_SECRET.into(),
+            client: client.to_owned(),
+            secret: secret.to_owned().into(),
         };
         let retry = Retry::default();
         let credential = credential::build(&choice, &cloud(), &counted, retry).expect("a secret is enough");
