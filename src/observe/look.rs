@@ -73,7 +73,11 @@ pub(super) async fn deleted_key(azure: &Azure, host: &str, key: &KeyName) -> Res
 /// Lists the locks of a subscription.
 pub(super) async fn locks(azure: &Azure, id: &SubscriptionId) -> Result<Seen<Vec<SeenLock>>, Failure> {
     match page::all(azure, locks::list(id), locks::read).await {
-        Ok(locks) => Ok(Seen::Known(locks)),
+        Ok(mut locks) => {
+            // Azure lists them in whatever order.
+            locks.sort();
+            Ok(Seen::Known(locks))
+        }
         Err(failure) if failure.kind == Kind::Denied => Ok(hidden(&failure, locks::READ)),
         Err(failure) => Err(failure),
     }

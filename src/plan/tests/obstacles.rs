@@ -234,9 +234,10 @@ fn soft_delete_that_is_off_is_named_and_turned_on_only_when_asked() {
         LIVE,
         seen,
         &expect![[r#"
-        1. protection/kv1
-        2. encryption/st1   after 1
-    "#]],
+            1. protection/kv1
+               asks for irreversible vault/kv1: purge protection stays on for good
+            2. encryption/st1   after 1
+        "#]],
     );
 }
 
