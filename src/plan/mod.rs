@@ -42,7 +42,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     encryption::plan(desired, observed, &mut draft);
     draft.prune(observed);
     obstacles::refuse_locked(observed, &mut draft);
-    let draft::Draft { proposals, mut refusals, waits, blind_spots, notes } = draft;
+    let draft::Draft { proposals, mut refusals, waits, blind_spots, notes, unseen: _ } = draft;
     refusals.sort();
     let steps = order::order(proposals, observed);
     let digest = digest::digest(&steps);

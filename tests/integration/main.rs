@@ -5,6 +5,7 @@
 mod any_text;
 mod apply;
 mod bad_specs;
+mod blind;
 mod cli;
 mod clients;
 mod contracts;
@@ -13,6 +14,7 @@ mod errors;
 mod examples;
 mod hostile;
 mod imports;
+mod noise;
 mod parity;
 mod practice;
 mod readme;
