@@ -13,7 +13,7 @@ pub mod vault;
 
 pub use account::{AccountCreate, Binding, IdentityKind, SeenAccount, SeenEncryption, SeenIdentity, VersionRule};
 pub use estate::{
-    Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenDeletedKey, SeenGroup, SeenLock,
+    Access, Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenDeletedKey, SeenGroup, SeenLock,
     SeenSubscription, Vault,
 };
 pub use fact::{Check, Fact};

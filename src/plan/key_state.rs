@@ -105,6 +105,9 @@ pub(super) fn recover(observed: &Observed, former: &Former) -> String {
             let KeyRef { vault, name } = key;
             format!("recover it first with `az keyvault key recover --vault-name {vault} --name {name}`: {once_more}")
         }
+        Some(Seen::Known(seen)) if seen.version(version).is_some_and(|version| version.enabled) => {
+            format!("give the account's identity get, wrapKey and unwrapKey in vault {} again: {once_more}", key.vault)
+        }
         Some(Seen::Known(_) | Seen::Hidden(_)) | None => {
             format!("enable it first with `{} --version {version} --enabled true`: {once_more}", set_attributes(key))
         }

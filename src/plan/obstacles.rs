@@ -17,16 +17,19 @@ fn subscription(action: &Action) -> &SubscriptionId {
     match action {
         Action::CreateGroup { id, .. } => &id.subscription,
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => &id.group.subscription,
-        Action::CreateKey { vault, .. } | Action::Grant { vault, .. } => &vault.group.subscription,
+        Action::CreateKey { vault, .. } | Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => {
+            &vault.group.subscription
+        }
         Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => &id.group.subscription,
-        Action::SetEncryption { account, .. } => &account.group.subscription,
+        Action::SetEncryption { account, .. } | Action::LeaveKey { account, .. } => &account.group.subscription,
     }
 }
 
 /// Refuses every write below a lock that allows reading only.
 ///
 /// `ReadOnly` holds for its scope and all below it, and forbids PUT, PATCH, DELETE and POST through Resource Manager,
-/// whoever asks. `CanNotDelete` forbids deleting, which no step does, so it is not even told.
+/// whoever asks. `CanNotDelete` forbids deleting, which no step does, so it is not even told: an entry leaves a vault's
+/// access policies by a PUT.
 pub(super) fn refuse_locked(observed: &Observed, draft: &mut Draft) {
     let written: BTreeSet<SubscriptionId> =
         draft.proposals.iter().map(|(action, _)| subscription(action).clone()).collect();

@@ -23,6 +23,8 @@ fn made(plan: &Plan) -> Vec<&'static str> {
         Action::ProtectVault { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
+        | Action::RevokeAccess { .. }
+        | Action::LeaveKey { .. }
         | Action::SetEncryption { .. } => None,
     });
     kinds.collect()

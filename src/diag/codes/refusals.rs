@@ -202,6 +202,17 @@ What to do: write `type: RSA` for the key. If it has to be kept in hardware, use
 vault's owner to raise it to premium. Then plan again.",
     },
     Code {
+        id: "CMK241",
+        summary: "there is no access to revoke",
+        story: "\
+The spec says `access: revoked`, and the account is not bound to the key that it names: it does not exist
+yet, Microsoft manages its key, or it is bound to another key. Taking an entry out of that key's vault
+would leave its data as readable as before, and look as if it had been closed.
+
+What to do: name the key that the account is bound to now. To bind it to a key first, remove
+`access: revoked`, apply, and revoke afterwards.",
+    },
+    Code {
         id: "CMK290",
         summary: "the plan was judged unsafe",
         story: "\
