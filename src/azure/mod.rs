@@ -22,6 +22,7 @@ mod meaning;
 pub mod page;
 mod paths;
 mod retry;
+pub mod roles;
 pub mod said;
 pub mod subscriptions;
 mod token;
