@@ -184,7 +184,8 @@ struct Reach {
 pub fn read(body: &Value) -> Result<SeenAccount, String> {
     let wire: Wire = read_as(body, "the account")?;
     let (group, name) = resource(&wire.id, "Microsoft.Storage/storageAccounts")?;
-    let name = AccountName::parse(name).map_err(|error| format!("the account's name {error}"))?;
+    // Names of accounts have small letters only, but ids come back in whatever case they were once asked for.
+    let name = AccountName::parse(&name.to_ascii_lowercase()).map_err(|error| format!("the account's name {error}"))?;
     Ok(SeenAccount {
         id: AccountId { group, name },
         location: Location::parse(&wire.location).map_err(|error| format!("the account's location {error}"))?,

@@ -70,6 +70,17 @@ pub struct Said {
     pub target: String,
     /// Azure's id for the request, which its support asks for.
     pub request_id: Option<String>,
+    /// The Azure Policies that forbade it.
+    pub policies: Vec<Policy>,
+}
+
+/// An Azure Policy, by the names that its owners gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Who applies it where: the assignment.
+    pub assignment: Option<String>,
+    /// What it says: the definition.
+    pub definition: Option<String>,
 }
 
 impl Failure {
@@ -155,11 +166,8 @@ impl Failure {
 
     /// What the reader can do about it, when there is something to say.
     pub fn help(&self) -> Option<String> {
-        if let Some(help) = CODES.iter().find(|(code, _)| self.is(code)).map(|(_, help)| *help) {
-            return Some(help.to_owned());
-        }
-        if let Some(permission) = self.permission() {
-            return Some(format!("ask for a role that allows `{permission}`; a new one takes some minutes to count"));
+        if let Some(help) = super::meaning::of(self) {
+            return Some(help);
         }
         let help = match self.kind {
             // Says itself what was looked for and how to provide each.
@@ -183,20 +191,6 @@ impl Failure {
         Some(help.to_owned())
     }
 }
-
-/// Azure's own codes that have a remedy of their own.
-const CODES: [(&str, &str); 4] = [
-    ("SubscriptionNotFound", "check the subscription's id, and that this identity may read the subscription"),
-    (
-        "MissingSubscriptionRegistration",
-        "register the provider once: `az provider register --namespace Microsoft.KeyVault` or `Microsoft.Storage`",
-    ),
-    ("ScopeLocked", "a lock forbids this; have it removed, if that is meant to be"),
-    (
-        "InvalidAuthenticationTokenTenant",
-        "the token is of another tenant: set AZURE_TENANT_ID to the subscription's tenant, or `az login --tenant` there",
-    ),
-];
 
 /// One text without control characters, so that nothing from outside can move a terminal's cursor or forge a line.
 pub(crate) fn clean(text: &str) -> String {

@@ -3,7 +3,7 @@
 use super::call::{Call, Effect, Method, Service};
 use super::paths::read_as;
 use super::vaults;
-use crate::model::{KeyCreate, KeyName, KeyType, KeyVersion, SeenKey, Timestamp, VaultId, Version};
+use crate::model::{KeyCreate, KeyName, KeyType, KeyVersion, SeenDeletedKey, SeenKey, Timestamp, VaultId, Version};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,6 +12,8 @@ const VAULT_API_VERSION: &str = "7.5";
 
 /// The permission that shows a key through ARM.
 pub const ARM_READ: &str = "Microsoft.KeyVault/vaults/keys/read";
+/// The permission that shows a deleted key: the vault decides by itself, by access policy or by role.
+pub const DELETED_READ: &str = "the vault's key permission `get`";
 
 /// Looks at a key's current version through ARM.
 pub fn arm_get(vault: &VaultId, key: &KeyName) -> Call {
@@ -49,6 +51,22 @@ pub fn vault_get(host: &str, key: &KeyName) -> Call {
 /// Lists a key's versions in the vault itself, in pages as large as Key Vault gives.
 pub fn vault_versions(host: &str, key: &KeyName) -> Call {
     in_vault(host, format!("/keys/{key}/versions"), format!("api-version={VAULT_API_VERSION}&maxresults=25"))
+}
+
+/// Looks in the vault itself for a deleted key that can still be recovered. Resource Manager does not show those.
+pub fn vault_get_deleted(host: &str, key: &KeyName) -> Call {
+    in_vault(host, format!("/deletedkeys/{key}"), format!("api-version={VAULT_API_VERSION}"))
+}
+
+/// Reads a deleted key.
+pub fn read_deleted(body: &Value) -> Result<SeenDeletedKey, String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Wire {
+        scheduled_purge_date: Option<i64>,
+    }
+    let wire: Wire = read_as(body, "the deleted key")?;
+    Ok(SeenDeletedKey { scheduled_purge: wire.scheduled_purge_date.map(Timestamp) })
 }
 
 fn in_vault(host: &str, path: String, query: String) -> Call {

@@ -1,6 +1,6 @@
 //! Error answers of Azure, read: the four shapes of body, and which kind of failure each is. Sends nothing.
 
-use super::failure::{Failure, Kind, Said, clean};
+use super::failure::{Failure, Kind, Policy, Said, clean};
 use serde_json::Value;
 
 /// Reads an answer that is not 2xx. `body` may be anything: JSON in one of several shapes, HTML, nothing.
@@ -53,9 +53,36 @@ fn from_error(error: &Value) -> Said {
     Said {
         code: text_of(error, &["code", "Code"]),
         inner_code: inner.and_then(|inner| text_of(inner, &["code"])),
+        policies: policies(error),
         message,
         ..Said::default()
     }
+}
+
+/// The Azure Policies that an error names: as additional information, in older answers as JSON inside the message.
+fn policies(error: &Value) -> Vec<Policy> {
+    let all = |name: &str| error.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let nested = all("details").into_iter().flat_map(|detail| policies(&detail));
+    let told = all("additionalInfo").into_iter().filter_map(|one| {
+        let info = one.get("info").filter(|_| one.get("type").is_some_and(|kind| kind == "PolicyViolation"))?;
+        Some(Policy {
+            assignment: text_of(info, &["policyAssignmentDisplayName", "policyAssignmentName"]),
+            definition: text_of(info, &["policyDefinitionDisplayName", "policyDefinitionName"]),
+        })
+    });
+    let told: Vec<Policy> = told.chain(nested).collect();
+    if told.is_empty() { in_message(error).unwrap_or_default() } else { told }
+}
+
+fn in_message(error: &Value) -> Option<Vec<Policy>> {
+    let message = error.get("message")?.as_str()?;
+    let (_, from) = message.split_once("Policy identifiers: '")?;
+    let (identifiers, _) = from.rsplit_once('\'')?;
+    let identifiers: Vec<Value> = serde_json::from_str(identifiers).ok()?;
+    let name = |one: &Value, which: &str| text_of(one.get(which)?, &["name"]);
+    let policy =
+        |one: &Value| Policy { assignment: name(one, "policyAssignment"), definition: name(one, "policyDefinition") };
+    Some(identifiers.iter().map(policy).collect())
 }
 
 fn text_of(value: &Value, names: &[&str]) -> Option<String> {
@@ -96,6 +123,8 @@ fn kind(status: u16, code: Option<&str>, inner: Option<&str>) -> Kind {
     };
     match status {
         _ if among(&DENIED) => Kind::Denied,
+        // A 403 that no role helps against.
+        403 if among(&["RequestDisallowedByPolicy"]) => Kind::Rejected,
         401 => Kind::Credential,
         403 => Kind::Denied,
         404 => Kind::NotFound,

@@ -10,7 +10,7 @@ use crate::diag::Source;
 use crate::model::{Desired, Observed};
 use crate::plan::{self, Plan, Refusal};
 use crate::report::Traffic;
-use crate::{diag, observe, spec};
+use crate::{apply, diag, spec};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -39,13 +39,13 @@ pub(super) async fn look(
     stderr: &Stderr,
 ) -> Result<(Observed, Plan), Trouble> {
     let looking = progress::looking(stderr);
-    let observed = tokio::select! {
-        observed = observe::observe(desired, azure) => observed.map_err(|failure| trouble(&failure)),
+    let prepared = tokio::select! {
+        prepared = apply::prepare(desired, azure) => prepared.map_err(|failure| trouble(&failure)),
         () = stopped(stop) => Err(Trouble::new("interrupted while looking, which changes nothing")),
     };
     drop(looking);
-    let observed = observed?;
-    let plan = judged(plan::plan(desired, &observed), &observed);
+    let (observed, plan) = prepared?;
+    let plan = judged(plan, &observed);
     tracing::info!(steps = plan.steps.len(), refusals = plan.refusals.len(), digest = plan.digest, "planned");
     Ok((observed, plan))
 }

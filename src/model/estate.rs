@@ -144,6 +144,10 @@ pub struct Observed {
     pub accounts: BTreeMap<AccountName, Seen<SeenAccount>>,
     /// For accounts that are absent and would be created: whether their names are free.
     pub account_names: BTreeMap<AccountName, Seen<NameState>>,
+    /// For keys that are absent and would be created in a vault that is there: whether a deleted key holds the name.
+    pub deleted_keys: BTreeMap<KeyRef, Seen<SeenDeletedKey>>,
+    /// The locks in each subscription that a plan would write to, looked at only when there is such a plan.
+    pub locks: BTreeMap<SubscriptionId, Seen<Vec<SeenLock>>>,
 }
 
 /// A subscription as it was seen.
@@ -174,4 +178,29 @@ pub enum NameState {
         /// When the name becomes free by itself, as Azure stated it.
         scheduled_purge: Option<String>,
     },
+    /// Nobody can say: the subscription has not registered the resource provider that keeps such names.
+    Unregistered {
+        /// The provider: `Microsoft.Storage`.
+        provider: &'static str,
+    },
+}
+
+/// A key between its deletion and its purge, as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenDeletedKey {
+    /// When it is purged by itself and its name becomes free.
+    pub scheduled_purge: Option<Timestamp>,
+}
+
+/// A management lock as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SeenLock {
+    /// The ARM id of what it locks, with all that is below: a subscription, a group or a resource.
+    pub scope: String,
+    /// Its name.
+    pub name: String,
+    /// ARM's level: `ReadOnly`, `CanNotDelete`.
+    pub level: String,
+    /// What its maker wrote on it.
+    pub notes: Option<String>,
 }

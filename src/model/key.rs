@@ -7,6 +7,16 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub i64);
 
+impl fmt::Display for Timestamp {
+    /// `2026-03-01T07:28:00Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_second(self.0) {
+            Ok(at) => write!(f, "{at}"),
+            Err(_) => write!(f, "{} s after 1970", self.0),
+        }
+    }
+}
+
 /// The type of a key, as Key Vault names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyType {

@@ -14,7 +14,8 @@ pub mod vault;
 
 pub use account::{AccountCreate, Binding, IdentityKind, SeenAccount, SeenEncryption, SeenIdentity, VersionRule};
 pub use estate::{
-    Access, Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenGroup, SeenSubscription, Vault,
+    Access, Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenDeletedKey, SeenGroup, SeenLock,
+    SeenSubscription, Vault,
 };
 pub use fact::{Check, Fact};
 pub use grant::{AccessPolicy, ENCRYPTION_USER, GrantScope, KeyPermission, RoleAssignment};

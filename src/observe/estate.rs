@@ -4,7 +4,7 @@ use super::look::{self, Sight};
 use crate::azure::{Azure, Failure};
 use crate::model::{
     AccountName, Binding, Desired, GroupId, KeyName, KeyRef, Location, NameState, Observed, Seen, SeenAccount,
-    SeenGroup, SeenKey, SeenSubscription, SeenVault, SubscriptionId, VaultName, VersionRule,
+    SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription, SeenVault, SubscriptionId, VaultName, VersionRule,
 };
 use futures::future::try_join_all;
 use futures::try_join;
@@ -23,8 +23,34 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
         all_vault_names(desired, azure, &vaults, &groups),
         all_account_names(desired, azure, &accounts),
     )?;
-    let at = azure.now();
-    Ok(Observed { at, subscriptions, groups, vaults, vault_names, keys, accounts, account_names })
+    let deleted_keys = all_deleted_keys(desired, azure, &vaults, &keys).await?;
+    let (at, locks) = (azure.now(), BTreeMap::new());
+    Ok(Observed { at, subscriptions, groups, vaults, vault_names, keys, accounts, account_names, deleted_keys, locks })
+}
+
+/// Looks at the locks of subscriptions. Not part of [`observe`]: only a plan with steps has use for them.
+pub async fn locks(
+    subscriptions: &BTreeSet<SubscriptionId>,
+    azure: &Azure,
+) -> Result<BTreeMap<SubscriptionId, Seen<Vec<SeenLock>>>, Failure> {
+    let looks = subscriptions.iter().map(async |id| Ok((id.clone(), look::locks(azure, id).await?)));
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+/// Whether deleted keys hold the names of keys that are to be made in vaults that are there.
+async fn all_deleted_keys(
+    desired: &Desired,
+    azure: &Azure,
+    vaults: &Map<VaultName, SeenVault>,
+    keys: &Map<KeyRef, SeenKey>,
+) -> Result<Map<KeyRef, SeenDeletedKey>, Failure> {
+    let wanted = desired.keys().filter(|(key, wanted)| wanted.create.is_some() && is_absent(keys, key));
+    let looks = wanted.filter_map(|(key, _)| {
+        // A vault whose name is not in the DNS yet was made a moment ago, and holds nothing.
+        let vault = vaults.get(&key.vault).and_then(Seen::known).filter(|vault| vault.is_ready())?;
+        Some(async move { Ok((key.clone(), look::deleted_key(azure, &vault.host, &key.name).await?)) })
+    });
+    Ok(try_join_all(looks).await?.into_iter().collect())
 }
 
 type Map<K, T> = BTreeMap<K, Seen<T>>;

@@ -1,10 +1,10 @@
 //! Looks at single things: one call or few, and what its answer means for sight. Knows nothing of what is desired.
 
-use crate::azure::{Azure, Call, Failure, Kind, accounts, groups, keys, page, roles, vaults};
+use crate::azure::{Azure, Call, Failure, Kind, Method, accounts, groups, keys, locks, page, roles, vaults};
 use crate::model::{
     AccountId, GroupId, HiddenReason, KeyName, KeyRef, KeyVersion, Location, NameState, PermissionModel,
-    RoleAssignment, Seen, SeenAccount, SeenGroup, SeenKey, SeenSubscription, SeenVault, SubscriptionId, VaultId,
-    VaultName, Version,
+    RoleAssignment, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription, SeenVault,
+    SubscriptionId, VaultId, VaultName, Version,
 };
 use serde_json::Value;
 
@@ -65,7 +65,40 @@ pub(super) async fn subscription(azure: &Azure, id: &SubscriptionId) -> Result<S
 /// Looks whether an account's name is free.
 pub(super) async fn account_name(azure: &Azure, id: &AccountId) -> Result<Seen<NameState>, Failure> {
     let call = accounts::check_name(&id.group.subscription, &id.name);
-    one(azure, &call, accounts::READ_NAME, vaults::read_name).await
+    match one(azure, &call, accounts::READ_NAME, vaults::read_name).await {
+        // Storage has not heard of a subscription that has not registered it, and says that there is none. That there
+        // is one is known: Resource Manager found no account in it.
+        Err(failure) if failure.is("SubscriptionNotFound") || is_unregistered(&failure) => {
+            Ok(Seen::Known(NameState::Unregistered { provider: "Microsoft.Storage" }))
+        }
+        asked => asked,
+    }
+}
+
+/// Whether Azure said that the subscription has not registered the resource provider.
+fn is_unregistered(failure: &Failure) -> bool {
+    failure.is("MissingSubscriptionRegistration")
+}
+
+/// Looks whether a deleted key holds a name, in the vault itself. What the vault does not show is hidden.
+pub(super) async fn deleted_key(azure: &Azure, host: &str, key: &KeyName) -> Result<Seen<SeenDeletedKey>, Failure> {
+    match one(azure, &keys::vault_get_deleted(host, key), keys::DELETED_READ, keys::read_deleted).await {
+        Err(failure) if is_blind(&failure) => Ok(hidden(&failure, keys::DELETED_READ)),
+        result => result,
+    }
+}
+
+/// Lists the locks of a subscription.
+pub(super) async fn locks(azure: &Azure, id: &SubscriptionId) -> Result<Seen<Vec<SeenLock>>, Failure> {
+    match page::all(azure, locks::list(id), locks::read).await {
+        Ok(mut locks) => {
+            // Azure lists them in whatever order.
+            locks.sort();
+            Ok(Seen::Known(locks))
+        }
+        Err(failure) if failure.kind == Kind::Denied => Ok(hidden(&failure, locks::READ)),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Looks whether a vault's name is free, and if not, whether a deleted vault of this subscription holds it.
@@ -76,7 +109,12 @@ pub(super) async fn vault_name(
 ) -> Result<Seen<NameState>, Failure> {
     let subscription = &id.group.subscription;
     let call = vaults::check_name(subscription, &id.name);
-    let asked = one(azure, &call, vaults::READ_NAME, vaults::read_name).await?;
+    let asked = match one(azure, &call, vaults::READ_NAME, vaults::read_name).await {
+        Err(failure) if is_unregistered(&failure) => {
+            return Ok(Seen::Known(NameState::Unregistered { provider: "Microsoft.KeyVault" }));
+        }
+        asked => asked?,
+    };
     let (Seen::Known(NameState::Taken(_)), Some(location)) = (&asked, location) else {
         return Ok(asked);
     };
@@ -217,6 +255,8 @@ async fn one<T>(
         Err(failure) if failure.kind == Kind::NotFound && ABSENT.iter().any(|code| failure.is(code)) => {
             Ok(Seen::Absent)
         }
+        // Nothing is there of a provider that is not registered: it does not let itself be unregistered before.
+        Err(failure) if call.method == Method::Get && is_unregistered(&failure) => Ok(Seen::Absent),
         Err(failure) if failure.kind == Kind::Denied => Ok(hidden(&failure, permission)),
         Err(failure) => Err(failure),
     }

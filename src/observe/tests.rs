@@ -17,6 +17,8 @@ const VAULT: &str = "GET /vaults/kv1?";
 const KEY: &str = "GET /vaults/kv1/keys/main?";
 const VERSIONS: &str = "GET /vaults/kv1/keys/main/versions?";
 const DATA_KEY: &str = "GET https://kv1.vault.azure.net/keys/main?";
+const DELETED_KEY: &str = "GET https://kv1.vault.azure.net/deletedkeys/main?";
+const LOCKS: &str = "GET /subscriptions/abcdef00-0000-0000-0000-000000000000/providers/Microsoft.Authorization/locks?";
 const ACCOUNT: &str = "GET /storageAccounts/st1?";
 const SUBSCRIPTION_GET: &str = "GET /subscriptions/abcdef00-0000-0000-0000-000000000000?";
 const VAULT_NAME: &str = "POST /Microsoft.KeyVault/checkNameAvailability";
@@ -204,8 +206,10 @@ async fn a_key_that_arm_hides_is_looked_at_in_the_vault() {
     };
     let observed = seen(script(Reply::json(200, &body))).await;
     assert_eq!(versions(main_key(&observed)), (vec![ONE], false));
-    let observed = seen(script(Reply::error(404, "KeyNotFound"))).await;
-    assert!(main_key(&observed).is_absent());
+    let mut nowhere = script(Reply::error(404, "KeyNotFound"));
+    nowhere.push((DELETED_KEY, Reply::error(404, "KeyNotFound")));
+    let observed = seen(nowhere).await;
+    assert!(main_key(&observed).is_absent() && observed.deleted_keys.values().all(Seen::is_absent));
     for unreachable in [Reply::Untrusted, Reply::error(401, "Unauthorized"), Reply::error(403, "Forbidden")] {
         let observed = seen(script(unreachable)).await;
         assert!(matches!(main_key(&observed), Seen::Hidden(_)));
@@ -311,4 +315,64 @@ async fn observing_sends_no_write_and_can_be_done_on_any_thread() {
     let copy = azure.clone();
     tokio::spawn(async move { observe(&quickstart(VersionRule::Auto), &copy).await }).await.unwrap().unwrap();
     assert_eq!(azure.stats().writes_sent, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_key_is_looked_for_only_where_a_key_would_be_made_in_a_vault_that_is_there() {
+    let script = |deleted| {
+        vec![
+            (GROUP, group()),
+            (VAULT, vault()),
+            (ACCOUNT, account(None)),
+            (KEY, Reply::error(404, "KeyNotFound")),
+            (DELETED_KEY, deleted),
+        ]
+    };
+    let held = Reply::json(200, &json!({ "recoveryId": "x", "deletedDate": 1, "scheduledPurgeDate": 7_776_001 }));
+    let (observed, fake) = run(VersionRule::Latest, script(held)).await;
+    let deleted = observed.unwrap().deleted_keys.into_values().next().unwrap();
+    assert_eq!(deleted, Seen::Known(SeenDeletedKey { scheduled_purge: Some(Timestamp(7_776_001)) }));
+    assert_eq!(fake.asked().len(), 5);
+    for blind in [Reply::error(403, "Forbidden"), Reply::error(401, "Unauthorized"), Reply::Untrusted] {
+        let observed = seen(script(blind)).await;
+        assert!(matches!(observed.deleted_keys.values().next(), Some(Seen::Hidden(_))));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn locks_are_read_from_every_page_and_hidden_by_a_403() {
+    let lock = |scope: &str, name: &str, level: &str| {
+        let id = format!("{scope}/providers/Microsoft.Authorization/locks/{name}");
+        json!({ "id": id, "name": name, "properties": { "level": level } })
+    };
+    let scope = format!("/subscriptions/{SUBSCRIPTION}");
+    let more = format!("https://management.azure.com{scope}/providers/Microsoft.Authorization/locks?page=2");
+    let first = json!({ "value": [lock(&scope, "a", "ReadOnly")], "nextLink": more });
+    let second = json!({ "value": [lock(&format!("{scope}/resourceGroups/rg"), "b", "CanNotDelete")] });
+    let subscriptions = BTreeSet::from([SubscriptionId::parse(SUBSCRIPTION).unwrap()]);
+    let fake = Fake::new(vec![(LOCKS, Reply::json(200, &first)), ("GET /locks?page=2", Reply::json(200, &second))]);
+    let seen = super::locks(&subscriptions, &fake.azure()).await.unwrap().into_values().next().unwrap();
+    let names: Vec<String> = seen.known().unwrap().iter().map(|lock| format!("{} {}", lock.name, lock.level)).collect();
+    assert_eq!(names, ["a ReadOnly", "b CanNotDelete"]);
+    let fake = Fake::new(vec![(LOCKS, denied())]);
+    let seen = super::locks(&subscriptions, &fake.azure()).await.unwrap().into_values().next().unwrap();
+    assert!(
+        matches!(seen, Seen::Hidden(reason) if reason.permission.as_deref() == Some("Microsoft.Authorization/locks/read"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_is_not_registered_is_told_from_a_subscription_that_is_not_there() {
+    let missing = || Reply::error(409, "MissingSubscriptionRegistration");
+    let mut script = empty_azure();
+    script[1].1 = missing();
+    script[4].1 = missing();
+    script[5].1 = Reply::error(404, "SubscriptionNotFound");
+    let observed = seen(script).await;
+    let unregistered = |provider| Seen::Known(NameState::Unregistered { provider });
+    assert_eq!(observed.vault_names.values().next(), Some(&unregistered("Microsoft.KeyVault")));
+    assert_eq!(observed.account_names.values().next(), Some(&unregistered("Microsoft.Storage")));
+    let mut script = empty_azure();
+    script[0].1 = Reply::error(404, "SubscriptionNotFound");
+    assert_eq!(run(VersionRule::Latest, script).await.0.unwrap_err().kind, Kind::NotFound);
 }

@@ -1,6 +1,7 @@
 //! Accounts and their identities: there, made, given an identity, or refused.
 
 use super::draft::{Draft, changed, made};
+use super::obstacles;
 use super::types::{Action, Change};
 use crate::model::{
     Account, AccountCreate, Check, Desired, Fact, IdentityKind, Location, NameState, Observed, Seen, SeenAccount,
@@ -72,7 +73,11 @@ fn absent(observed: &Observed, account: &Account, resource: &str, draft: &mut Dr
             );
         }
         Some(Seen::Hidden(reason)) => {
-            draft.note(resource, format!("whether its name is free could not be checked: {reason}"));
+            draft
+                .note(resource, format!("whether its name is free could not be checked{}", obstacles::wanting(reason)));
+        }
+        Some(Seen::Known(NameState::Unregistered { provider })) => {
+            return obstacles::refuse_unregistered(&account.id.group.subscription, provider, draft);
         }
         Some(Seen::Known(NameState::Free | NameState::SoftDeleted { .. }) | Seen::Absent) | None => {}
     }

@@ -39,11 +39,13 @@ pub fn text_digest(text: &str) -> String {
     hexadecimal(&Sha256::digest(text.as_bytes()))
 }
 
-/// SHA-256 over what was observed, but for the moment: two looks at the same estate give the same.
+/// SHA-256 over what was observed, but for the moment and the locks: two looks at the same estate give the same.
 ///
 /// Only to be compared within one version of `cmk`, since another may look at more.
 pub(super) fn fingerprint(observed: &Observed) -> String {
-    text_digest(&format!("{:?}", Observed { at: Timestamp::default(), ..observed.clone() }))
+    // A lock stops a plan or does not; no step is another one because of it.
+    let locks = std::collections::BTreeMap::new();
+    text_digest(&format!("{:?}", Observed { at: Timestamp::default(), locks, ..observed.clone() }))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -16,6 +16,8 @@ pub(super) struct Draft {
     pub(super) waits: Vec<Wait>,
     pub(super) blind_spots: BTreeMap<String, BlindSpot>,
     pub(super) notes: Vec<Note>,
+    /// Facts that dropped actions would have given, with the thing that could not be seen and is the cause.
+    pub(super) unseen: Vec<(Fact, String)>,
 }
 
 impl Draft {
@@ -92,13 +94,23 @@ impl Draft {
     }
 
     fn drop_unseen(&mut self, action: &Action, fact: &Fact, why: &str) {
+        self.drop_for(action, &fact.subject(), why);
+    }
+
+    fn drop_for(&mut self, action: &Action, subject: &str, why: &str) {
         for given in effects::gives(action) {
-            self.hides(&fact.subject(), why, given.to_string());
+            self.hides(subject, why, given.to_string());
+            self.unseen.push((given, subject.to_owned()));
         }
     }
 
     /// A need that fails has usually been refused with its own words already; this keeps the plan honest when it was not.
     fn drop_unmet(&mut self, action: &Action, fact: &Fact, check: &Check) {
+        let cause = self.unseen.iter().find(|(lost, _)| lost == fact).map(|(_, subject)| subject.clone());
+        if let Some(subject) = cause {
+            // The spot is there already, with what Azure said.
+            return self.drop_for(action, &subject, "");
+        }
         if !self.refusals.is_empty() || self.blind_spots.contains_key(&fact.subject()) {
             return self.explain_dropped(action, fact);
         }

@@ -1,6 +1,7 @@
 //! Grants and encryption: what lies between an account, its identity and its key.
 
 use super::draft::{Draft, changed};
+use super::key_state;
 use super::types::{Action, Change, Former, GrantBy};
 use crate::model::fact::pinned_version;
 use crate::model::{
@@ -35,7 +36,7 @@ fn leave(desired: &Desired, observed: &Observed, account: &Account, draft: &mut 
         let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
         let may = Fact::CanUnwrap(account.id.name.clone(), former.key.clone(), unwrap).check(observed);
         if let (Check::No(why), _) | (_, Check::No(why)) = (enabled, may) {
-            return refuse_former(&resource, &former.key.to_string(), &why, draft);
+            return refuse_former(&resource, former, &why, observed, draft);
         }
     }
     let bound = format!("{}/{}", binding.vault_host, binding.key);
@@ -46,13 +47,9 @@ fn leave(desired: &Desired, observed: &Observed, account: &Account, draft: &mut 
     draft.propose(Action::LeaveKey { account: account.id.clone(), former }, because);
 }
 
-fn refuse_former(resource: &str, key: &str, why: &str, draft: &mut Draft) {
-    draft.refuse(
-        "CMK211",
-        resource,
-        format!("it is bound to {key} now, and that key cannot unwrap: {why}"),
-        "enable or recover the former key first: Azure needs it once more to move the account off it",
-    );
+fn refuse_former(resource: &str, former: &Former, why: &str, observed: &Observed, draft: &mut Draft) {
+    let detail = format!("it is bound to {} now, and that key cannot unwrap: {why}", former.key);
+    draft.refuse("CMK211", resource, detail, key_state::recover(observed, former));
 }
 
 /// The key that an account is bound to now, when its vault is of the spec.
@@ -130,7 +127,8 @@ impl Pair<'_> {
         refused |= self.refuses_former(draft);
         let bound = self.encrypted();
         if !bound.is_yes() {
-            refused |= self.refuses_key(draft);
+            refused |= self.refuses_key(draft)
+                || key_state::refuses_expiring(self.observed, self.account, self.encryption, self.binding(), draft);
         } else if let Check::No(why) = self.usable().check(self.observed) {
             draft.note(&self.resource(), format!("it is bound to key {}, of which {why}", self.encryption.key));
         }
@@ -270,7 +268,7 @@ impl Pair<'_> {
             "CMK207",
             &format!("key {key}"),
             format!("{} cannot be bound to it: {why}", self.resource()),
-            "enable or replace the version by hand if that is meant, or name another key or version",
+            key_state::mend(self.observed, key, &self.encryption.version),
         );
         true
     }
@@ -297,7 +295,10 @@ impl Pair<'_> {
                 "CMK211",
                 &self.resource(),
                 format!("it is bound to a key of vault {vault} now, and that vault does not exist"),
-                "recover the vault with its keys first: another one of the same name would not hold the old key",
+                format!(
+                    "recover the vault with its keys first, with `az keyvault recover --name {vault}`: \
+                     another one of the same name would not hold the old key"
+                ),
             );
             return true;
         }
@@ -307,7 +308,7 @@ impl Pair<'_> {
         };
         let enabled = Fact::KeyEnabled(former.key.clone(), former.version.clone()).check(self.observed);
         let Check::No(why) = enabled else { return false };
-        refuse_former(&self.resource(), &former.key.to_string(), &why, draft);
+        refuse_former(&self.resource(), &former, &why, self.observed, draft);
         true
     }
 

@@ -1,6 +1,7 @@
 //! Vaults and their keys: there, made, protected, or refused.
 
 use super::draft::{Draft, changed, made};
+use super::obstacles;
 use super::types::{Action, Change};
 use crate::model::{
     Check, Desired, Fact, Key, KeyCreate, KeyRef, NameState, Observed, PermissionModel, Seen, SeenKey, SeenVault,
@@ -58,13 +59,22 @@ fn protection(observed: &Observed, vault: &Vault, seen: &SeenVault, used: bool, 
         None | Some(false) if used && !protected => draft.refuse(
             "CMK205",
             &resource,
-            "accounts of this spec use its keys, but purge protection is off: Storage refuses such a vault",
+            format!("accounts of this spec use its keys, but {}: Storage refuses such a vault", lacking(seen)),
             "write `purgeProtection: true` on the vault; it cannot be turned off again",
         ),
         Some(false) if seen.purge_protection => {
             draft.note(&resource, "purge protection is on and cannot be turned off");
         }
         None | Some(_) => {}
+    }
+}
+
+/// Which of the two that Storage asks for is off.
+fn lacking(seen: &SeenVault) -> &'static str {
+    match (seen.soft_delete, seen.purge_protection) {
+        (false, false) => "soft delete and purge protection are off",
+        (false, true) => "soft delete is off",
+        (true, _) => "purge protection is off",
     }
 }
 
@@ -149,12 +159,17 @@ fn is_held(observed: &Observed, vault: &Vault, resource: &str, draft: &mut Draft
                 "CMK203",
                 resource,
                 format!("a deleted vault holds its name{until}"),
-                "recover the deleted vault, or choose another name",
+                format!("recover it with `az keyvault recover --name {}`, or choose another name", vault.id.name),
             );
             true
         }
+        Some(Seen::Known(NameState::Unregistered { provider })) => {
+            obstacles::refuse_unregistered(&vault.id.group.subscription, provider, draft);
+            true
+        }
         Some(Seen::Hidden(reason)) => {
-            draft.note(resource, format!("whether its name is free could not be checked: {reason}"));
+            draft
+                .note(resource, format!("whether its name is free could not be checked{}", obstacles::wanting(reason)));
             false
         }
         Some(Seen::Known(NameState::Free) | Seen::Absent) | None => false,
@@ -166,6 +181,9 @@ fn plan_key(observed: &Observed, vault: &Vault, key_ref: &KeyRef, key: &Key, dra
     match (observed.keys.get(key_ref), &key.create) {
         (Some(Seen::Known(seen)), create) => key_differences(seen, create.as_ref(), &resource, draft),
         (Some(Seen::Absent), Some(create)) => {
+            if obstacles::refuses_key(observed, key_ref, create, draft) {
+                return;
+            }
             let KeyCreate { kind, size_bits } = create;
             let because = vec![made(&resource, "type", kind.as_str()), made(&resource, "size", size_bits.to_string())];
             let (vault, key) = (vault.id.clone(), key_ref.clone());

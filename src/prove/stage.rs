@@ -9,8 +9,7 @@ use super::witness::{Sent, Witness};
 use crate::apply::{self, Budgets, Event, Outcome, Settings};
 use crate::azure::{Azure, Cloud, Counted, Failure, Options, Retry, credential};
 use crate::model::{Desired, Observed};
-use crate::observe::observe;
-use crate::plan::{Accepted, Plan, RiskClass, judge, plan};
+use crate::plan::{Accepted, Plan, RiskClass, judge};
 use crate::sandbox::{self, ExchangeError, Millis, Sandbox, World};
 use azure_core::http::HttpClient;
 use std::sync::atomic::AtomicU64;
@@ -274,11 +273,10 @@ impl Stage {
             None => transport,
         };
         let azure = client(transport, how.concurrency);
-        let observed = match observe(desired, &azure).await {
-            Ok(observed) => observed,
+        let (observed, shown) = match apply::prepare(desired, &azure).await {
+            Ok(prepared) => prepared,
             Err(failure) => return (Ended::Blind(Box::new(failure)), vec![]),
         };
-        let shown = plan(desired, &observed);
         let breaches = judge(&shown, &observed);
         self.hold("L9", breaches.is_empty(), || format!("the judge rejects the plan: {breaches:?}"));
         let opens = how.accepts.contains(&RiskClass::Reopening);

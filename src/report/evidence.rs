@@ -166,7 +166,7 @@ fn why(check: &Check) -> Option<&str> {
 
 /// A moment in RFC 3339, in UTC.
 fn moment(at: Timestamp) -> String {
-    jiff::Timestamp::from_second(at.0).map_or_else(|_| format!("{} s after 1970", at.0), |at| at.to_string())
+    at.to_string()
 }
 
 fn write(document: &Document) -> String {

@@ -9,7 +9,7 @@ use super::arm::{self, Place};
 use super::encryption::{self, Encryption};
 use super::scopes::{self, Scopes};
 use super::wire::{Answer, Ask, Reply};
-use super::{Millis, Pace, World, account_names, paging, services};
+use super::{Millis, Pace, World, account_names, paging, providers, services};
 
 /// How many accounts a page of a list has.
 const PAGE: usize = 250;
@@ -35,7 +35,10 @@ const KINDS: [&str; 5] = ["Storage", "StorageV2", "BlobStorage", "FileStorage", 
 pub(super) fn answer_subscription(world: &World, now: Millis, ask: &Ask, subscription: &str, rest: &[&str]) -> Reply {
     match (ask.method.as_str(), rest) {
         ("GET", ["storageaccounts"]) => list(world, now, ask, subscription, None),
-        ("POST", ["checknameavailability"]) => account_names::availability(world, ask, subscription),
+        ("POST", ["checknameavailability"]) => {
+            providers::check_names(world, subscription, "Microsoft.Storage")?;
+            account_names::availability(world, ask, subscription)
+        }
         ("GET", ["locations", _, "asyncoperations", operation]) => poll(world, now, ask, operation),
         _ => Err(arm::no_route(ask)),
     }

@@ -77,7 +77,11 @@ fn of_provider(method: &str, path: &[String], at: usize) -> Need {
         _ if ends_with_name => {
             Need { action: format!("{namespace}/{kind}/{}", verb(method)), scope: whole, list: false }
         }
-        _ => Need { action: format!("{namespace}/{kind}/{}", verb(method)), scope: parent(), list: true },
+        _ => {
+            // Who may not see the locks of a scope is told so: a list that left some out would pass for "none".
+            let list = !kind.eq_ignore_ascii_case("locks");
+            Need { action: format!("{namespace}/{kind}/{}", verb(method)), scope: parent(), list }
+        }
     }
 }
 

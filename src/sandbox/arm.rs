@@ -6,8 +6,8 @@ use super::hosts::{Domain, Service};
 use super::tokens::{self, Distrust};
 use super::wire::{Answer, Ask, Reply};
 use super::{
-    Millis, SUBSCRIPTIONS, TENANT, World, accounts, actions, arm_keys, authorization, deleted_vaults, groups,
-    identities, policies, providers, resources, subscriptions, vaults, versions,
+    Millis, SUBSCRIPTIONS, TENANT, World, accounts, actions, arm_keys, authorization, azure_policies, deleted_vaults,
+    groups, identities, locks, policies, providers, resources, subscriptions, vaults, versions,
 };
 
 /// Where in Resource Manager a resource is.
@@ -53,6 +53,8 @@ fn routed(world: &mut World, now: Millis, ask: &Ask) -> Reply {
 
 fn in_subscription(world: &mut World, now: Millis, ask: &Ask, subscription: &str, below: &[&str]) -> Reply {
     actions::authorize(&world.state, ask)?;
+    locks::check(&world.state, ask)?;
+    azure_policies::check(world, now, ask)?;
     if let Some(at) = authorization::split(below) {
         versions::check("microsoft.authorization", below.get(at + 2).copied().unwrap_or_default(), ask)?;
         return authorization::answer(world, now, ask, at + 2);

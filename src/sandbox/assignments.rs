@@ -135,6 +135,9 @@ impl State {
 
     /// Forgets the assignments of what is gone. A vault that comes back comes back without them.
     pub(super) fn forget_lost_assignments(&mut self) {
+        let mut locks = std::mem::take(&mut self.locks);
+        locks.retain(|_, lock| self.is_live(&lock.scope));
+        self.locks = locks;
         let mut assignments = std::mem::take(&mut self.assignments);
         assignments.retain(|_, one| self.is_live(&one.scope));
         self.assignments = assignments;

@@ -6,7 +6,7 @@ use super::arm;
 use super::assignments::{Assignment, Remarks, covers};
 use super::roles::{ROLES, Role};
 use super::wire::{Answer, Ask, Reply};
-use super::{Millis, TENANT, World, groups};
+use super::{Millis, TENANT, World, groups, locks};
 
 const KINDS: [&str; 5] = ["ServicePrincipal", "User", "Group", "ForeignGroup", "Device"];
 
@@ -25,6 +25,7 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask, at: usize) -> Re
         check_scope(world, &scope, ask)?;
     }
     match (ask.method.as_str(), rest.as_slice()) {
+        (_, ["locks", ..]) if at > 0 => locks::answer(world, ask, &scope, &ask.path[at + 3..]),
         ("GET", ["roledefinitions"]) => list_roles(ask, &scope),
         ("GET", ["roledefinitions", id]) => {
             let role = Role::by_id(id).ok_or_else(|| no_role(404, id))?;

@@ -8,7 +8,7 @@ use super::regions;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
 use super::world::State;
-use super::{Millis, World, paging, vaults};
+use super::{Millis, World, paging, providers, vaults};
 
 const PAGE: usize = 50;
 
@@ -24,7 +24,10 @@ pub(super) struct DeletedVault {
 /// Answers what is below `/subscriptions/{s}/providers/Microsoft.KeyVault`.
 pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask, subscription: &str, rest: &[&str]) -> Reply {
     match (ask.method.as_str(), rest) {
-        ("POST", ["checknameavailability"]) => check_availability(world, ask),
+        ("POST", ["checknameavailability"]) => {
+            providers::check_names(world, subscription, "Microsoft.KeyVault")?;
+            check_availability(world, ask)
+        }
         // There are none, and clients that list vaults list these as well.
         ("GET", ["managedhsms" | "deletedmanagedhsms"]) => Ok(Answer::json(200, json!({"value": []}))),
         ("GET", ["deletedvaults"]) => list(world, ask, subscription),

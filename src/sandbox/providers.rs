@@ -8,7 +8,7 @@ use super::{World, regions, versions};
 
 /// The providers of the sandbox with their resource types. Every subscription begins with all of them.
 const PROVIDERS: [(&str, &[&str]); 4] = [
-    ("Microsoft.Authorization", &["roleAssignments", "roleDefinitions"]),
+    ("Microsoft.Authorization", &["locks", "roleAssignments", "roleDefinitions"]),
     (
         "Microsoft.KeyVault",
         &["vaults", "vaults/accessPolicies", "vaults/keys", "deletedVaults", "checkNameAvailability"],
@@ -77,12 +77,28 @@ pub(super) fn check_registered(world: &World, ask: &Ask, subscription: &str, nam
     if ask.only_reads() || !world.state.unregistered.contains(&key(subscription, namespace)) {
         return Ok(());
     }
+    Err(unregistered(namespace))
+}
+
+/// Refuses to say anything about a name. Storage says that it does not know the subscription, which misleads many.
+pub(super) fn check_names(world: &World, subscription: &str, namespace: &str) -> Result<(), Answer> {
+    if !world.state.unregistered.contains(&key(subscription, namespace)) {
+        return Ok(());
+    }
+    if namespace == "Microsoft.Storage" {
+        let text = format!("Subscription {subscription} was not found.");
+        return Err(Answer::error(404, "SubscriptionNotFound", &text));
+    }
+    Err(unregistered(namespace))
+}
+
+fn unregistered(namespace: &str) -> Answer {
     let text = format!(
         "The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for how to register subscriptions."
     );
     let details = json!([{"code": "MissingSubscriptionRegistration", "target": namespace, "message": text}]);
     let error = json!({"code": "MissingSubscriptionRegistration", "message": text, "details": details});
-    Err(Answer::json(409, json!({"error": error})).gateway())
+    Answer::json(409, json!({"error": error})).gateway()
 }
 
 fn body(world: &World, subscription: &str, namespace: &str, kinds: &[&str]) -> Value {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::assignments::UnknownRole;
 use super::world::Counts;
-use super::{CLIENT_ID, CLIENT_SECRET, Domain, Millis, Pace, TENANT, World};
+use super::{CLIENT_ID, CLIENT_SECRET, Domain, Millis, Pace, TENANT, World, azure_policies};
 
 /// A seed, as it was written.
 #[derive(Debug, Deserialize)]
@@ -29,6 +29,8 @@ pub struct Seed {
     applications: Vec<Application>,
     #[serde(default)]
     assignments: Vec<Assignment>,
+    #[serde(default)]
+    policies: Vec<Policy>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -100,6 +102,35 @@ struct Assignment {
     scope: String,
 }
 
+/// An Azure Policy that forbids, from the moment at which the seed has grown.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Policy {
+    /// The assignment's name.
+    name: String,
+    /// What people call it; its name, when it is not said.
+    display_name: Option<String>,
+    scope: String,
+    rule: azure_policies::Rule,
+    /// For the rule about regions.
+    #[serde(default)]
+    locations: Vec<String>,
+}
+
+impl Policy {
+    fn assigned(&self) -> azure_policies::Assignment {
+        let Self { name, display_name, scope, rule, locations } = self;
+        let display_name = display_name.as_ref().unwrap_or(name).clone();
+        azure_policies::Assignment {
+            scope: scope.clone(),
+            name: name.clone(),
+            display_name,
+            rule: *rule,
+            locations: locations.clone(),
+        }
+    }
+}
+
 /// Why a seed gives no world.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
@@ -164,6 +195,7 @@ impl Seed {
         for Assignment { principal, role, scope } in &self.assignments {
             world.add_assignment(principal, role, scope)?;
         }
+        world.state.policies = self.policies.iter().map(Policy::assigned).collect();
         world.counts = Counts::default();
         world.set_pace(match self.pace {
             PaceName::Practice => Pace::practice(),

@@ -53,6 +53,8 @@ const AUTHORIZATION: &[&str] = &[
     "2022-04-01",
     "2022-05-01-preview",
 ];
+/// Locks have versions of their own.
+const LOCKS: &[&str] = &["2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"];
 const IDENTITY: &[&str] = &[
     "2015-08-31-preview",
     "2018-11-30",
@@ -78,7 +80,8 @@ pub(super) fn of(namespace: &str) -> Option<&'static [&'static str]> {
 
 /// Refuses a version that a provider of the sandbox does not speak; says nothing of unknown providers.
 pub(super) fn check(namespace: &str, kind: &str, ask: &Ask) -> Result<(), Answer> {
-    let Some(supported) = of(namespace) else { return Ok(()) };
+    let supported = if (namespace, kind) == ("microsoft.authorization", "locks") { Some(LOCKS) } else { of(namespace) };
+    let Some(supported) = supported else { return Ok(()) };
     let version = ask.api_version();
     if supported.contains(&version) {
         return Ok(());

@@ -13,11 +13,14 @@ use super::groups::Group;
 use super::hosts::{self, Domain, Service};
 use super::identities::Identity;
 use super::keys::Key;
+use super::locks::Lock;
 use super::principals::Principal;
 use super::throttle::Buckets;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{Fault, Millis, Mishap, Pace, arm, encryption, graph, key_vault, login, metadata, rotation, scopes};
+use super::{
+    Fault, Millis, Mishap, Pace, arm, azure_policies, encryption, graph, key_vault, login, metadata, rotation, scopes,
+};
 
 /// The whole sandbox. Cloning it is taking a snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,6 +61,12 @@ pub(super) struct State {
     /// Providers that a subscription has not registered, as `subscription/namespace` in lower case.
     #[serde(default)]
     pub unregistered: BTreeSet<String>,
+    /// Management locks, by scope and name in lower case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub locks: BTreeMap<String, Lock>,
+    /// Azure Policies, in the order in which they are told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<azure_policies::Assignment>,
     /// Service principals by object id in lower case.
     pub principals: BTreeMap<String, Principal>,
     /// Role assignments by id in lower case.

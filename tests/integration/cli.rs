@@ -101,7 +101,7 @@ fn plan_as_json_is_a_versioned_document_with_every_part() {
         .flat_map(|methods| methods.as_object().unwrap().values())
         .map(|count| count.as_u64().unwrap())
         .sum();
-    assert_eq!(requests, 7);
+    assert_eq!(requests, 8);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! A place to run whole plans: the product's real client against a sandbox in this process, in virtual time.
 
 use crate::contracts::Checked;
-use cmk::apply::{Budgets, Event, Outcome, Settings, apply};
+use cmk::apply::{Budgets, Event, Outcome, Settings, apply, prepare};
 use cmk::azure::{Azure, Call, Cloud, Counted, Effect, Method, Options, Retry, Service, Stats, credential};
 use cmk::diag::Source;
 use cmk::model::Desired;
-use cmk::plan::{Accepted, Plan, judge, plan};
+use cmk::plan::{Accepted, Plan, judge};
 use cmk::prove::AGREEABLE;
 use cmk::sandbox::{self, Clock, Local, Millis, Pace, Sandbox, World};
 use serde_json::json;
@@ -66,13 +66,27 @@ impl Practice {
         Self { way_in: Checked::new(Local(sandbox.clone())), sandbox }
     }
 
+    /// The Azure that a seed grows into, with waits as long as Azure's own.
+    pub(crate) fn seeded(seed: &str) -> Self {
+        let now = clock()();
+        let mut world = sandbox::seed::Seed::parse(seed).unwrap().grow(now, sandbox::Domain::Sandbox).unwrap();
+        world.set_pace(Pace::azure());
+        let sandbox = Sandbox::in_memory(world, clock());
+        Self { way_in: Checked::new(Local(sandbox.clone())), sandbox }
+    }
+
     /// A client of its own, as a fresh run of the program has one.
     pub(crate) fn azure(&self) -> Azure {
+        self.azure_as(sandbox::CLIENT_ID, sandbox::CLIENT_SECRET)
+    }
+
+    /// A client that signs in as another application of the sandbox.
+    pub(crate) fn azure_as(&self, client: &str, secret: &str) -> Azure {
         let counted = Counted::new(cloud(), Arc::new(self.way_in.clone()));
         let choice = credential::Choice::ClientSecret {
             tenant: sandbox::TENANT.to_owned(),
-            client: sandbox::CLIENT_ID.to_owned(),
-            secret: sandbox::CLIENT_SECRET.into(),
+            client: client.to_owned(),
+            secret: secret.to_owned().into(),
         };
         let retry = Retry::default();
         let credential = credential::build(&choice, &cloud(), &counted, retry).expect("a secret is enough");
@@ -82,8 +96,7 @@ impl Practice {
     /// What is to be done for a spec, and what was sent to find out.
     pub(crate) async fn plan(&self, desired: &Desired) -> (Plan, Stats) {
         let azure = self.azure();
-        let observed = cmk::observe::observe(desired, &azure).await.expect("the sandbox can be observed");
-        let plan = plan(desired, &observed);
+        let (observed, plan) = prepare(desired, &azure).await.expect("the sandbox can be observed");
         assert_eq!(judge(&plan, &observed), vec![], "the judge accepts what the planner makes");
         (plan, azure.stats())
     }
@@ -112,8 +125,7 @@ impl Practice {
 
     async fn run(&self, desired: &Desired, stop: watch::Receiver<bool>) -> Option<Applied> {
         let azure = self.azure();
-        let observed = cmk::observe::observe(desired, &azure).await.ok()?;
-        let plan = plan(desired, &observed);
+        let (observed, plan) = prepare(desired, &azure).await.ok()?;
         assert_eq!(judge(&plan, &observed), vec![], "the judge accepts what the planner makes");
         let asked = plan.asks().into_iter().map(|ask| ask.what);
         let accepted = Accepted::named(asked.filter(|what| AGREEABLE.contains(&what.class)));

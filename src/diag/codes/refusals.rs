@@ -111,8 +111,11 @@ The account is bound to another key now, and that key cannot be used: it is dele
 date, or access to it is missing. To move to a new key Azure must first unwrap the account's data key
 with the old one. As long as that fails, the change fails too, and the data cannot be read anyway.
 
-What to do: bring the old key back first: recover it, enable it, or give the account's identity get,
-wrapKey and unwrapKey on it again. Apply afterwards; keep the old key until the change is confirmed.",
+What to do: bring the old key back first. A deleted vault comes back with its keys by `az keyvault recover
+--name VAULT`, a deleted key by `az keyvault key recover --vault-name VAULT --name KEY`, and a disabled
+version is enabled by `az keyvault key set-attributes --vault-name VAULT --name KEY --version VERSION
+--enabled true`. If access is missing, give the account's identity get, wrapKey and unwrapKey again. Apply
+afterwards; keep the old key until the change is confirmed.",
     },
     Code {
         id: "CMK212",
@@ -120,10 +123,11 @@ wrapKey and unwrapKey on it again. Apply afterwards; keep the old key until the 
         story: "\
 A key of this name was deleted from the vault and can still be recovered. Key Vault makes no new key
 under the name until then, and with purge protection nobody can free it earlier. cmk does not recover it
-by itself: someone deleted it, and data under it may have been given up on purpose.
+by itself: someone deleted it, and data under it may have been given up on purpose. It sees deleted keys only
+where it has the permission `get` in the vault itself. Where it has not, a note says so, and Azure refuses.
 
-What to do: if you want the old key back, recover it with `az keyvault key recover` and apply again.
-Otherwise choose another name for the key.",
+What to do: if you want the old key back, recover it with `az keyvault key recover --vault-name VAULT --name
+NAME` and apply again. Otherwise choose another name for the key, or wait until the date shown.",
     },
     Code {
         id: "CMK213",
@@ -147,6 +151,54 @@ account half changed, so nothing at all is sent.
 
 What to do: bring it about by hand, or add it to the spec, and plan again. If the spec already says it,
 please report this: a plan should have its own words for every such case.",
+    },
+    Code {
+        id: "CMK215",
+        summary: "a lock forbids the change",
+        story: "\
+There is a ReadOnly lock on the thing, on its resource group or on its subscription. Azure Resource Manager
+refuses every change below it, whoever asks, with ScopeLocked. Some steps would have been taken before the
+locked one was reached, so nothing is sent at all. A CanNotDelete lock is no obstacle: cmk deletes nothing.
+Locks are looked at only when a plan has steps. Where they may not be seen, a note says so.
+
+What to do: ask whoever set the lock. If the change is meant to be, remove the lock as the help shows, apply,
+and set it again. `az lock list` shows all of them.",
+    },
+    Code {
+        id: "CMK216",
+        summary: "the subscription has not registered a resource provider",
+        story: "\
+Azure makes vaults and storage accounts only in subscriptions that have registered Microsoft.KeyVault or
+Microsoft.Storage. A new subscription often has not. Azure's own words mislead: asked for the name of an account, Storage
+says that the subscription was not found. cmk does not register a provider by itself, because that is a
+decision about the whole subscription and takes a permission there.
+
+What to do: run `az provider register --namespace NAME --subscription ID --wait` once, as somebody who may
+change the subscription. Then plan again.",
+    },
+    Code {
+        id: "CMK217",
+        summary: "the key expires within 30 days",
+        story: "\
+An account is to be bound to a version of the key that expires in less than 30 days, by Azure's own clock.
+Storage goes on reading with an expired key, but binds and wraps with none, and its message then speaks of
+missing access. So the first thing after this change would be another change in a hurry. An account that
+is bound to this version already is left alone. That the key may rotate by itself is no exception: whether
+it does so in time cannot be seen from here.
+
+What to do: make a new version with `az keyvault key rotate`, or move the date if it was set by mistake.
+Then plan again.",
+    },
+    Code {
+        id: "CMK218",
+        summary: "the vault's tier has no hardware keys",
+        story: "\
+A key of type RSA-HSM is to be made in a vault that is there already, and the vault is of the standard
+tier. Only premium vaults keep keys in hardware. The tier of an existing vault is not changed by cmk: it
+costs money for everybody who uses the vault.
+
+What to do: write `type: RSA` for the key. If it has to be kept in hardware, use a premium vault, or ask the
+vault's owner to raise it to premium. Then plan again.",
     },
     Code {
         id: "CMK241",

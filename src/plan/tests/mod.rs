@@ -1,6 +1,7 @@
 //! The planner's tests: a wanted and a seen state in a few words, the plan as text.
 
 mod judge;
+mod obstacles;
 mod world;
 
 use super::{Plan, plan};
@@ -14,7 +15,8 @@ use world::{desired, observed};
 /// `account st1 [create] [system] [uses kv1/main [auto|pinned A]] [recover] [revoked] [microsoft] [eastus]`, `regions may differ`.
 ///
 /// Seen: `group`, `vault kv1 [protected] [rbac] [registering] [hidden] [taken] [deleted] [st1=get+wrapKey] [tenant2]`,
-/// `key kv1/main A [disabled|expired|small|hidden] [B …]`, `account st1 [system] [bound kv1/main[@A]] [creating]
+/// `key kv1/main A [disabled|expired|expires|later|small|hidden] [B …]`, `key kv1/main deleted|unlisted`,
+/// `lock name ReadOnly subscription|group|kv1|st1`, `lock hidden`, `account st1 [system] [bound kv1/main[@A]] [creating]
 /// [hidden] [taken] [uai]`. What is not named is absent. `A` stands for version `aaaa…`.
 #[track_caller]
 fn check(wanted: &str, seen: &str, expected: &Expect) {

@@ -60,7 +60,10 @@ pub(super) fn desired(text: &str) -> Desired {
             }
             "key" => {
                 let key = key_ref(words[1]);
-                let create = create.then_some(KeyCreate { kind: KeyType::Rsa, size_bits: 2048 });
+                let create = create.then_some(KeyCreate {
+                    kind: if words.contains(&"hsm") { KeyType::RsaHsm } else { KeyType::Rsa },
+                    size_bits: 2048,
+                });
                 desired.vaults.get_mut(&key.vault).unwrap().keys.insert(key.name, Key { create });
             }
             "account" => {
@@ -99,7 +102,7 @@ fn desired_account(words: &[&str], create: bool) -> Account {
 }
 
 fn hidden<T>() -> Seen<T> {
-    Seen::Hidden(HiddenReason { what: "403 AuthorizationFailed".into(), permission: None })
+    Seen::Hidden(HiddenReason { what: "403 AuthorizationFailed".into(), permission: Some("a/read".into()) })
 }
 
 /// What was seen: all that is wanted is absent, until the text says otherwise.
@@ -120,14 +123,33 @@ pub(super) fn observed(wanted: &str, text: &str) -> Observed {
             }
             "vault" => see_vault(&words, &mut observed),
             "key" => {
-                let seen = if words.contains(&"hidden") { hidden() } else { Seen::Known(seen_key(&words)) };
-                observed.keys.insert(key_ref(words[1]), seen);
+                see_key(&words, &mut observed);
             }
             "account" => see_account(&words, &mut observed),
+            "lock" => see_lock(&words, &mut observed),
             other => panic!("{other}"),
         }
     }
     observed
+}
+
+fn see_lock(words: &[&str], observed: &mut Observed) {
+    let subscription = group().subscription;
+    if words.contains(&"hidden") {
+        observed.locks.insert(subscription, hidden());
+        return;
+    }
+    let scope = match words[3] {
+        "subscription" => format!("/subscriptions/{SUBSCRIPTION}"),
+        "group" => group().to_string().to_uppercase(),
+        name if name.starts_with("kv") => format!("{}/providers/Microsoft.KeyVault/vaults/{name}", group()),
+        name => format!("{}/providers/Microsoft.Storage/storageAccounts/{name}", group()),
+    };
+    let lock = SeenLock { scope, name: words[1].into(), level: words[2].into(), notes: None };
+    match observed.locks.entry(subscription).or_insert(Seen::Known(vec![])) {
+        Seen::Known(locks) => locks.push(lock),
+        Seen::Absent | Seen::Hidden(_) => panic!("locks are hidden"),
+    }
 }
 
 fn see_vault(words: &[&str], observed: &mut Observed) {
@@ -137,6 +159,9 @@ fn see_vault(words: &[&str], observed: &mut Observed) {
         observed.vaults.insert(name, hidden());
     } else if words.contains(&"taken") {
         observed.vault_names.insert(name, Seen::Known(NameState::Taken("already in use".into())));
+    } else if words.contains(&"unregistered") {
+        let state = NameState::Unregistered { provider: "Microsoft.KeyVault" };
+        observed.vault_names.insert(name, Seen::Known(state));
     } else if words.contains(&"deleted") {
         observed.vault_names.insert(name, Seen::Known(NameState::SoftDeleted { scheduled_purge: None }));
     } else {
@@ -154,8 +179,8 @@ fn seen_vault(name: VaultName, words: &[&str]) -> SeenVault {
     SeenVault {
         location: region(words),
         tenant: if words.contains(&"tenant2") { "another".into() } else { TENANT.into() },
-        sku: "standard".into(),
-        soft_delete: true,
+        sku: if words.contains(&"premium") { "Premium".into() } else { "standard".into() },
+        soft_delete: !words.contains(&"hard"),
         soft_delete_retention_days: Some(90),
         purge_protection: words.contains(&"protected"),
         permission_model: if words.contains(&"rbac") { PermissionModel::Rbac } else { PermissionModel::AccessPolicies },
@@ -164,6 +189,19 @@ fn seen_vault(name: VaultName, words: &[&str]) -> SeenVault {
         host: format!("{name}.vault.test"),
         provisioning_state: if words.contains(&"registering") { "RegisteringDns".into() } else { "Succeeded".into() },
         id: VaultId { group: group(), name },
+    }
+}
+
+fn see_key(words: &[&str], observed: &mut Observed) {
+    let key = key_ref(words[1]);
+    if words.contains(&"deleted") {
+        let seen = SeenDeletedKey { scheduled_purge: Some(Timestamp(86_400)) };
+        observed.deleted_keys.insert(key, Seen::Known(seen));
+    } else if words.contains(&"unlisted") {
+        observed.deleted_keys.insert(key, hidden());
+    } else {
+        let seen = if words.contains(&"hidden") { hidden() } else { Seen::Known(seen_key(words)) };
+        observed.keys.insert(key, seen);
     }
 }
 
@@ -193,8 +231,10 @@ fn seen_key(words: &[&str]) -> SeenKey {
         match (*word, versions.last_mut()) {
             ("disabled", Some(version)) => version.enabled = false,
             ("expired", Some(version)) => version.expires = Some(Timestamp(1_000)),
+            ("expires", Some(version)) => version.expires = Some(Timestamp(1_000 + 10 * 86_400)),
+            ("later", Some(version)) => version.expires = Some(Timestamp(1_000 + 30 * 86_400)),
             ("early", Some(version)) => version.not_before = Some(Timestamp(1_001)),
-            ("small", _) => {}
+            ("small" | "ec", _) => {}
             (letter, _) => versions.push(KeyVersion {
                 id: version(letter),
                 enabled: true,
@@ -205,13 +245,17 @@ fn seen_key(words: &[&str]) -> SeenKey {
         }
     }
     let size_bits = Some(if words.contains(&"small") { 1024 } else { 2048 });
-    SeenKey { kind: KeyType::Rsa, size_bits, versions, all_versions: true }
+    let kind = if words.contains(&"ec") { KeyType::Other("EC".into()) } else { KeyType::Rsa };
+    SeenKey { kind, size_bits, versions, all_versions: true }
 }
 
 fn see_account(words: &[&str], observed: &mut Observed) {
     let name = AccountName::parse(words[1]).unwrap();
     if words.contains(&"hidden") {
         observed.accounts.insert(name, hidden());
+    } else if words.contains(&"unregistered") {
+        let state = NameState::Unregistered { provider: "Microsoft.Storage" };
+        observed.account_names.insert(name, Seen::Known(state));
     } else if words.contains(&"taken") {
         observed.account_names.insert(name, Seen::Known(NameState::Taken("already taken".into())));
     } else {

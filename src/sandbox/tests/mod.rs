@@ -8,6 +8,7 @@ mod clock;
 mod front;
 mod graph;
 mod keys;
+mod locks;
 mod migration;
 mod noise;
 mod roles;

@@ -5,7 +5,7 @@
 
 mod derived;
 mod openapi;
-mod uncovered;
+pub(crate) mod uncovered;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};

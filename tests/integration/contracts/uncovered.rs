@@ -20,6 +20,15 @@ const UNCOVERED: &[(&str, &str)] = &[
     ("GET", "subscriptions/*/providers/*"),
     ("POST", "subscriptions/*/providers/*/register"),
     ("POST", "subscriptions/*/providers/*/unregister"),
+    // Locks.
+    ("GET", "subscriptions/*/providers/microsoft.authorization/locks"),
+    ("GET", "subscriptions/*/providers/microsoft.authorization/locks/*"),
+    ("PUT", "subscriptions/*/providers/microsoft.authorization/locks/*"),
+    ("DELETE", "subscriptions/*/providers/microsoft.authorization/locks/*"),
+    ("PUT", "subscriptions/*/resourcegroups/*/providers/microsoft.authorization/locks/*"),
+    ("DELETE", "subscriptions/*/resourcegroups/*/providers/microsoft.authorization/locks/*"),
+    ("PUT", "subscriptions/*/resourcegroups/*/providers/*/*/*/providers/microsoft.authorization/locks/*"),
+    ("DELETE", "subscriptions/*/resourcegroups/*/providers/*/*/*/providers/microsoft.authorization/locks/*"),
     // How a long operation is doing.
     ("GET", "subscriptions/*/providers/microsoft.storage/locations/*/asyncoperations/*"),
     ("GET", "subscriptions/*/providers/microsoft.keyvault/locations/*/operationresults/*"),

@@ -177,6 +177,7 @@ fn observed(vault: &(Seen<SeenVault>, Option<NameState>), key: &Seen<SeenKey>, s
         keys: BTreeMap::from([(key_ref("main"), key.clone()), (key_ref("other"), key)]),
         accounts,
         account_names,
+        ..Observed::default()
     }
 }
 
