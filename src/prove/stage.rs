@@ -11,7 +11,7 @@ use crate::azure::{Azure, Cloud, Counted, Failure, Options, Retry, credential};
 use crate::model::{Desired, Observed};
 use crate::observe::observe;
 use crate::plan::{Plan, judge, plan};
-use crate::sandbox::{self, ExchangeError, Millis, Sandbox, World};
+use crate::sandbox::{self, Census, ExchangeError, Millis, Sandbox, World};
 use azure_core::http::HttpClient;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -130,10 +130,11 @@ pub struct Stage {
 /// What the runs on a stage share.
 pub(super) struct Inner {
     sandbox: Sandbox,
+    /// What existed when it was last looked at.
+    census: Mutex<Census>,
     witness: Mutex<Witness>,
     meddling: Mutex<Meddling>,
     past: Mutex<Vec<(Millis, World)>>,
-    keeps_past: bool,
 }
 
 impl std::fmt::Debug for Inner {
@@ -149,10 +150,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Stage {
     /// A stage with a world on it. To be made in virtual time.
     pub fn new(desired: &Desired, world: World, start: Millis, meddling: Meddling) -> Self {
-        let witness = Mutex::new(Witness::new(desired.clone(), start));
+        let census = world.census(start);
+        let witness = Mutex::new(Witness::new(desired.clone(), start, census.clone()));
         let past = Mutex::new(vec![(start, world.clone())]);
         let sandbox = Sandbox::in_memory(world, clock::from(start));
-        let inner = Inner { sandbox, witness, meddling: Mutex::new(meddling), past, keeps_past: true };
+        let census = Mutex::new(census);
+        let inner = Inner { sandbox, census, witness, meddling: Mutex::new(meddling), past };
         Self { inner: Arc::new(inner) }
     }
 
@@ -203,10 +206,9 @@ impl Stage {
         };
         let took = began.elapsed();
         let now = self.inner.sandbox.now();
-        let truths = self.inner.sandbox.world(|world| world.truths(now));
-        let census = self.inner.sandbox.world(|world| world.census(now));
+        let census = self.inner.census();
         let mut witness = locked(&self.inner.witness);
-        witness.end_run(number, now, took, &ended, &census, &truths);
+        witness.end_run(number, now, took, &ended, &census);
         let (requests, effects) = witness.traffic(number);
         Run { ended, requests, effects, took, waits }
     }
@@ -229,8 +231,8 @@ impl Stage {
             self.hold("L2", empty, || format!("the next plan is not empty: {}", second.ended));
             let writes = self.witness(|witness| witness.writes_of(witness.runs() - 1));
             self.hold("L3", writes.is_empty(), || format!("the next run sent writes: {writes:?}"));
-            let (now, world) = self.now();
-            locked(&self.inner.witness).all_is_true(now, &world.census(now), &world.truths(now));
+            let census = self.inner.census();
+            locked(&self.inner.witness).all_is_true(self.inner.sandbox.now(), &census);
         }
         self.witness(|witness| witness.breaches().len()) == before
     }
@@ -306,23 +308,28 @@ impl Inner {
         if Sent::reads(request) {
             return self.sandbox.exchange(request);
         }
-        let (before, truths) = self.sandbox.world(|world| (world.census(now), world.truths(now)));
+        let before = self.census();
         let response = self.sandbox.exchange(request);
-        let (after, truths_after) = self.sandbox.world(|world| (world.census(now), world.truths(now)));
-        let changed = before != after;
+        let after = self.census();
         let sent = Sent::new(run, number, now, request, note);
-        locked(&self.witness).wrote(&sent, &response, (&before, &after), (&truths, &truths_after));
-        if changed {
+        locked(&self.witness).wrote(&sent, &response, &before, &after);
+        if before != after {
             self.keep(now);
         }
         response
     }
 
     fn keep(&self, now: Millis) {
-        if self.keeps_past {
-            let world = self.sandbox.world(|world| world.clone());
-            locked(&self.past).push((now, world));
-        }
+        let world = self.sandbox.world(|world| world.clone());
+        locked(&self.past).push((now, world));
+    }
+
+    /// What exists now.
+    fn census(&self) -> Census {
+        let now = self.sandbox.now();
+        let mut last = locked(&self.census);
+        *last = self.sandbox.world(|world| world.census_since(now, &last));
+        last.clone()
     }
 
     /// Tells the witness what a run was answered.
@@ -381,16 +388,11 @@ impl Inner {
         let acts = locked(&self.meddling).due(run, number);
         for act in acts {
             let now = self.sandbox.now();
-            let (before, after, done) = self.sandbox.world(|world| {
-                let before = world.census(now);
-                let done = act.perform(&mut Hand { world, now });
-                (before, world.census(now), done)
-            });
-            let changed = before != after;
-            let mut witness = locked(&self.witness);
-            witness.meddled(now, act.name(), done, &before, &after);
-            drop(witness);
-            if changed {
+            let before = self.census();
+            let done = self.sandbox.world(|world| act.perform(&mut Hand { world, now }));
+            let after = self.census();
+            locked(&self.witness).meddled(now, act.name(), done, &before, &after);
+            if before != after {
                 self.keep(now);
             }
         }
@@ -398,11 +400,9 @@ impl Inner {
 
     fn by_hand<T>(&self, act: impl FnOnce(&mut Hand<'_>) -> T) -> T {
         let now = self.sandbox.now();
-        let (before, after, result) = self.sandbox.world(|world| {
-            let before = world.census(now);
-            let result = act(&mut Hand { world, now });
-            (before, world.census(now), result)
-        });
+        let before = self.census();
+        let result = self.sandbox.world(|world| act(&mut Hand { world, now }));
+        let after = self.census();
         locked(&self.witness).meddled(now, "by hand", 200, &before, &after);
         self.keep(now);
         result

@@ -14,6 +14,7 @@ use super::hosts::{self, Domain, Service};
 use super::identities::Identity;
 use super::keys::Key;
 use super::principals::Principal;
+use super::shared::Shared;
 use super::throttle::Buckets;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
@@ -42,9 +43,9 @@ pub(super) struct State {
     /// By `subscription/group`, in lower case.
     pub groups: BTreeMap<String, Group>,
     /// By name: account names are unique in all of Azure.
-    pub accounts: BTreeMap<String, Account>,
+    pub accounts: BTreeMap<String, Shared<Account>>,
     /// By name in lower case, unique in all of Azure.
-    pub vaults: BTreeMap<String, Vault>,
+    pub vaults: BTreeMap<String, Shared<Vault>>,
     /// By name in lower case. A name is here or among the vaults, never both.
     pub deleted_vaults: BTreeMap<String, DeletedVault>,
     /// User-assigned identities by resource id in lower case.
@@ -59,7 +60,7 @@ pub(super) struct State {
     #[serde(default)]
     pub unregistered: BTreeSet<String>,
     /// Service principals by object id in lower case.
-    pub principals: BTreeMap<String, Principal>,
+    pub principals: BTreeMap<String, Shared<Principal>>,
     /// Role assignments by id in lower case.
     pub assignments: BTreeMap<String, Assignment>,
 }
@@ -70,7 +71,7 @@ impl State {
         let principal = Principal::of_the_default_world();
         let assignments = Assignment::of_the_default_world();
         Self {
-            principals: [(principal.object.clone(), principal)].into_iter().collect(),
+            principals: [(principal.object.clone(), principal.into())].into_iter().collect(),
             assignments: assignments.into_iter().map(|assignment| (assignment.key(), assignment)).collect(),
             ..Self::default()
         }
@@ -78,7 +79,7 @@ impl State {
 
     /// The live vault behind a host name of the data plane.
     pub(super) fn vault_at(&self, host: &str) -> Option<&Vault> {
-        self.vaults.get(hosts::vault_name(host)?)
+        self.vaults.get(hosts::vault_name(host)?).map(|vault| &**vault)
     }
 
     /// A live key, with the vault that holds it.
@@ -91,7 +92,9 @@ impl State {
     /// bound without a version take up the newest one.
     pub(super) fn settle(&mut self, now: Millis, pace: Pace) {
         self.deleted_vaults.retain(|_, deleted| now < deleted.purge);
-        for vault in self.vaults.values_mut() {
+        // Only a vault that has something to forget is touched: touching one parts it from its copies.
+        let forgets = |vault: &Vault| vault.deleted_keys.values().any(|deleted| now >= deleted.purge);
+        for vault in self.vaults.values_mut().filter(|vault| forgets(vault)) {
             vault.deleted_keys.retain(|_, deleted| now < deleted.purge);
         }
         self.held_names.retain(|_, held| now < held.until);
@@ -256,7 +259,7 @@ impl World {
         self.domain = domain;
         let State { vaults, deleted_vaults, .. } = &mut self.state;
         let deleted = deleted_vaults.values_mut().map(|deleted| &mut deleted.vault);
-        for vault in vaults.values_mut().chain(deleted) {
+        for vault in vaults.values_mut().map(|vault| &mut **vault).chain(deleted) {
             vault.domain = domain;
         }
     }
