@@ -2,7 +2,7 @@
 
 use super::thorough;
 use super::worlds::{desired, pace, world};
-use cmk::prove::{Act, Crash, Ended, How, Meddling, Mishap, Script, Stage, in_virtual_time};
+use cmk::prove::{Act, Crash, Ended, How, Meddling, Mishap, OTHERS, Script, Stage, in_virtual_time};
 use std::collections::BTreeMap;
 
 /// How a story ends.
@@ -354,6 +354,41 @@ fn a_version_that_is_made_after_the_plan_is_the_one_that_is_pinned() {
         assert!(first.ended.is_good(), "{}", first.ended);
         let second = stage.run(&wanted, &How::default()).await;
         assert_eq!(second.effects, 0, "{}", stage.witness(|witness| witness.log().join("\n")));
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_vault_that_others_make_while_azure_throttles_ours_keeps_their_access() {
+    let spec = "
+vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
+";
+    let wanted = desired(spec);
+    let vault = wanted.vaults.values().next().unwrap();
+    let made = || Act::MakeVault(vault.id.clone(), vault.location.clone().unwrap());
+    in_virtual_time(async {
+        let (world, start) = world("group\naccount st1 identity", pace());
+        let calm = Stage::new(&wanted, world.clone(), start, Meddling::none());
+        calm.run(&wanted, &How::default()).await;
+        let put = calm.witness(|witness| witness.writes_of(0))[0];
+        for mishap in [Mishap::Throttled(30), Mishap::NotSent] {
+            // The vault is made before the request that comes next, whatever that is.
+            let meddling = Meddling { acts: vec![(0, put + 1, made())] };
+            let stage = Stage::new(&wanted, world.clone(), start, meddling);
+            let how = How { script: Script::once(put, mishap), ..How::default() };
+            stage.run(&wanted, &how).await;
+            stage.converges(&wanted).await;
+            stage.witness(|witness| {
+                let log = witness.log().join("\n");
+                assert!(witness.breaches().is_empty(), "{log}");
+                assert!(witness.met_all().contains_key("meddling makes a vault"), "{log}");
+                assert!(!witness.met_all().contains_key("window two make one vault"), "{log}");
+            });
+            let policies = stage.by_hand(|hand| hand.arm("GET", &vault.id.to_string(), &serde_json::Value::Null).1);
+            let theirs = policies["properties"]["accessPolicies"].as_array().unwrap();
+            assert!(theirs.iter().any(|entry| entry["objectId"] == OTHERS), "{policies}");
+        }
     })
     .unwrap();
 }
