@@ -1,6 +1,6 @@
 //! A verdict as text for people and as JSON for programs.
 
-use super::verdict::{Failed, Start, Verdict};
+use super::verdict::{Failed, Start, Tried, Verdict};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -18,6 +18,7 @@ pub fn as_text(spec: &str, verdict: &Verdict) -> String {
     }
     let Verdict { scenes, runs, requests, failed, .. } = verdict;
     let _ = writeln!(text, "\n{scenes} scenes of {runs} runs with {requests} requests");
+    text.push_str(&shares(verdict));
     text.push_str("What went wrong on purpose:\n");
     for (what, times) in verdict.met.iter().filter(|(what, _)| is_disturbance(what)) {
         let _ = writeln!(text, "  {times:>8}  {}", without_kind(what));
@@ -41,6 +42,21 @@ pub fn as_text(spec: &str, verdict: &Verdict) -> String {
     text
 }
 
+/// What of all that could go wrong at one place was tried.
+fn shares(verdict: &Verdict) -> String {
+    let Verdict { crashes, mishaps, .. } = verdict;
+    let share = |Tried { tried, of }: Tried, what: &str| {
+        if tried == of { format!("all {of} {what}") } else { format!("{tried} of {of} {what}") }
+    };
+    let rest = if crashes.tried < crashes.of || mishaps.tried < mishaps.of {
+        "; of each kind of request some (`--exhaustive` tries all)"
+    } else {
+        ""
+    };
+    let (crashes, mishaps) = (share(*crashes, "crashes"), share(*mishaps, "pairs of a request and a mishap"));
+    format!("Tried: {crashes} and {mishaps}{rest}\n")
+}
+
 fn start_line(start: &Start) -> String {
     let Start { from, converges, requests, effects, took } = start;
     let verdict = if *converges { "converges" } else { "DOES NOT CONVERGE" };
@@ -59,7 +75,7 @@ fn times(verdict: &Verdict) -> String {
 }
 
 fn failed_scene(failure: &Failed) -> String {
-    let Failed { scene, breach, log } = failure;
+    let Failed { scene, breach, log, world: _ } = failure;
     let mut text = format!("\nFailed: {scene}\n  {}: {}\n  by {}\n", breach.invariant, breach.what, breach.by.trim());
     for line in log {
         let _ = writeln!(text, "    {line}");
@@ -93,11 +109,15 @@ pub fn as_json(spec: &str, verdict: &Verdict) -> String {
     let document = json!({
         "schema": "cmk-proof", "version": 1, "spec": spec, "proved": verdict.is_good(),
         "scenes": verdict.scenes, "scenesFailed": verdict.failed, "runs": verdict.runs,
-        "requests": verdict.requests, "starts": starts, "checked": verdict.checked, "notChecked": unreached,
+        "requests": verdict.requests, "crashes": tried(verdict.crashes), "mishaps": tried(verdict.mishaps), "starts": starts, "checked": verdict.checked, "notChecked": unreached,
         "met": verdict.met, "unreadableSecondsMax": verdict.unreadable_longest.as_secs(),
         "atRiskSecondsMax": verdict.at_risk_longest.as_secs(), "waitLongest": wait, "failures": failures,
     });
     format!("{document:#}\n")
+}
+
+fn tried(Tried { tried, of }: Tried) -> Value {
+    json!({ "tried": tried, "of": of })
 }
 
 fn start_value(start: &Start) -> Value {
@@ -106,6 +126,6 @@ fn start_value(start: &Start) -> Value {
 }
 
 fn failed_value(failure: &Failed) -> Value {
-    let Failed { scene, breach, log } = failure;
+    let Failed { scene, breach, log, world: _ } = failure;
     json!({ "scene": scene, "invariant": breach.invariant, "what": breach.what, "by": breach.by.trim(), "log": log })
 }

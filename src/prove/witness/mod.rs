@@ -15,7 +15,7 @@ mod spells;
 pub use notes::Sent;
 
 use super::mishap::Mishap;
-use super::stage::Ended;
+use super::run::Ended;
 use crate::apply::{Event, Outcome};
 use crate::model::Desired;
 use crate::plan::Plan;
