@@ -1,5 +1,6 @@
 //! The simulation: the planner and the executor under every fault, in virtual time.
 
+mod covered;
 mod proofs;
 mod random;
 mod sabotage;

@@ -191,6 +191,24 @@ accounts: { st1: { create: {} } }
     ),
     story("a vault that takes roles", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1", FOLLOWS, Refuses("CMK206")),
     story("nothing is there and nothing is to be made", "group", THERE, Refuses("CMK201")),
+    story("somebody has a vault of this name", "group\nelsewhere kv1", NEW, Refuses("CMK202")),
+    story("somebody has an account of this name", "group\nelsewhere st1", NEW, Refuses("CMK202")),
+    story("the vault is in another region", "group\nvault kv1 north\nkey kv1/main\naccount st1", THERE, Refuses("CMK204")),
+    story(
+        "the vault is not protected and is not to be",
+        "group\nvault kv1 unprotected\nkey kv1/main\naccount st1",
+        "
+vaults: { kv1: { keys: { main: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
+",
+        Refuses("CMK205"),
+    ),
+    story(
+        "the account reaches its key as the identity of others",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\nusers st1\nthrough users st1 kv1/main",
+        THERE,
+        Refuses("CMK213"),
+    ),
 ];
 
 /// What came of playing stories.
