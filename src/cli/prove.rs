@@ -1,12 +1,13 @@
-//! `cmk prove`: a spec under every fault, in a simulator inside this process. No credential, no network, no file
-//! unless one is asked for.
+//! `cmk prove`: a spec under every fault, in a simulator inside this process. No credential, no network and
+//! no file, unless it is to begin from what is in Azure or to keep what failed.
 
 use super::arguments::Format;
-use super::context::Context;
+use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
-use super::{private, session};
+use super::{interrupt, private, session};
 use crate::diag::Source;
-use crate::prove::{self, Extent, Failed, Verdict};
+use crate::model::Desired;
+use crate::prove::{self, Extent, Failed, Live, Verdict};
 use crate::report::text::clean;
 use crate::sandbox::Sandbox;
 use std::fmt::Write as _;
@@ -27,6 +28,9 @@ pub(super) struct Wishes {
     /// Keep what failed in DIR: the spec, the sandbox that it began from, and what happened
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
+    /// Begin from what is in Azure now, which is read and not written, not from nothing
+    #[arg(long)]
+    from_live: bool,
     /// The form of the verdict
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -34,13 +38,11 @@ pub(super) struct Wishes {
 
 /// Proves a spec and tells the verdict.
 pub(super) fn run(context: &mut Context, wishes: &Wishes) -> Result<Exit, Trouble> {
-    let Wishes { spec, seeds, exhaustive, save, format } = wishes;
+    let Wishes { spec, seeds, exhaustive, save, from_live, format } = wishes;
     let (source, desired) = session::desired(context, spec)?;
     let extent = Extent { seeds: *seeds, is_exhaustive: *exhaustive };
-    let verdict = prove::prove(&desired, extent).map_err(|why| {
-        Trouble::new(format!("the simulator cannot be set up for this spec: {why}"))
-            .help("this says nothing about the spec; `cmk plan --sandbox` shows more")
-    })?;
+    let live = if *from_live { Some(seen(context, &desired)?) } else { None };
+    let verdict = prove::prove(&desired, extent, live).map_err(|why| not_set_up(&why))?;
     let text = match format {
         Format::Human => prove::as_text(&clean(spec), &verdict),
         Format::Json => prove::as_json(spec, &verdict),
@@ -55,6 +57,24 @@ pub(super) fn run(context: &mut Context, wishes: &Wishes) -> Result<Exit, Troubl
     };
     context.output.stderr.tell(&told);
     Ok(Exit::Error)
+}
+
+/// A world like the one that is in Azure now.
+fn seen(context: &Context, desired: &Desired) -> Result<Live, Trouble> {
+    let azure = context.azure()?;
+    let stderr = context.output.stderr.clone();
+    let (observed, _) = block_on(async {
+        let stop = interrupt::listen(stderr.clone(), None);
+        session::look(desired, &azure, stop, &stderr).await
+    })??;
+    let live = prove::like(desired, &observed, prove::pace()).map_err(|why| not_set_up(&clean(&why)))?;
+    let limits = live.limits.iter().map(|limit| clean(limit)).collect();
+    Ok(Live { limits, ..live })
+}
+
+fn not_set_up(why: &str) -> Trouble {
+    Trouble::new(format!("the simulator cannot be set up for this spec: {why}"))
+        .help("this says nothing about the spec; `cmk plan` shows more")
 }
 
 /// Keeps every failure that the verdict holds, each in a folder of its own; says how to look at them.

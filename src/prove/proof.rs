@@ -5,6 +5,7 @@ use super::clock::in_virtual_time;
 use super::ground::Past;
 use super::hand::Hand;
 use super::line::Crash;
+use super::live::Live;
 use super::meddle::Meddling;
 use super::mishap::{Mishap, Script};
 use super::run::How;
@@ -25,12 +26,13 @@ pub struct Extent {
     pub is_exhaustive: bool,
 }
 
-/// Proves a spec: plays it from every start with everything that can go wrong, and scenes by chance.
+/// Proves a spec: plays it from every start with everything that can go wrong, and scenes by chance. The first start is
+/// a world like the one that was seen, if there is one, else one in which nothing is there.
 ///
 /// Fails when the simulator cannot be set up, which says nothing about the spec.
-pub fn prove(desired: &Desired, extent: Extent) -> Result<Verdict, String> {
+pub fn prove(desired: &Desired, extent: Extent, live: Option<Live>) -> Result<Verdict, String> {
     let no_time = |error| format!("the system gives no threads to work with: {error}");
-    let (mut verdict, starts) = in_virtual_time(starts(desired)).map_err(no_time)??;
+    let (mut verdict, starts) = in_virtual_time(starts(desired, live)).map_err(no_time)??;
     let calm: BTreeMap<String, u64> = verdict.starts.iter().map(|start| (start.from.clone(), start.requests)).collect();
     let starts: Vec<Scenery> = starts
         .into_iter()
@@ -82,18 +84,24 @@ enum Scene<'a> {
 }
 
 /// Azure's own pace. Tokens outlast a proof: they are renewed by the machine's clock, which does not jump.
-fn pace() -> Pace {
+pub fn pace() -> Pace {
     Pace { token_lifetime: 86_400_000, throttling: true, ..Pace::azure() }
 }
 
 type Calm = (String, World, Millis, Vec<Past>);
 
 /// The starts; each is played calmly once.
-async fn starts(desired: &Desired) -> Result<(Verdict, Vec<Calm>), String> {
+async fn starts(desired: &Desired, live: Option<Live>) -> Result<(Verdict, Vec<Calm>), String> {
     let mut verdict = Verdict::default();
-    let (world, now) = start::empty(desired, pace())?;
+    let (from, world, now) = if let Some(Live { world, now, limits }) = live {
+        verdict.limits = Some(limits);
+        ("what was seen in Azure", world, now)
+    } else {
+        let (world, now) = start::empty(desired, pace())?;
+        ("nothing is there", world, now)
+    };
     let mut all = vec![];
-    let (later, converged) = calm(desired, &mut verdict, &mut all, "nothing is there", world, now).await;
+    let (later, converged) = calm(desired, &mut verdict, &mut all, from, world, now).await;
     calm(desired, &mut verdict, &mut all, "everything is as desired", converged.clone(), later).await;
     for drift in Drift::ALL {
         let mut world = converged.clone();

@@ -12,7 +12,7 @@ const UNREACHED: [(&str, &str); 3] =
 /// The verdict for a person.
 pub fn as_text(spec: &str, verdict: &Verdict) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "Proof of {spec}, in the simulator: nothing was sent to Azure\n");
+    head(&mut text, spec, verdict.limits.as_deref());
     for start in &verdict.starts {
         text.push_str(&start_line(start));
     }
@@ -40,6 +40,20 @@ pub fn as_text(spec: &str, verdict: &Verdict) -> String {
         writeln!(text, "\nNot proved: {failed} of {scenes} scenes failed")
     };
     text
+}
+
+/// What is proved, and from where.
+fn head(text: &mut String, spec: &str, limits: Option<&[String]>) {
+    let Some(limits) = limits else {
+        let _ = writeln!(text, "Proof of {spec}, in the simulator: nothing was sent to Azure\n");
+        return;
+    };
+    let _ = writeln!(text, "Proof of {spec}, in the simulator, from what was read of Azure: no write was sent");
+    let _ = writeln!(text, "Not as it is in Azure, or not known to be:");
+    for limit in limits {
+        let _ = writeln!(text, "  {limit}");
+    }
+    text.push('\n');
 }
 
 /// What of all that could go wrong at one place was tried.
@@ -107,7 +121,7 @@ pub fn as_json(spec: &str, verdict: &Verdict) -> String {
     let unreached: Vec<Value> =
         UNREACHED.iter().map(|(name, why)| json!({ "invariant": name, "because": why })).collect();
     let document = json!({
-        "schema": "cmk-proof", "version": 1, "spec": spec, "proved": verdict.is_good(),
+        "schema": "cmk-proof", "version": 1, "spec": spec, "fromLive": verdict.limits.is_some(), "limits": verdict.limits, "proved": verdict.is_good(),
         "scenes": verdict.scenes, "scenesFailed": verdict.failed, "runs": verdict.runs,
         "requests": verdict.requests, "crashes": tried(verdict.crashes), "mishaps": tried(verdict.mishaps), "starts": starts, "checked": verdict.checked, "notChecked": unreached,
         "met": verdict.met, "unreadableSecondsMax": verdict.unreadable_longest.as_secs(),

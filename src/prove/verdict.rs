@@ -10,6 +10,8 @@ use std::time::Duration;
 /// The verdict on one spec.
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
+    /// Where the proof began from what was seen: what of that is not as it is in Azure, or not known to be.
+    pub limits: Option<Vec<String>>,
     /// One entry for each world that it was started from.
     pub starts: Vec<Start>,
     /// How often each invariant was checked.
@@ -124,6 +126,7 @@ impl Verdict {
     /// Takes in what was seen of other scenes.
     pub(super) fn absorb(&mut self, other: Self) {
         let Self {
+            limits: _,
             starts,
             checked,
             met,

@@ -81,6 +81,7 @@ fn things(state: &State, earlier: &Census) -> BTreeMap<&'static str, Arc<Things>
         held_names,
         purges,
         unregistered,
+        subscriptions,
         principals,
         assignments,
     } = state;
@@ -88,6 +89,7 @@ fn things(state: &State, earlier: &Census) -> BTreeMap<&'static str, Arc<Things>
     let known = |kind: &str| earlier.things.get(kind);
     let names = |all: &std::collections::BTreeSet<String>| all.iter().map(|name| (name.clone(), ())).collect();
     let (missing, were_missing) = (names(unregistered), names(&had.unregistered));
+    let (others, had_others) = (names(subscriptions), names(&had.subscriptions));
     BTreeMap::from([
         ("groups", of_kind(groups, &had.groups, known("groups"))),
         ("accounts", of_kind(accounts, &had.accounts, known("accounts"))),
@@ -97,6 +99,7 @@ fn things(state: &State, earlier: &Census) -> BTreeMap<&'static str, Arc<Things>
         ("held_names", of_kind(held_names, &had.held_names, known("held_names"))),
         ("purges", of_kind(purges, &had.purges, known("purges"))),
         ("unregistered", of_kind(&missing, &were_missing, known("unregistered"))),
+        ("subscriptions", of_kind(&others, &had_others, known("subscriptions"))),
         ("principals", of_kind(principals, &had.principals, known("principals"))),
         ("assignments", of_kind(assignments, &had.assignments, known("assignments"))),
     ])

@@ -18,7 +18,9 @@ use super::shared::Shared;
 use super::throttle::Buckets;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{Fault, Millis, Mishap, Pace, arm, encryption, graph, key_vault, login, metadata, rotation, scopes};
+use super::{
+    Fault, Millis, Mishap, Pace, SUBSCRIPTIONS, arm, encryption, graph, key_vault, login, metadata, rotation, scopes,
+};
 
 /// The whole sandbox. Cloning it is taking a snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,6 +61,9 @@ pub(super) struct State {
     /// Providers that a subscription has not registered, as `subscription/namespace` in lower case.
     #[serde(default)]
     pub unregistered: BTreeSet<String>,
+    /// Subscriptions beside the two that every world has, in lower case.
+    #[serde(default)]
+    pub subscriptions: BTreeSet<String>,
     /// Service principals by object id in lower case.
     pub principals: BTreeMap<String, Shared<Principal>>,
     /// Role assignments by id in lower case.
@@ -75,6 +80,11 @@ impl State {
             assignments: assignments.into_iter().map(|assignment| (assignment.key(), assignment)).collect(),
             ..Self::default()
         }
+    }
+
+    /// Whether there is such a subscription, by its id in lower case.
+    pub(super) fn has_subscription(&self, subscription: &str) -> bool {
+        SUBSCRIPTIONS.contains(&subscription) || self.subscriptions.contains(subscription)
     }
 
     /// The live vault behind a host name of the data plane.
@@ -237,6 +247,16 @@ impl World {
             response.body_mut().clear();
         }
         Ok(response)
+    }
+
+    /// Adds a subscription, which the application of the default world owns like the others.
+    pub fn add_subscription(&mut self, subscription: &str) {
+        let subscription = subscription.to_ascii_lowercase();
+        if !self.state.has_subscription(&subscription) {
+            let owner = Assignment::of_an_owner(&subscription);
+            self.state.assignments.insert(owner.key(), owner);
+            self.state.subscriptions.insert(subscription);
+        }
     }
 
     /// Requests seen and effects had so far.

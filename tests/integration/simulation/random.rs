@@ -18,6 +18,7 @@ fn first_seed() -> u64 {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a long run says how much it was: shown with `--show-output`")]
 fn whatever_goes_wrong_nothing_is_broken_and_in_the_end_all_is_as_desired() {
     let next = AtomicU64::new(first_seed());
     let end = first_seed() + seeds();
@@ -63,11 +64,11 @@ fn play(next: &AtomicU64, end: u64) -> Played {
             return played;
         }
         let scene = scene(seed);
-        let seen = scene.play(&How::default());
-        for (what, times) in seen.met {
+        let came = scene.play(&How::default());
+        for (what, times) in came.met {
             *played.met.entry(what).or_default() += times;
         }
-        if !seen.breaches.is_empty() {
+        if !came.breaches.is_empty() {
             // To make a failure smaller takes long: of many failures, some are.
             let told = if played.failures.len() < 5 { tell(&scene) } else { String::new() };
             played.failures.insert(seed, told);
