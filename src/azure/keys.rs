@@ -1,7 +1,7 @@
 //! Keys, through ARM and through a vault's own data plane: looked at, and made when absent. No key is changed or deleted.
 
 use super::call::{Call, Effect, Method, Service};
-use super::paths::read_as;
+use super::paths::{has_id, read_as};
 use super::vaults;
 use crate::model::{KeyCreate, KeyName, KeyType, KeyVersion, SeenKey, Timestamp, VaultId, Version};
 use serde::Deserialize;
@@ -66,6 +66,7 @@ struct Attributes {
 
 /// Reads ARM's answer about a key: its type and its current version.
 pub fn read_arm(body: &Value) -> Result<SeenKey, String> {
+    has_id(body, "the key")?;
     let wire: ArmKey = read_as(body, "the key")?;
     let kind = wire.properties.kty.as_deref().ok_or("the key has no kty")?;
     Ok(SeenKey {
@@ -78,6 +79,7 @@ pub fn read_arm(body: &Value) -> Result<SeenKey, String> {
 
 /// Reads one item of ARM's list of versions.
 pub fn read_arm_version(body: &Value) -> Result<KeyVersion, String> {
+    has_id(body, "the key's version")?;
     let wire: ArmKey = read_as(body, "the key's version")?;
     arm_item(wire.properties)
 }
