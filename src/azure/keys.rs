@@ -184,7 +184,7 @@ mod tests {
     const TWO: &str = "22222222222222222222222222222222";
 
     fn arm(version: &str, attributes: &Value) -> Value {
-        json!({ "properties": {
+        json!({ "id": "/keys/main", "properties": {
             "kty": "RSA", "keySize": 3072, "attributes": attributes,
             "keyUriWithVersion": format!("https://kv.vault.azure.net/keys/main/{version}"),
         } })
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_key_without_a_version_makes_no_sense() {
-        assert!(read_arm(&json!({ "properties": { "kty": "RSA" } })).is_err());
+        assert!(read_arm(&json!({ "id": "/keys/main", "properties": { "kty": "RSA" } })).is_err());
         let versionless = json!({ "kid": "https://kv.vault.azure.net/keys/main", "attributes": {} });
         assert!(read_vault_version(&versionless).is_err());
     }

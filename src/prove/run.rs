@@ -36,9 +36,9 @@ pub struct How {
     pub accepts: Vec<RiskClass>,
 }
 
-/// What an operator says yes to who wants what the spec says and no more: nothing that was closed is opened, and
-/// nothing that can be read is put out of reach.
-pub const AGREEABLE: [RiskClass; 3] = [RiskClass::Irreversible, RiskClass::ProtectionLowered, RiskClass::CustodyChange];
+/// What an operator says yes to who wants what the spec says and no more: nothing that was closed is opened.
+pub const AGREEABLE: [RiskClass; 4] =
+    [RiskClass::Irreversible, RiskClass::ProtectionLowered, RiskClass::CustodyChange, RiskClass::Unreadable];
 
 impl Default for How {
     fn default() -> Self {

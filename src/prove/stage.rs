@@ -10,7 +10,7 @@ use crate::apply::{self, Budgets, Event, Outcome, Settings};
 use crate::azure::{Azure, Cloud, Counted, Options, Retry, credential};
 use crate::model::{Desired, Observed};
 use crate::observe::observe;
-use crate::plan::{Accepted, Plan, judge, plan};
+use crate::plan::{Accepted, Plan, RiskClass, judge, plan};
 use crate::sandbox::{self, Millis, World};
 use azure_core::http::HttpClient;
 use std::sync::Arc;
@@ -102,6 +102,12 @@ impl Stage {
             self.hold("L2", empty, || format!("the next plan is not empty: {}", second.ended));
             let writes = self.witness(|witness| witness.writes_of(witness.runs() - 1));
             self.hold("L3", writes.is_empty(), || format!("the next run sent writes: {writes:?}"));
+            if how.accepts.contains(&RiskClass::Reopening) {
+                // No step hangs on what was given back, so nobody has waited until Azure honours it.
+                let pace = self.ground.sandbox.world(|world| world.pace());
+                let seconds = u64::try_from(super::start::arrival_seconds(pace)).unwrap_or_default();
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+            }
             let census = self.ground.census();
             locked(&self.ground.witness).all_is_true(self.ground.sandbox.now(), &census);
         }
@@ -134,7 +140,8 @@ impl Stage {
         let shown = plan(desired, &observed);
         let breaches = judge(&shown, &observed);
         self.hold("L9", breaches.is_empty(), || format!("the judge rejects the plan: {breaches:?}"));
-        locked(&self.ground.witness).planned(number, run_id, &shown);
+        let opens = how.accepts.contains(&RiskClass::Reopening);
+        locked(&self.ground.witness).planned(number, run_id, &shown, opens);
         let mut taken = shown.clone();
         if let Some(alter) = &how.alter {
             alter(&mut taken);

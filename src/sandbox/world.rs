@@ -62,7 +62,7 @@ pub(super) struct State {
     #[serde(default)]
     pub unregistered: BTreeSet<String>,
     /// Subscriptions beside the two that every world has, in lower case.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub subscriptions: BTreeSet<String>,
     /// Service principals by object id in lower case.
     pub principals: BTreeMap<String, Shared<Principal>>,

@@ -2,7 +2,7 @@
 
 use super::facts;
 use super::sight::Sight;
-use crate::model::{AccountName, Desired};
+use crate::model::{Access, Desired};
 use crate::sandbox::{Census, Millis};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -34,11 +34,12 @@ impl Spells {
     /// Notes how things stand at a moment.
     pub(super) fn note(&mut self, desired: &Desired, now: Millis, census: &Census) {
         let sight = Sight { census, now };
-        for name in desired.accounts.keys().map(AccountName::as_str) {
+        for (name, account) in &desired.accounts {
+            let (name, revoked) = (name.as_str(), account.access == Access::Revoked);
             let readable = census.truths().get(name).is_some_and(|truth| truth.readable);
             let spells = self.accounts.entry(name.to_owned()).or_default();
             spells.was_readable |= readable;
-            spells.unreadable.note(now, !readable && spells.was_readable);
+            spells.unreadable.note(now, !readable && spells.was_readable && !revoked);
             // An account that was safe stays so while nothing about it is touched: time only lets grants arrive.
             let stays_safe = spells.at_risk.since.is_none() && sight.is_untouched(&self.last, name, None);
             spells.at_risk.note(now, !stays_safe && facts::at_risk(name, sight));
