@@ -65,6 +65,11 @@ impl Census {
         }
     }
 
+    /// Whether all things of a kind are untouched since an earlier census.
+    pub fn are_untouched(&self, earlier: &Self, kind: &str) -> bool {
+        matches!((self.things.get(kind), earlier.things.get(kind)), (Some(all), Some(had)) if Arc::ptr_eq(all, had))
+    }
+
     /// Whether every account can read its data, by name.
     pub const fn truths(&self) -> &BTreeMap<String, Arc<Readability>> {
         &self.truths
