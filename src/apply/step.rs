@@ -103,7 +103,8 @@ impl Turn<'_> {
         let mut honoured = self.until(format!("Azure honours {}", grant_in_words(steps)), self.budgets().grant);
         let mut free = self.until(busy_in_words(steps), self.budgets().provisioning);
         let mut clear = self.until("Azure says what became of the request".to_owned(), UNCLEAR_FOR);
-        let mut unclear = 0;
+        let mut calm = self.until("Azure takes requests again".to_owned(), self.budgets().provisioning);
+        let (mut unclear, mut refused) = (0, 0);
         loop {
             if let Err(blocked) =
                 self.may_send(steps).and_then(|()| steps.iter().try_for_each(|one| self.not_shut(one)))
@@ -122,7 +123,12 @@ impl Turn<'_> {
                     unclear += 1;
                     clear.pause().await
                 }
-                Next::LookAgain | Next::GiveUp => return failed(&failure),
+                // The look after it waits for as long as Azure has asked for.
+                Next::UntilCalm if refused < THROTTLED_MAX => {
+                    refused += u32::from(failure.said.status.is_some());
+                    calm.pause().await
+                }
+                Next::LookAgain | Next::UntilCalm | Next::GiveUp => return failed(&failure),
             };
             if let Err(over) = paused {
                 return refused_until(over, &failure);
@@ -134,7 +140,7 @@ impl Turn<'_> {
                 Err(outcome) => return outcome,
             }
         }
-        drop((honoured, free, clear));
+        drop((honoured, free, clear, calm));
         self.confirm(steps).await
     }
 
@@ -234,7 +240,10 @@ impl Turn<'_> {
 /// How often a write whose answer was lost or unclear is looked into and, if nothing came of it, sent again.
 const UNCLEAR_MAX: u32 = 2;
 
-/// The time within which that is done.
+/// How often a write that Azure answered with 429 is looked into and sent again.
+const THROTTLED_MAX: u32 = 3;
+
+/// The time within which an unclear one is cleared up.
 const UNCLEAR_FOR: Duration = Duration::from_secs(120);
 
 /// Where things stand after a failed write was looked into.
@@ -252,6 +261,7 @@ enum Next {
     GiveUp,
     UntilHonoured,
     UntilFree,
+    UntilCalm,
     LookAgain,
 }
 
@@ -262,6 +272,7 @@ fn next(failure: &Failure, steps: &[&Step]) -> Next {
         // The same role is held under another name: what is wanted may be so already.
         _ if failure.is("RoleAssignmentExists") => Next::LookAgain,
         Kind::Busy => Next::UntilFree,
+        Kind::Throttled => Next::UntilCalm,
         Kind::Lost | Kind::Server | Kind::Unintelligible | Kind::NotSent => Next::LookAgain,
         Kind::NoCredential
         | Kind::Unsupported
@@ -269,7 +280,6 @@ fn next(failure: &Failure, steps: &[&Step]) -> Next {
         | Kind::Denied
         | Kind::NotFound
         | Kind::Conflict
-        | Kind::Throttled
         | Kind::Rejected
         | Kind::OperationFailed
         | Kind::Deadline

@@ -20,6 +20,7 @@ pub(super) fn check(call: &Call, cloud: &Cloud, body: &Value) -> Result<(), Fail
     {
         return Err(Failure::unintelligible(call, format!("the answer is about another thing: `{id}`")));
     }
+    items_are_within(call, thing, body)?;
     let key = key(call, thing, cloud);
     for item in std::iter::once(body).chain(body.get("value").and_then(Value::as_array).into_iter().flatten()) {
         vault_uri(call, cloud, item)?;
@@ -36,6 +37,17 @@ fn told_id<'a>(call: &Call, body: &'a Value) -> Option<&'a str> {
     match call.service {
         Service::Arm if !is_action => body.get("id").and_then(Value::as_str),
         Service::Arm | Service::KeyVault { .. } => None,
+    }
+}
+
+/// What Azure Resource Manager lists under a path has its id under that path too.
+fn items_are_within(call: &Call, path: &str, body: &Value) -> Result<(), Failure> {
+    let within = format!("{}/", path.trim_end_matches('/').to_lowercase());
+    let items = body.get("value").and_then(Value::as_array).filter(|_| call.service == Service::Arm);
+    let ids = items.into_iter().flatten().filter_map(|item| item.get("id")?.as_str());
+    match ids.into_iter().find(|id| !id.to_lowercase().starts_with(&within)) {
+        Some(id) => Err(Failure::unintelligible(call, format!("the list has another thing in it: `{id}`"))),
+        None => Ok(()),
     }
 }
 
@@ -151,6 +163,9 @@ mod tests {
         assert_eq!(kind(&arm, &item("https://kv1.vault.azure.net:443/keys/Main/1")), None);
         assert_eq!(kind(&arm, &item("https://kv1.vault.azure.net/keys/other/1")), Some(Kind::Unintelligible));
         assert_eq!(kind(&arm, &item("https://kv2.vault.azure.net/keys/main/1")), Some(Kind::Unintelligible));
+        let listed = |of: &Call| json!({ "value": [{ "id": format!("{}/1", of.path.to_uppercase()) }] });
+        assert_eq!(kind(&arm, &listed(&arm)), None);
+        assert_eq!(kind(&arm, &listed(&of("kv1/keys/other/versions"))), Some(Kind::Unintelligible));
         let host = "kv1.vault.azure.net".to_owned();
         let vault = Call { service: Service::KeyVault { host }, ..Call::get("/keys/main".to_owned(), "1") };
         let key = |kid: &str| json!({ "key": { "kid": kid } });

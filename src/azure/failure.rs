@@ -20,7 +20,7 @@ pub enum Kind {
     Conflict,
     /// Another operation is under way on the thing; it ends by itself.
     Busy,
-    /// Too many requests, even after waiting.
+    /// Too many requests: a read even after waiting, a write at once.
     Throttled,
     /// Azure refused the request for another reason.
     Rejected,

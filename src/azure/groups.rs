@@ -2,7 +2,7 @@
 
 use super::call::{Call, Effect, Method};
 use super::failure::clean;
-use super::paths::read_as;
+use super::paths::{has_id, read_as};
 use crate::model::{GroupId, Location, SeenGroup};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,6 +35,7 @@ pub fn read(body: &Value) -> Result<SeenGroup, String> {
     struct Properties {
         provisioning_state: Option<String>,
     }
+    has_id(body, "the resource group")?;
     let wire: Wire = read_as(body, "the resource group")?;
     let location = Location::parse(&wire.location).map_err(|error| format!("the group's location {error}"))?;
     let state = wire.properties.and_then(|properties| properties.provisioning_state);
@@ -47,8 +48,10 @@ mod tests {
 
     #[test]
     fn a_group_is_read() {
-        let seen = read(&json!({"location": "West US 2", "properties": {"provisioningState": "Deleting"}})).unwrap();
+        let seen = read(&json!({"id": "/g", "location": "West US 2", "properties": {"provisioningState": "Deleting"}}))
+            .unwrap();
         assert_eq!((seen.location.as_str(), seen.provisioning_state.as_str()), ("westus2", "Deleting"));
-        assert!(read(&json!({})).is_err());
+        assert!(read(&json!({"id": "/g"})).is_err());
+        assert_eq!(read(&json!({"location": "westus2"})).unwrap_err(), "the resource group has no id");
     }
 }

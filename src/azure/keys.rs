@@ -1,7 +1,7 @@
 //! Keys, through ARM and through a vault's own data plane: looked at, and made when absent. No key is changed or deleted.
 
 use super::call::{Call, Effect, Method, Service};
-use super::paths::read_as;
+use super::paths::{has_id, read_as};
 use super::vaults;
 use crate::model::{KeyCreate, KeyName, KeyType, KeyVersion, SeenDeletedKey, SeenKey, Timestamp, VaultId, Version};
 use serde::Deserialize;
@@ -84,6 +84,7 @@ struct Attributes {
 
 /// Reads ARM's answer about a key: its type and its current version.
 pub fn read_arm(body: &Value) -> Result<SeenKey, String> {
+    has_id(body, "the key")?;
     let wire: ArmKey = read_as(body, "the key")?;
     let kind = wire.properties.kty.as_deref().ok_or("the key has no kty")?;
     Ok(SeenKey {
@@ -96,6 +97,7 @@ pub fn read_arm(body: &Value) -> Result<SeenKey, String> {
 
 /// Reads one item of ARM's list of versions.
 pub fn read_arm_version(body: &Value) -> Result<KeyVersion, String> {
+    has_id(body, "the key's version")?;
     let wire: ArmKey = read_as(body, "the key's version")?;
     arm_item(wire.properties)
 }
@@ -200,7 +202,7 @@ mod tests {
     const TWO: &str = "22222222222222222222222222222222";
 
     fn arm(version: &str, attributes: &Value) -> Value {
-        json!({ "properties": {
+        json!({ "id": "/keys/main", "properties": {
             "kty": "RSA", "keySize": 3072, "attributes": attributes,
             "keyUriWithVersion": format!("https://kv.vault.azure.net/keys/main/{version}"),
         } })
@@ -255,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_key_without_a_version_makes_no_sense() {
-        assert!(read_arm(&json!({ "properties": { "kty": "RSA" } })).is_err());
+        assert!(read_arm(&json!({ "id": "/keys/main", "properties": { "kty": "RSA" } })).is_err());
         let versionless = json!({ "kid": "https://kv.vault.azure.net/keys/main", "attributes": {} });
         assert!(read_vault_version(&versionless).is_err());
     }

@@ -1,6 +1,7 @@
 //! ARM ids in text, read without regard to case, as Azure compares them. Knows no services.
 
 use crate::model::{GroupId, GroupName, SubscriptionId};
+use serde_json::Value;
 
 /// Reads `/subscriptions/…/resourceGroups/…/providers/{kind}/{name}` into the group and the name.
 ///
@@ -24,8 +25,14 @@ pub(super) fn resource<'a>(id: &'a str, kind: &str) -> Result<(GroupId, &'a str)
 }
 
 /// Reads a body into a wire type; the error says what was being read.
-pub(super) fn read_as<T: serde::de::DeserializeOwned>(body: &serde_json::Value, what: &str) -> Result<T, String> {
+pub(super) fn read_as<T: serde::de::DeserializeOwned>(body: &Value, what: &str) -> Result<T, String> {
     T::deserialize(body).map_err(|error| format!("{what} cannot be read: {error}"))
+}
+
+/// The id that Azure gives every thing. Without one an answer cannot be held against what was asked for.
+pub(super) fn has_id(body: &Value, what: &str) -> Result<(), String> {
+    let id = body.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
+    id.map(drop).ok_or_else(|| format!("{what} has no id"))
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@
 use super::call::Effect;
 use super::client::Retry;
 use super::counted::Counted;
-use super::failure::{Kind, inside};
+use super::failure::{Failure, Kind, inside};
 use super::holdback::HoldBack;
 use azure_core::error::ErrorKind;
-use azure_core::http::headers::{HeaderName, Headers};
+use azure_core::http::headers::Headers;
 use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{AsyncRawResponse, Context, Request};
 use azure_core::time::parse_rfc7231;
@@ -55,6 +55,9 @@ impl Policy for Resend {
     async fn send(&self, context: &Context, request: &mut Request, next: &[Arc<dyn Policy>]) -> PolicyResult {
         let effect = self.effect.or_else(|| context.value::<Effect>().copied()).unwrap_or(Effect::Write);
         let mut tries = 1;
+        if effect == Effect::Write && self.holds.held_until(request.url()).is_some() {
+            return Err(azure_core::Error::new(ErrorKind::Other, held_back()));
+        }
         loop {
             let result = self.once(context, request, next).await;
             let asked = result.as_ref().ok().and_then(|response| retry_after(response.headers()));
@@ -73,27 +76,32 @@ impl Policy for Resend {
     }
 }
 
+/// What a write meets whose limit is exhausted: waiting here would let what it rests on grow old.
+fn held_back() -> Failure {
+    Failure::new(Kind::Throttled, "Azure has asked for a pause; nothing was sent")
+}
+
 fn is_throttled(result: &azure_core::Result<AsyncRawResponse>) -> bool {
     result.as_ref().is_ok_and(|response| u16::from(response.status()) == 429)
 }
 
 /// Whether a request with this effect may be sent again after this.
 fn again(effect: Effect, result: &azure_core::Result<AsyncRawResponse>) -> bool {
-    let repeatable = match effect {
-        Effect::Read | Effect::CreateIfAbsent => true,
-        Effect::Write => false,
-    };
+    match effect {
+        Effect::Read | Effect::CreateIfAbsent => {}
+        // Not even after a 429, which had no effect: while it is waited out, somebody else may make the thing that is
+        // about to be made, and sent again the request would replace it. Whoever sent it looks again first.
+        Effect::Write => return false,
+    }
     match result {
         Ok(response) => match u16::from(response.status()) {
-            // Throttled requests were not acted on, whatever they are.
-            429 => true,
             501 | 505 => false,
-            408 | 500..=599 => repeatable,
+            408 | 429 | 500..=599 => true,
             _ => false,
         },
         Err(error) => match error.kind() {
             ErrorKind::Connection => !is_permanent(error),
-            ErrorKind::Io => repeatable,
+            ErrorKind::Io => true,
             _ => false,
         },
     }
@@ -126,8 +134,10 @@ pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
     u64::try_from((then - now).whole_seconds()).ok().map(Duration::from_secs)
 }
 
+/// A header's value. Not by the library's own way to ask, which makes an error of each one that is not there, with a
+/// backtrace if those are on: a third of a run's time.
 pub(super) fn header<'a>(headers: &'a Headers, name: &'static str) -> Option<&'a str> {
-    headers.get_optional_str(&HeaderName::from_static(name))
+    headers.iter().find(|(had, _)| had.as_str() == name).map(|(_, value)| value.as_str())
 }
 
 #[cfg(test)]
@@ -149,21 +159,36 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_write_is_not_sent_again_when_azure_may_have_acted() {
-        for reply in [Reply::empty(500), Reply::empty(503), Reply::empty(408), Reply::Lost] {
+    async fn a_write_is_not_sent_again_whatever_became_of_it() {
+        let kinds = [
+            (Reply::empty(500), Kind::Server),
+            (Reply::empty(503), Kind::Server),
+            (Reply::empty(408), Kind::Server),
+            (Reply::Lost, Kind::Lost),
+            (Reply::empty(429), Kind::Throttled),
+            (Reply::NotSent, Kind::NotSent),
+        ];
+        for (reply, kind) in kinds {
             let (times, result) = sent(Effect::Write, vec![reply.clone(), Reply::empty(200)]).await;
-            assert_eq!(times, 1, "{reply:?}");
-            let kind = result.unwrap_err().kind;
-            assert!(matches!(kind, Kind::Server | Kind::Lost), "{kind:?}");
+            assert_eq!((times, result.unwrap_err().kind), (1, kind), "{reply:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_write_is_sent_again_when_azure_certainly_did_not_act() {
-        for reply in [Reply::empty(429), Reply::NotSent] {
-            let (times, result) = sent(Effect::Write, vec![reply.clone(), Reply::empty(200)]).await;
-            assert_eq!((times, result), (2, Ok(200)), "{reply:?}");
+    async fn a_write_under_an_exhausted_limit_is_not_sent_and_a_read_waits() {
+        let fake = Fake::new([
+            ("PUT /x", Reply::empty(429).with("retry-after", "10")),
+            ("GET /x", Reply::empty(200)),
+            ("PUT /x", Reply::empty(200)),
+        ]);
+        let azure = fake.azure();
+        let write = call(Method::Put, Effect::Write);
+        for _ in 0..3 {
+            assert_eq!(azure.call(&write).await.unwrap_err().kind, Kind::Throttled);
         }
+        assert_eq!((fake.asked().len(), azure.stats().writes_sent), (1, 1));
+        azure.call(&Call::get("/x".to_owned(), "1")).await.unwrap();
+        azure.call(&write).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
@@ -220,7 +245,7 @@ mod tests {
         for (asked, seconds) in [("7", 7.0), ("3600", 30.0), ("0", 0.5), ("-5", 0.5), ("soon", 0.5)] {
             let start = tokio::time::Instant::now();
             let reply = Reply::empty(429).with("retry-after", asked);
-            sent(Effect::Write, vec![reply, Reply::empty(200)]).await.1.unwrap();
+            sent(Effect::Read, vec![reply, Reply::empty(200)]).await.1.unwrap();
             // The fake credential takes a tenth of a second.
             let waited = start.elapsed().as_secs_f64() - 0.1;
             assert!((waited - seconds).abs() < 0.01, "{asked}: {waited}");

@@ -1,7 +1,7 @@
 //! Subscriptions: read only, for the tenant that they trust.
 
 use super::call::Call;
-use super::paths::read_as;
+use super::paths::{has_id, read_as};
 use crate::model::{SeenSubscription, SubscriptionId};
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,6 +24,7 @@ pub fn read(body: &Value) -> Result<SeenSubscription, String> {
     struct Wire {
         tenant_id: String,
     }
+    has_id(body, "the subscription")?;
     let wire: Wire = read_as(body, "the subscription")?;
     Ok(SeenSubscription { tenant: wire.tenant_id.to_ascii_lowercase() })
 }

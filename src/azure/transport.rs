@@ -205,6 +205,37 @@ mod tests {
         }
     }
 
+    /// Zeros, packed by hand: one literal, then copies of what is before, 258 bytes each in 13 bits.
+    fn packed_zeros(mebibytes: usize) -> Vec<u8> {
+        let mut bits: Vec<bool> = vec![];
+        let mut push = |code: u32, length: u32, from_the_top: bool| {
+            let places: Vec<u32> = if from_the_top { (0..length).rev().collect() } else { (0..length).collect() };
+            bits.extend(places.iter().map(|place| code >> place & 1 == 1));
+        };
+        push(0b011, 3, false); // the last block, with the codes that are fixed
+        push(0b0011_0000, 8, true); // a zero
+        for _ in 0..mebibytes * (1 << 20) / 258 {
+            push(0b1100_0101, 8, true); // 258 bytes
+            push(0, 5, true); // from one byte before
+        }
+        push(0, 7, true); // the end
+        let bytes = bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |all, bit| all << 1 | u8::from(*bit)));
+        [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255].into_iter().chain(bytes).chain([0; 8]).collect()
+    }
+
+    #[tokio::test]
+    async fn a_small_packed_body_that_unpacks_to_a_huge_one_is_not_taken_in() {
+        let packed = packed_zeros(256);
+        assert!(packed.len() < BODY_BYTES_MAX / 4, "{}", packed.len());
+        let head = "HTTP/1.1 200 OK\r\nx-ms-request-id: r-2\r\nContent-Encoding: gzip\r\n";
+        let mut answer = format!("{head}Content-Length: {}\r\n\r\n", packed.len()).into_bytes();
+        answer.extend(packed);
+        let error = exchange(answer).await.0.unwrap_err();
+        let failure = super::super::failure::inside(&error).unwrap();
+        assert_eq!((failure.kind, failure.said.request_id.as_deref()), (Kind::Unintelligible, Some("r-2")));
+        assert!(failure.to_string().contains("larger than 8 MiB"), "{failure}");
+    }
+
     #[tokio::test]
     async fn a_body_that_breaks_off_is_a_lost_answer() {
         let (result, _) = exchange(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{".to_vec()).await;

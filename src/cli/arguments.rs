@@ -139,17 +139,7 @@ pub(super) enum Command {
     },
     /// Prove offline that a spec converges, whatever goes wrong on the way
     #[cfg(feature = "sandbox")]
-    Prove {
-        /// The spec file; `-` is stdin
-        #[arg(value_name = "SPEC")]
-        spec: String,
-        /// How many scenes to play by chance, after all those in order
-        #[arg(long, value_name = "N", default_value_t = 20)]
-        seeds: u64,
-        /// The form of the verdict
-        #[arg(long, value_enum, default_value_t = Format::Human)]
-        format: Format,
-    },
+    Prove(super::prove::Wishes),
     /// Tell the long story of a code such as CMK021
     Explain {
         /// The code

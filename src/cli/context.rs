@@ -9,6 +9,7 @@ use super::output::Output;
 use super::session::trouble;
 use crate::azure::credential::{self, Choice, Environment};
 use crate::azure::{Azure, Cloud, Counted, Options, Retry, transport};
+use crate::model::Timestamp;
 use crate::report::Scene;
 use crate::report::text::wrap;
 use azure_core::http::HttpClient;
@@ -137,6 +138,13 @@ fn scene(global: &Global) -> Scene {
 #[cfg(not(feature = "sandbox"))]
 fn scene(_: &Global) -> Scene {
     Scene { cloud: Cloud::public().name, sandbox_file: None }
+}
+
+/// What time it is by this machine's clock, which nothing is decided by.
+#[expect(clippy::disallowed_methods, reason = "it is only held against Azure's, to tell a person")]
+pub(super) fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// The environment. A variable that is not Unicode is none that we know.

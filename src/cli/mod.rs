@@ -12,6 +12,7 @@ mod interrupt;
 mod logging;
 mod output;
 mod plan;
+mod private;
 mod progress;
 #[cfg(feature = "sandbox")]
 mod prove;
@@ -67,7 +68,7 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
             apply::run(context, &spec, format, &apply::Wishes { yes, timeout, receipt, accepted })
         }
         #[cfg(feature = "sandbox")]
-        Command::Prove { spec, seeds, format } => prove::run(context, &spec, seeds, format),
+        Command::Prove(wishes) => prove::run(context, &wishes),
         Command::Verify { spec, format } => verify::run(context, &spec, format),
         Command::Status { spec, format, fail_on } => status::run(context, &spec, format, &fail_on),
         Command::WhoUses { key, subscription, format } => who_uses::run(context, &key, &subscription, format),

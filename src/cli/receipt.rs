@@ -1,7 +1,8 @@
 //! Writing a receipt: whole or not at all, readable by its owner only, and never through a link into something else.
 
 use super::exit::Trouble;
-use std::io::{self, Write as _};
+use super::private;
+use std::io;
 use std::path::Path;
 
 /// Makes sure that a receipt can be written, before anything is sent that it should tell of.
@@ -9,25 +10,13 @@ pub(super) fn check(path: &Path) -> Result<(), Trouble> {
     match path.symlink_metadata() {
         Ok(about) if about.is_symlink() => Err(refused(path, "it is a symbolic link")),
         Ok(about) if !about.is_file() => Err(refused(path, "it is not a plain file")),
-        Ok(_) | Err(_) => beside(path).map(drop).map_err(|error| unwritten(path, &error)),
+        Ok(_) | Err(_) => private::beside(path).map(drop).map_err(|error| unwritten(path, &error)),
     }
 }
 
 /// Writes a receipt in the place of an earlier one.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), Trouble> {
-    let written = || {
-        let mut file = beside(path)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)
-    };
-    written().map(drop).map_err(|error| unwritten(path, &error))
-}
-
-/// A fresh file in the same folder, with a name that nobody can foresee. It is removed unless it is kept.
-fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    tempfile::NamedTempFile::new_in(folder)
+    private::write(path, text).map_err(|error| unwritten(path, &error))
 }
 
 fn refused(path: &Path, why: &str) -> Trouble {

@@ -1,14 +1,14 @@
 //! What plan and apply have in common: a spec that is good, and a look at the cloud.
 
-use super::context::Context;
+use super::context::{Context, now};
 use super::exit::Trouble;
 use super::interrupt::stopped;
 use super::output::Stderr;
 use super::{progress, source, validate};
 use crate::azure::{Azure, Failure, Stats};
 use crate::diag::Source;
-use crate::model::{Desired, Observed};
-use crate::plan::{self, Plan, Refusal};
+use crate::model::{Desired, Observed, Timestamp};
+use crate::plan::{self, Note, Plan, Refusal};
 use crate::report::Traffic;
 use crate::{apply, diag, spec};
 use std::time::Duration;
@@ -45,10 +45,28 @@ pub(super) async fn look(
     };
     drop(looking);
     let (observed, plan) = prepared?;
-    let plan = judged(plan, &observed);
+    let mut plan = judged(plan, &observed);
+    plan.notes.extend(other_time(observed.at, now()));
     tracing::info!(steps = plan.steps.len(), refusals = plan.refusals.len(), digest = plan.digest, "planned");
     Ok((observed, plan))
 }
+
+/// Plans go by Azure's clock: keys expire by it. A time that is far from this machine's is told, for one of the two is
+/// wrong, and which one cannot be known here.
+fn other_time(azure: Timestamp, here: Timestamp) -> Option<Note> {
+    let apart = azure.0.abs_diff(here.0);
+    let direction = if azure.0 > here.0 { "ahead of" } else { "behind" };
+    let days = apart / DAY_SECONDS;
+    (apart > DAY_SECONDS).then(|| Note {
+        resource: "clock".to_owned(),
+        text: format!(
+            "Azure's newest answer is dated {days} days {direction} this machine's clock. The dates of keys were held \
+             against Azure's: if that one is wrong, so may be what this plan says of them"
+        ),
+    })
+}
+
+const DAY_SECONDS: u64 = 86_400;
 
 /// A plan that the judge rejects is never applied, whatever the planner thinks of it.
 fn judged(mut plan: Plan, observed: &Observed) -> Plan {
@@ -71,4 +89,18 @@ pub(super) fn trouble(failure: &Failure) -> Trouble {
 pub(super) fn traffic(stats: Stats, waits: Vec<(String, Duration)>) -> Traffic {
     let Stats { requests, writes_sent, writes_succeeded, retries } = stats;
     Traffic { requests, writes_sent, writes_succeeded, retries, waits }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_azure_that_is_days_away_is_told() {
+        let note = |azure: i64| other_time(Timestamp(azure), Timestamp(1_767_225_600)).map(|note| note.text);
+        assert_eq!(note(1_767_225_600 + 86_400), None);
+        assert_eq!(note(1_767_225_600 - 3_600), None);
+        assert!(note(1_767_225_600 + 40 * 86_400).unwrap().contains("dated 40 days ahead of this machine's clock"));
+        assert!(note(0).unwrap().contains("days behind"));
+    }
 }

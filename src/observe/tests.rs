@@ -68,7 +68,9 @@ fn quickstart(version: VersionRule) -> Desired {
 }
 
 fn group() -> Reply {
-    Reply::json(200, &json!({ "location": "westeurope", "properties": { "provisioningState": "Succeeded" } }))
+    let id = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg");
+    let properties = json!({ "provisioningState": "Succeeded" });
+    Reply::json(200, &json!({ "id": id, "location": "westeurope", "properties": properties }))
 }
 
 fn vault() -> Reply {
@@ -81,7 +83,15 @@ fn vault() -> Reply {
 fn arm_key(version: &str, enabled: bool, created: i64) -> Value {
     let uri = format!("https://kv1.vault.azure.net/keys/main/{version}");
     let attributes = json!({ "enabled": enabled, "created": created });
-    json!({ "properties": { "kty": "RSA", "keySize": 3072, "attributes": attributes, "keyUriWithVersion": uri } })
+    let properties = json!({ "kty": "RSA", "keySize": 3072, "attributes": attributes, "keyUriWithVersion": uri });
+    let vault = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv1");
+    json!({ "id": format!("{vault}/keys/main"), "properties": properties })
+}
+
+fn listed(version: &str, enabled: bool, created: i64) -> Value {
+    let mut item = arm_key(version, enabled, created);
+    item["id"] = json!(format!("{}/versions/{version}", item["id"].as_str().unwrap()));
+    item
 }
 
 fn key(version: &str, enabled: bool) -> Reply {
@@ -89,7 +99,7 @@ fn key(version: &str, enabled: bool) -> Reply {
 }
 
 fn both_versions() -> Reply {
-    Reply::json(200, &json!({ "value": [arm_key(ONE, true, 1), arm_key(TWO, false, 2)] }))
+    Reply::json(200, &json!({ "value": [listed(ONE, true, 1), listed(TWO, false, 2)] }))
 }
 
 fn account(bound_to: Option<(&str, &str)>) -> Reply {
@@ -142,7 +152,8 @@ fn versions(seen: &Seen<SeenKey>) -> (Vec<&str>, bool) {
 }
 
 fn empty_azure() -> Vec<(&'static str, Reply)> {
-    let tenant = Reply::json(200, &json!({ "tenantId": "T" })).with("date", "Wed, 21 Oct 2015 07:28:00 GMT");
+    let tenant = Reply::json(200, &json!({ "id": format!("/subscriptions/{SUBSCRIPTION}"), "tenantId": "T" }))
+        .with("date", "Wed, 21 Oct 2015 07:28:00 GMT");
     vec![
         (GROUP, Reply::error(404, "ResourceGroupNotFound")),
         (VAULT, Reply::error(404, "ResourceGroupNotFound")),
@@ -237,9 +248,7 @@ async fn all_versions_are_read_when_the_current_one_does_not_answer_the_question
 /// The same answer about the key that the account is bound to.
 fn of_old(reply: Reply) -> Reply {
     match reply {
-        Reply::Answer(status, headers, body) => {
-            Reply::Answer(status, headers, body.replace("/keys/main/", "/keys/old/"))
-        }
+        Reply::Answer(status, headers, body) => Reply::Answer(status, headers, body.replace("/keys/main", "/keys/old")),
         other => other,
     }
 }

@@ -1,7 +1,7 @@
 //! The line between the product and the sandbox: every request passes here, meets its mishap, and is told to the witness.
 
+use super::ground::Ground;
 use super::mishap::{Mishap, Script};
-use super::stage::Inner;
 use super::witness::Sent;
 use crate::sandbox::{ExchangeError, LOGIN_HOST, Unreachable, local};
 use azure_core::error::ErrorKind;
@@ -23,7 +23,7 @@ pub enum Crash {
 
 /// One run's line.
 pub(super) struct Line {
-    pub(super) inner: Arc<Inner>,
+    pub(super) ground: Arc<Ground>,
     pub(super) run: usize,
     pub(super) script: Script,
     pub(super) crash: Option<Crash>,
@@ -44,7 +44,7 @@ impl HttpClient for Line {
         let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
         let request = local::outgoing(request)?;
         tokio::time::sleep(self.latency).await;
-        self.inner.meddle(self.run, number);
+        self.ground.meddle(self.run, number);
         self.crash_at(Crash::Before(number)).await;
         let mishap = self.mishap(number, &request);
         let answer = self.meet(number, &request, mishap).await;
@@ -80,12 +80,12 @@ impl Line {
         mishap: Option<Mishap>,
     ) -> Result<AsyncRawResponse> {
         let Some(mishap) = mishap else { return self.pass(number, request, "") };
-        self.inner.met("mishap", mishap.name());
-        if let Some(response) = self.inner.made_up(mishap) {
+        self.ground.met("mishap", mishap.name());
+        if let Some(response) = self.ground.made_up(mishap) {
             if mishap == Mishap::ServerAfter {
-                self.inner.exchange(self.run, number, request, mishap.name()).ok();
+                self.ground.exchange(self.run, number, request, mishap.name()).ok();
             }
-            self.inner.told(self.run, number, request, Some(&response), mishap.name());
+            self.ground.told(self.run, number, request, Some(&response), mishap.name());
             return Ok(local::incoming(response));
         }
         match mishap {
@@ -95,21 +95,21 @@ impl Line {
                 answer
             }
             Mishap::Stale(seconds) if Sent::reads(request) => {
-                let response = self.inner.stale(request, seconds).map_err(local::failed)?;
-                self.inner.told(self.run, number, request, Some(&response), mishap.name());
+                let response = self.ground.stale(request, seconds).map_err(local::failed)?;
+                self.ground.told(self.run, number, request, Some(&response), mishap.name());
                 Ok(local::incoming(response))
             }
             Mishap::Twice => {
-                self.inner.exchange(self.run, number, request, "first of two").ok();
+                self.ground.exchange(self.run, number, request, "first of two").ok();
                 self.pass(number, request, mishap.name())
             }
             Mishap::LostAfter => {
-                self.inner.exchange(self.run, number, request, mishap.name()).ok();
+                self.ground.exchange(self.run, number, request, mishap.name()).ok();
                 Err(self.lost(number, request, mishap))
             }
             Mishap::LostBefore => Err(self.lost(number, request, mishap)),
             Mishap::NotSent => {
-                self.inner.told(self.run, number, request, None, mishap.name());
+                self.ground.told(self.run, number, request, None, mishap.name());
                 Err(Error::with_message(ErrorKind::Connection, "connection refused"))
             }
             _ => self.pass(number, request, ""),
@@ -117,13 +117,13 @@ impl Line {
     }
 
     fn pass(&self, number: u64, request: &http::Request<Vec<u8>>, note: &str) -> Result<AsyncRawResponse> {
-        let response = self.inner.exchange(self.run, number, request, note);
-        self.inner.told(self.run, number, request, response.as_ref().ok(), note);
+        let response = self.ground.exchange(self.run, number, request, note);
+        self.ground.told(self.run, number, request, response.as_ref().ok(), note);
         response.map(local::incoming).map_err(local::failed)
     }
 
     fn lost(&self, number: u64, request: &http::Request<Vec<u8>>, mishap: Mishap) -> Error {
-        self.inner.told(self.run, number, request, None, mishap.name());
+        self.ground.told(self.run, number, request, None, mishap.name());
         let host = request.uri().host().unwrap_or_default().to_owned();
         local::failed(ExchangeError::Unreachable(Unreachable::Lost(host)))
     }

@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use super::hand::{Hand, OTHERS};
-use crate::model::{AccountId, Desired, KeyRef, VaultId};
+use crate::model::{AccountId, Desired, KeyRef, Location, VaultId};
 use serde_json::json;
 
 /// Something that somebody else does.
@@ -26,8 +26,10 @@ pub enum Act {
     Disable(KeyRef),
     /// An account's own identity is removed.
     Detach(AccountId),
-    /// The account is deleted and nothing else.
+    /// The vault is deleted and nothing else.
     DeleteVault(VaultId),
+    /// A vault that is not there is made, with access for another team.
+    MakeVault(VaultId, Location),
 }
 
 impl Act {
@@ -44,6 +46,7 @@ impl Act {
             Self::Disable(_) => "disables a key",
             Self::Detach(_) => "detaches an identity",
             Self::DeleteVault(_) => "deletes a vault",
+            Self::MakeVault(..) => "makes a vault",
         }
     }
 
@@ -55,7 +58,8 @@ impl Act {
             | Self::TagVault(_)
             | Self::TagAccount(_)
             | Self::AttachUser(_)
-            | Self::Rotate(_) => true,
+            | Self::Rotate(_)
+            | Self::MakeVault(..) => true,
             Self::Revoke(..) | Self::Disable(_) | Self::Detach(_) | Self::DeleteVault(_) => false,
         }
     }
@@ -88,6 +92,7 @@ impl Act {
                 hand.arm("PATCH", &account.to_string(), &json!({ "identity": { "type": "None" } })).0
             }
             Self::DeleteVault(vault) => hand.arm("DELETE", &vault.to_string(), &serde_json::Value::Null).0,
+            Self::MakeVault(vault, location) => make_vault(hand, vault, location),
         }
     }
 }
@@ -100,6 +105,14 @@ fn attach_user(hand: &mut Hand<'_>, account: &AccountId) -> u16 {
         if hand.principal(&account.to_string()).is_some() { "SystemAssigned,UserAssigned" } else { "UserAssigned" };
     let body = json!({ "identity": { "type": kind, "userAssignedIdentities": { identity: {} } } });
     hand.arm("PATCH", &account.to_string(), &body).0
+}
+
+/// Makes a vault, unless there is one: made again, it would lose what others have in it.
+fn make_vault(hand: &mut Hand<'_>, vault: &VaultId, location: &Location) -> u16 {
+    match hand.arm("GET", &vault.to_string(), &serde_json::Value::Null).0 {
+        404 => hand.make_vault(&vault.to_string(), location.as_str(), "standard", true),
+        status => status,
+    }
 }
 
 /// Who meddles before which request of which run. Runs are counted from 0, requests from 1.
@@ -144,6 +157,9 @@ pub fn acts(desired: &Desired) -> Vec<Act> {
     for vault in desired.vaults.values() {
         let id = || vault.id.clone();
         acts.extend([Act::GrantOthers(id()), Act::RevokeOthers(id()), Act::TagVault(id()), Act::DeleteVault(id())]);
+        if let (Some(_), Some(location)) = (&vault.create, &vault.location) {
+            acts.push(Act::MakeVault(id(), location.clone()));
+        }
     }
     for (key, _) in desired.keys() {
         acts.extend([Act::Rotate(key.clone()), Act::Disable(key)]);

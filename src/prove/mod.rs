@@ -9,11 +9,15 @@
 
 mod chance;
 mod clock;
+mod ground;
 mod hand;
 mod line;
+mod live;
 mod meddle;
 mod mishap;
 mod proof;
+mod run;
+mod side_by_side;
 mod stage;
 mod start;
 mod told;
@@ -22,13 +26,16 @@ pub mod witness;
 
 pub use chance::Chance;
 pub use clock::{BEGINNING, in_virtual_time};
+pub use ground::Past;
 pub use hand::{Hand, OTHERS};
 pub use line::Crash;
+pub use live::{Live, like};
 pub use meddle::{Act, Meddling, acts};
 pub use mishap::{Mishap, Script};
-pub use proof::prove;
-pub use stage::{AGREEABLE, Alter, Ended, How, Run, Stage, Wrap};
+pub use proof::{Extent, pace, prove};
+pub use run::{AGREEABLE, Alter, Ended, How, Run, Wrap};
+pub use stage::Stage;
 pub use start::Drift;
 pub use told::{as_json, as_text};
-pub use verdict::{Failed, Start, Verdict};
+pub use verdict::{Failed, Start, Tried, Verdict};
 pub use witness::Breach;

@@ -82,7 +82,7 @@ pub(super) fn arrival_seconds(pace: Pace) -> i64 {
 
 /// A world in which nothing is but what the spec expects to find: those things are there, and bare.
 pub(super) fn empty(desired: &Desired, pace: Pace) -> Result<(World, Millis), String> {
-    let mut world = World::new(pace);
+    let mut world = bare(desired, pace);
     let mut hand = Hand { world: &mut world, now: BEGINNING };
     for (id, group) in desired.groups.iter().filter(|(_, group)| !group.create) {
         let location = group.location.as_ref().map_or("westeurope", |location| location.as_str());
@@ -100,6 +100,18 @@ pub(super) fn empty(desired: &Desired, pace: Pace) -> Result<(World, Millis), St
     hand.wait(arrival_seconds(pace));
     let now = hand.now;
     Ok((with_versions(desired, world)?, now))
+}
+
+/// A world with the subscriptions of a spec and nothing in them.
+pub(super) fn bare(desired: &Desired, pace: Pace) -> World {
+    let mut world = World::new(pace);
+    let groups = desired.groups.keys();
+    let of_vaults = desired.vaults.values().map(|vault| &vault.id.group);
+    let of_accounts = desired.accounts.values().map(|account| &account.id.group);
+    for group in groups.chain(of_vaults).chain(of_accounts) {
+        world.add_subscription(group.subscription.as_str());
+    }
+    world
 }
 
 /// A thing that is there needs its group, even if the spec would have made that.

@@ -1,6 +1,6 @@
 //! A verdict as text for people and as JSON for programs.
 
-use super::verdict::{Failed, Start, Verdict};
+use super::verdict::{Failed, Start, Tried, Verdict};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -12,12 +12,13 @@ const UNREACHED: [(&str, &str); 3] =
 /// The verdict for a person.
 pub fn as_text(spec: &str, verdict: &Verdict) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "Proof of {spec}, in the simulator: nothing was sent to Azure\n");
+    head(&mut text, spec, verdict.limits.as_deref());
     for start in &verdict.starts {
         text.push_str(&start_line(start));
     }
     let Verdict { scenes, runs, requests, failed, .. } = verdict;
     let _ = writeln!(text, "\n{scenes} scenes of {runs} runs with {requests} requests");
+    text.push_str(&shares(verdict));
     text.push_str("What went wrong on purpose:\n");
     for (what, times) in verdict.met.iter().filter(|(what, _)| is_disturbance(what)) {
         let _ = writeln!(text, "  {times:>8}  {}", without_kind(what));
@@ -41,6 +42,35 @@ pub fn as_text(spec: &str, verdict: &Verdict) -> String {
     text
 }
 
+/// What is proved, and from where.
+fn head(text: &mut String, spec: &str, limits: Option<&[String]>) {
+    let Some(limits) = limits else {
+        let _ = writeln!(text, "Proof of {spec}, in the simulator: nothing was sent to Azure\n");
+        return;
+    };
+    let _ = writeln!(text, "Proof of {spec}, in the simulator, from what was read of Azure: no write was sent");
+    let _ = writeln!(text, "Not as it is in Azure, or not known to be:");
+    for limit in limits {
+        let _ = writeln!(text, "  {limit}");
+    }
+    text.push('\n');
+}
+
+/// What of all that could go wrong at one place was tried.
+fn shares(verdict: &Verdict) -> String {
+    let Verdict { crashes, mishaps, .. } = verdict;
+    let share = |Tried { tried, of }: Tried, what: &str| {
+        if tried == of { format!("all {of} {what}") } else { format!("{tried} of {of} {what}") }
+    };
+    let rest = if crashes.tried < crashes.of || mishaps.tried < mishaps.of {
+        "; of each kind of request some (`--exhaustive` tries all)"
+    } else {
+        ""
+    };
+    let (crashes, mishaps) = (share(*crashes, "crashes"), share(*mishaps, "pairs of a request and a mishap"));
+    format!("Tried: {crashes} and {mishaps}{rest}\n")
+}
+
 fn start_line(start: &Start) -> String {
     let Start { from, converges, requests, effects, took } = start;
     let verdict = if *converges { "converges" } else { "DOES NOT CONVERGE" };
@@ -59,7 +89,7 @@ fn times(verdict: &Verdict) -> String {
 }
 
 fn failed_scene(failure: &Failed) -> String {
-    let Failed { scene, breach, log } = failure;
+    let Failed { scene, breach, log, world: _ } = failure;
     let mut text = format!("\nFailed: {scene}\n  {}: {}\n  by {}\n", breach.invariant, breach.what, breach.by.trim());
     for line in log {
         let _ = writeln!(text, "    {line}");
@@ -91,13 +121,17 @@ pub fn as_json(spec: &str, verdict: &Verdict) -> String {
     let unreached: Vec<Value> =
         UNREACHED.iter().map(|(name, why)| json!({ "invariant": name, "because": why })).collect();
     let document = json!({
-        "schema": "cmk-proof", "version": 1, "spec": spec, "proved": verdict.is_good(),
+        "schema": "cmk-proof", "version": 1, "spec": spec, "fromLive": verdict.limits.is_some(), "limits": verdict.limits, "proved": verdict.is_good(),
         "scenes": verdict.scenes, "scenesFailed": verdict.failed, "runs": verdict.runs,
-        "requests": verdict.requests, "starts": starts, "checked": verdict.checked, "notChecked": unreached,
+        "requests": verdict.requests, "crashes": tried(verdict.crashes), "mishaps": tried(verdict.mishaps), "starts": starts, "checked": verdict.checked, "notChecked": unreached,
         "met": verdict.met, "unreadableSecondsMax": verdict.unreadable_longest.as_secs(),
         "atRiskSecondsMax": verdict.at_risk_longest.as_secs(), "waitLongest": wait, "failures": failures,
     });
     format!("{document:#}\n")
+}
+
+fn tried(Tried { tried, of }: Tried) -> Value {
+    json!({ "tried": tried, "of": of })
 }
 
 fn start_value(start: &Start) -> Value {
@@ -106,6 +140,6 @@ fn start_value(start: &Start) -> Value {
 }
 
 fn failed_value(failure: &Failed) -> Value {
-    let Failed { scene, breach, log } = failure;
+    let Failed { scene, breach, log, world: _ } = failure;
     json!({ "scene": scene, "invariant": breach.invariant, "what": breach.what, "by": breach.by.trim(), "log": log })
 }

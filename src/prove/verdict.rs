@@ -1,12 +1,17 @@
 //! What a proof comes to: whether a spec converges from wherever it starts, and at what price.
 
+use super::ground::Past;
+use super::stage::Stage;
 use super::witness::{Breach, Witness};
+use crate::sandbox::World;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The verdict on one spec.
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
+    /// Where the proof began from what was seen: what of that is not as it is in Azure, or not known to be.
+    pub limits: Option<Vec<String>>,
     /// One entry for each world that it was started from.
     pub starts: Vec<Start>,
     /// How often each invariant was checked.
@@ -15,6 +20,10 @@ pub struct Verdict {
     pub met: BTreeMap<String, u64>,
     /// The first scenes that failed.
     pub failures: Vec<Failed>,
+    /// The crashes after an effect that were tried.
+    pub crashes: Tried,
+    /// The pairs of a request and a mishap that were tried in order; those by chance are not counted.
+    pub mishaps: Tried,
     /// How many scenes failed.
     pub failed: u64,
     /// How many scenes were played.
@@ -29,6 +38,22 @@ pub struct Verdict {
     pub at_risk_longest: Duration,
     /// The longest wait for one effect, and what for.
     pub wait_longest: Option<(String, Duration)>,
+}
+
+/// How many were tried of how many that there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tried {
+    /// So many.
+    pub tried: u64,
+    /// Of so many.
+    pub of: u64,
+}
+
+impl Tried {
+    pub(super) fn add(&mut self, other: Self) {
+        self.tried += other.tried;
+        self.of += other.of;
+    }
 }
 
 /// A calm run from one world.
@@ -55,6 +80,8 @@ pub struct Failed {
     pub breach: Breach,
     /// What happened, line by line.
     pub log: Vec<String>,
+    /// The world in which it began.
+    pub world: World,
 }
 
 /// How many failed scenes are kept whole.
@@ -67,7 +94,16 @@ impl Verdict {
     }
 
     /// Takes in what was seen of a scene.
-    pub(super) fn take(&mut self, scene: impl FnOnce() -> String, witness: &Witness) {
+    pub(super) fn take(&mut self, scene: impl FnOnce() -> String, stage: &Stage) {
+        stage.witness(|witness| self.take_witness(witness));
+        let Some(breach) = stage.witness(|witness| witness.breaches().first().cloned()) else { return };
+        self.failed += 1;
+        let Some(Past { world, .. }) = stage.past().into_iter().next() else { return };
+        let log = stage.witness(|witness| witness.log().to_vec());
+        self.keep(Failed { scene: scene(), breach, log, world });
+    }
+
+    fn take_witness(&mut self, witness: &Witness) {
         self.scenes += 1;
         for (invariant, times) in witness.checked() {
             *self.checked.entry(invariant).or_default() += times;
@@ -79,13 +115,51 @@ impl Verdict {
         self.requests += witness.requests();
         self.unreadable_longest = self.unreadable_longest.max(witness.unreadable_longest());
         self.at_risk_longest = self.at_risk_longest.max(witness.at_risk_longest());
-        if let Some(breach) = witness.breaches().first() {
-            self.failed += 1;
-            if self.failures.len() < KEPT_MAX {
-                let log = witness.log().to_vec();
-                self.failures.push(Failed { scene: scene(), breach: breach.clone(), log });
-            }
+    }
+
+    fn keep(&mut self, failed: Failed) {
+        if self.failures.len() < KEPT_MAX {
+            self.failures.push(failed);
         }
+    }
+
+    /// Takes in what was seen of other scenes.
+    pub(super) fn absorb(&mut self, other: Self) {
+        let Self {
+            limits: _,
+            starts,
+            checked,
+            met,
+            failures,
+            crashes,
+            mishaps,
+            failed,
+            scenes,
+            runs,
+            requests,
+            unreadable_longest,
+            at_risk_longest,
+            wait_longest,
+        } = other;
+        self.starts.extend(starts);
+        for (invariant, times) in checked {
+            *self.checked.entry(invariant).or_default() += times;
+        }
+        for (what, times) in met {
+            *self.met.entry(what).or_default() += times;
+        }
+        for failure in failures {
+            self.keep(failure);
+        }
+        self.crashes.add(crashes);
+        self.mishaps.add(mishaps);
+        self.failed += failed;
+        self.scenes += scenes;
+        self.runs += runs;
+        self.requests += requests;
+        self.unreadable_longest = self.unreadable_longest.max(unreadable_longest);
+        self.at_risk_longest = self.at_risk_longest.max(at_risk_longest);
+        self.waited(&wait_longest.into_iter().collect::<Vec<_>>());
     }
 
     pub(super) fn waited(&mut self, waits: &[(String, Duration)]) {

@@ -21,7 +21,8 @@ pub(super) struct Held {
 
 /// Takes an account away and holds its name.
 pub(super) fn release(state: &mut State, name: &str, now: Millis, pace: Pace) {
-    if let Some(Account { subscription, .. }) = state.accounts.remove(name) {
+    if let Some(account) = state.accounts.remove(name) {
+        let Account { subscription, .. } = account.into_inner();
         let until = now.plus(pace.account_creation.saturating_mul(HOLD_FACTOR));
         state.held_names.insert(name.to_owned(), Held { subscription, until });
     }

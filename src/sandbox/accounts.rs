@@ -63,7 +63,7 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask, place: &Place, n
 
 pub(super) fn find<'a>(world: &'a World, place: &Place, name: &str) -> Result<&'a Account, Answer> {
     let account = world.state.accounts.get(&name.to_ascii_lowercase()).filter(|account| is_at(account, place));
-    account.ok_or_else(|| arm::not_found(KIND, name, &place.group))
+    account.map(|account| &**account).ok_or_else(|| arm::not_found(KIND, name, &place.group))
 }
 
 /// A part of an account that is not there.
@@ -97,7 +97,7 @@ fn list(world: &World, now: Millis, ask: &Ask, subscription: &str, group: Option
     let here = world.state.accounts.values().filter(|account| {
         account.subscription == subscription && group.is_none_or(|group| account.group.eq_ignore_ascii_case(group))
     });
-    let (page, next) = paging::page(ask, here.map(|account| (account.name.clone(), account)).collect(), PAGE)?;
+    let (page, next) = paging::page(ask, here.map(|account| (account.name.clone(), &**account)).collect(), PAGE)?;
     let rows: Vec<Value> = page.into_iter().map(|account| shown(account, now, ask, View::Listed)).collect();
     let mut body = json!({"value": rows});
     if let Some(next) = next {
@@ -121,7 +121,7 @@ fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -> 
     if !account.provisioned(now) {
         return Err(in_progress());
     }
-    update(world, now, ask, account.clone(), &sent)
+    update(world, now, ask, account.clone().into_inner(), &sent)
 }
 
 /// Answers at once and with nothing: the account itself comes later.
@@ -153,7 +153,7 @@ fn create(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str, 
     encryption::create(&mut account, &sent["properties"]["encryption"], &world.state, now)?;
     let answer = pending(&account, world.pace, ask);
     world.state.held_names.remove(name);
-    world.state.accounts.insert(name.to_owned(), account);
+    world.state.accounts.insert(name.to_owned(), account.into());
     Ok(answer)
 }
 
@@ -188,7 +188,7 @@ fn update(world: &mut World, now: Millis, ask: &Ask, mut account: Account, sent:
     account.identity = account_identity::changed(account.identity.as_ref(), &change, &world.state, &mut world.ids)?;
     encryption::update(&mut account, &sent["properties"]["encryption"], &world.state, now)?;
     let answer = Answer::json(200, shown(&account, now, ask, View::Single));
-    world.state.accounts.insert(account.name.clone(), account);
+    world.state.accounts.insert(account.name.clone(), account.into());
     Ok(answer)
 }
 

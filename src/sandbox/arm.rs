@@ -6,8 +6,8 @@ use super::hosts::{Domain, Service};
 use super::tokens::{self, Distrust};
 use super::wire::{Answer, Ask, Reply};
 use super::{
-    Millis, SUBSCRIPTIONS, TENANT, World, accounts, actions, arm_keys, authorization, azure_policies, deleted_vaults,
-    groups, identities, locks, policies, providers, resources, subscriptions, vaults, versions,
+    Millis, TENANT, World, accounts, actions, arm_keys, authorization, azure_policies, deleted_vaults, groups,
+    identities, locks, policies, providers, resources, subscriptions, vaults, versions,
 };
 
 /// Where in Resource Manager a resource is.
@@ -34,10 +34,10 @@ fn routed(world: &mut World, now: Millis, ask: &Ask) -> Reply {
     let [root, rest @ ..] = lower.as_slice() else { return Err(no_route(ask)) };
     match (*root, rest) {
         ("tenants", []) => reading(ask, || Ok(subscriptions::tenants(ask))),
-        ("subscriptions", []) => reading(ask, || Ok(subscriptions::list(ask))),
+        ("subscriptions", []) => reading(ask, || Ok(subscriptions::list(&world.state, ask))),
         ("providers", ["microsoft.authorization", ..]) => authorization::answer(world, now, ask, 0),
         ("subscriptions", [subscription, below @ ..]) => {
-            if !SUBSCRIPTIONS.contains(subscription) {
+            if !world.state.has_subscription(subscription) {
                 let text = format!("The subscription '{subscription}' could not be found.");
                 return Err(Answer::error(404, "SubscriptionNotFound", &text).gateway());
             }

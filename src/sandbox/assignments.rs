@@ -66,6 +66,12 @@ impl Assignment {
         [owner(names[0], SUBSCRIPTIONS[0]), owner(names[1], SUBSCRIPTIONS[1])]
     }
 
+    /// The default application owns a subscription that a world has besides.
+    pub(super) fn of_an_owner(subscription: &str) -> Self {
+        let name = guid_of(Sha256::digest(format!("sandbox owner of {subscription}")).into());
+        Self::seeded(name, CALLER_OBJECT_ID, roles::OWNER, &format!("/subscriptions/{subscription}"))
+    }
+
     pub(super) fn id(&self) -> String {
         format!("{}/providers/Microsoft.Authorization/roleAssignments/{}", self.scope, self.name)
     }
@@ -148,7 +154,7 @@ impl State {
         let lower = scope.to_ascii_lowercase();
         let segments: Vec<&str> = lower.split('/').filter(|segment| !segment.is_empty()).collect();
         match segments.as_slice() {
-            ["subscriptions", subscription] => SUBSCRIPTIONS.contains(subscription),
+            ["subscriptions", subscription] => self.has_subscription(subscription),
             ["subscriptions", subscription, "resourcegroups", group] => self.has_group(subscription, group),
             ["subscriptions", subscription, "resourcegroups", group, "providers", namespace, kind, name, ..] => {
                 self.has_group(subscription, group) && self.has_resource((namespace, kind), (subscription, group), name)

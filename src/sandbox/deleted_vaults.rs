@@ -46,6 +46,7 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask, subscription: &s
 pub(super) fn soft_delete(state: &mut State, name: &str, now: Millis) {
     if let Some(vault) = state.vaults.remove(name) {
         let purge = now.plus_days(vault.retention());
+        let vault = vault.into_inner();
         state.deleted_vaults.insert(name.to_owned(), DeletedVault { vault, deleted: now, purge });
     }
 }
@@ -63,7 +64,7 @@ pub(super) fn recover(world: &mut World, now: Millis, place: &Place, name: &str)
     world.state.deleted_vaults.remove(&key);
     vault.touched(now);
     let answer = Answer::json(200, vault.body(now));
-    world.state.vaults.insert(key, vault);
+    world.state.vaults.insert(key, vault.into());
     Ok(answer)
 }
 

@@ -23,7 +23,7 @@ pub(super) fn answer(world: &World, ask: &mut Ask) -> Reply {
         }
         ("GET", ["serviceprincipals"]) => find(world, ask),
         ("GET", ["serviceprincipals" | "directoryobjects", id]) => {
-            let found = world.state.principals.get(*id).map(body);
+            let found = world.state.principals.get(*id).map(|found| body(found));
             found.map(|body| Answer::json(200, body)).ok_or_else(|| not_found(id))
         }
         // There are no people here and nobody to group.
@@ -54,7 +54,7 @@ fn find(world: &World, ask: &Ask) -> Reply {
         }
     };
     let found = world.state.principals.values().filter(|one| matches(one, value));
-    Ok(page("servicePrincipals", found.map(body).collect::<Vec<Value>>()))
+    Ok(page("servicePrincipals", found.map(|found| body(found)).collect::<Vec<Value>>()))
 }
 
 /// The objects with these ids; an id that is nobody's is left out.

@@ -87,7 +87,7 @@ impl Door<'_> {
         if !access::lets(state, vault, key, &self.ask.caller.object, permission, now) {
             return Err(access::denied(vault, key, &self.ask.caller, permission));
         }
-        state.vaults.get_mut(&self.vault).ok_or_else(|| Answer::empty(500))
+        state.vaults.get_mut(&self.vault).map(|vault| &mut **vault).ok_or_else(|| Answer::empty(500))
     }
 
     fn list(&mut self) -> Reply {
@@ -165,7 +165,8 @@ impl Door<'_> {
         }
         let mut version = recipe.made(&mut self.world.ids, now);
         version.public = public.unwrap_or(version.public);
-        let vault = self.world.state.vaults.get_mut(&self.vault).ok_or_else(|| Answer::empty(500))?;
+        let vault =
+            self.world.state.vaults.get_mut(&self.vault).map(|vault| &mut **vault).ok_or_else(|| Answer::empty(500))?;
         keys::add_version(vault, name, version, now);
         let (key, version) = pick(vault, name, None, now)?;
         Ok(Answer::json(200, bundle(vault, key, version)))

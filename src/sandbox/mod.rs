@@ -12,7 +12,7 @@
 //! `accounts` with `scopes` and `services`, `vaults`, `arm_keys`, `key_vault` with `crypto`, `import` and
 //! `rotation`, `authorization`), what all of them share (`subscriptions`, `providers`, `resources`, `paging`), who
 //! may do what (`tokens`, `principals`, `roles`, `assignments`, then `actions` for Resource Manager and `access`
-//! for vaults), then [`truth`], [`faults`], [`store`] and [`local`], and what makes it a program of its own:
+//! for vaults), then [`truth`], [`census`], [`faults`], [`store`] and [`local`], and what makes it a program of its own:
 //! [`seed`], `metadata`, `shown`, [`serve`].
 
 mod access;
@@ -27,6 +27,7 @@ mod assertions;
 mod assignments;
 mod authorization;
 mod azure_policies;
+pub mod census;
 mod crypto;
 mod deleted_vaults;
 mod encryption;
@@ -57,6 +58,7 @@ mod scopes;
 pub mod seed;
 pub mod serve;
 mod services;
+mod shared;
 mod shown;
 mod signer;
 pub mod store;
@@ -76,6 +78,7 @@ pub mod world;
 mod tests;
 
 pub use assignments::UnknownRole;
+pub use census::Census;
 pub use faults::{Fault, Mishap};
 pub use hosts::Domain;
 pub use local::Local;

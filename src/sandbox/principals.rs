@@ -67,7 +67,7 @@ fn digest(secret: &str) -> String {
 impl State {
     /// The application with a client id.
     pub(super) fn application(&self, id: &str) -> Option<&Principal> {
-        self.principals.values().find(|principal| {
+        self.principals.values().map(|principal| &**principal).find(|principal| {
             matches!(principal.kind, Kind::Application { .. }) && principal.application.eq_ignore_ascii_case(id)
         })
     }
@@ -84,21 +84,27 @@ impl State {
             Kind::ManagedIdentity { .. } => living.contains(object),
         });
         for (object, account) in systems {
-            principals.entry(object.clone()).or_insert_with(|| Principal {
-                object: object.clone(),
-                application: guid_of(Sha256::digest(format!("sandbox client of {object}")).into()),
-                name: account.name.clone(),
-                kind: Kind::ManagedIdentity { resource: account.id() },
-                born: now,
+            principals.entry(object.clone()).or_insert_with(|| {
+                Principal {
+                    object: object.clone(),
+                    application: guid_of(Sha256::digest(format!("sandbox client of {object}")).into()),
+                    name: account.name.clone(),
+                    kind: Kind::ManagedIdentity { resource: account.id() },
+                    born: now,
+                }
+                .into()
             });
         }
         for identity in identities.values() {
-            principals.entry(identity.principal.clone()).or_insert_with(|| Principal {
-                object: identity.principal.clone(),
-                application: identity.client.clone(),
-                name: identity.name.clone(),
-                kind: Kind::ManagedIdentity { resource: identity.id() },
-                born: now,
+            principals.entry(identity.principal.clone()).or_insert_with(|| {
+                Principal {
+                    object: identity.principal.clone(),
+                    application: identity.client.clone(),
+                    name: identity.name.clone(),
+                    kind: Kind::ManagedIdentity { resource: identity.id() },
+                    born: now,
+                }
+                .into()
             });
         }
     }
@@ -109,6 +115,6 @@ impl World {
     /// before it is given a role.
     pub fn add_application(&mut self, app_id: &str, object_id: &str, secret: &str, name: &str) {
         let application = Principal::application(app_id, object_id, secret, name);
-        self.state.principals.insert(application.object.clone(), application);
+        self.state.principals.insert(application.object.clone(), application.into());
     }
 }

@@ -136,8 +136,10 @@ fn read(sent: &Value, now: Millis) -> Result<(Vec<Value>, Option<String>), Strin
 /// Gives every key that is due its next version. The version's id follows from the one before it, so that it
 /// does not matter when anyone looks.
 pub(super) fn rotate_by_policy(state: &mut State, now: Millis) {
-    let keys = state.vaults.values_mut().flat_map(|vault| vault.keys.values_mut());
-    for key in keys {
+    // Touching a vault parts it from its copies, so only one with a policy is.
+    let has_policy = |vault: &Vault| vault.keys.values().any(|key| key.rotation.is_some());
+    let vaults = state.vaults.values_mut().filter(|vault| has_policy(vault));
+    for key in vaults.flat_map(|vault| vault.keys.values_mut()) {
         let Some(policy) = key.rotation.clone() else { continue };
         while let Some((due, newest)) = key.newest().and_then(|newest| Some((policy.due(newest)?, newest))) {
             if due > now || due <= newest.created {

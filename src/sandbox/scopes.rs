@@ -131,7 +131,7 @@ fn change(world: &mut World, now: Millis, ask: &Ask, place: &Place, account: &st
     let view = if ask.method == "PUT" { View::Made } else { View::Shown };
     let answer = Answer::json(if made { 201 } else { 200 }, scope.body(&account, view));
     account.scopes.insert(name.to_owned(), scope);
-    world.state.accounts.insert(account.name.clone(), account);
+    world.state.accounts.insert(account.name.clone(), account.into());
     Ok(answer)
 }
 

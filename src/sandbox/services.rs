@@ -121,6 +121,6 @@ fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, account: &str, 
         }
     }
     let answer = Answer::json(200, service.body(&account));
-    world.state.accounts.insert(account.name.clone(), account);
+    world.state.accounts.insert(account.name.clone(), account.into());
     Ok(answer)
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::wire::{Answer, Ask};
+use super::world::State;
 use super::{SUBSCRIPTIONS, TENANT, regions};
 
 /// Answers `/tenants`. Older versions know a tenant by its id alone.
@@ -19,17 +20,22 @@ pub(super) fn tenants(ask: &Ask) -> Answer {
 }
 
 /// Answers `/subscriptions`.
-pub(super) fn list(ask: &Ask) -> Answer {
-    let all: Vec<Value> = SUBSCRIPTIONS.iter().map(|subscription| body(subscription, ask)).collect();
+pub(super) fn list(state: &State, ask: &Ask) -> Answer {
+    let others = state.subscriptions.iter().map(String::as_str);
+    let all: Vec<Value> = SUBSCRIPTIONS.into_iter().chain(others).map(|one| body(one, ask)).collect();
     Answer::json(200, json!({"value": all, "count": {"type": "Total", "value": all.len()}}))
 }
 
 /// A subscription. Older versions do not say whose it is.
 pub(super) fn body(subscription: &str, ask: &Ask) -> Value {
-    let first = subscription == SUBSCRIPTIONS[0];
+    let name = match SUBSCRIPTIONS.iter().position(|one| *one == subscription) {
+        Some(0) => "Practice one",
+        Some(_) => "Practice two",
+        None => "Practice",
+    };
     let mut body = json!({
         "id": format!("/subscriptions/{subscription}"), "subscriptionId": subscription,
-        "displayName": if first { "Practice one" } else { "Practice two" }, "state": "Enabled",
+        "displayName": name, "state": "Enabled",
         "authorizationSource": "RoleBased",
         "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
     });

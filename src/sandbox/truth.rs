@@ -1,9 +1,5 @@
 //! Who can read what, right now: worked out from the world alone, by none of the product's code.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
 use super::world::State;
 use super::{Millis, World, access, encryption};
 
@@ -24,34 +20,22 @@ impl World {
     /// still unwraps, it only wraps no more.
     pub fn truth(&self, now: Millis, account: &str) -> Readability {
         let now = self.resources(now);
-        match reading(&self.settled(now), now, account) {
-            Ok(why) => Readability { readable: true, why },
-            Err(why) => Readability { readable: false, why },
-        }
-    }
-
-    /// The same of every account there is, by name.
-    pub fn truths(&self, now: Millis) -> BTreeMap<String, Readability> {
-        let now = self.resources(now);
-        let state = self.settled(now);
-        let truth = |name: &String| match reading(&state, now, name) {
-            Ok(why) => Readability { readable: true, why },
-            Err(why) => Readability { readable: false, why },
-        };
-        state.accounts.keys().map(|name| (name.clone(), truth(name))).collect()
-    }
-
-    /// Everything that exists at a moment, as JSON: for those who compare a world with an earlier one. The names
-    /// in it are the sandbox's own and promise nothing.
-    pub fn census(&self, now: Millis) -> Value {
-        serde_json::to_value(self.settled(self.resources(now))).unwrap_or_default()
+        readability(&self.settled(now), now, account)
     }
 
     /// What exists once time has passed up to `now`.
-    fn settled(&self, now: Millis) -> State {
+    pub(super) fn settled(&self, now: Millis) -> State {
         let mut state = self.state.clone();
         state.settle(now, self.pace);
         state
+    }
+}
+
+/// Whether an account can read its data in a state to which time has been let pass.
+pub(super) fn readability(state: &State, now: Millis, account: &str) -> Readability {
+    match reading(state, now, account) {
+        Ok(why) => Readability { readable: true, why },
+        Err(why) => Readability { readable: false, why },
     }
 }
 

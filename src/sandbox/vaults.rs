@@ -26,11 +26,13 @@ const ROLES_BY_DEFAULT: &str = "2026-02-01";
 
 /// The vault at a place, if it is live and really there: names are global, places are not.
 pub(super) fn find<'a>(world: &'a World, place: &Place, name: &str) -> Option<&'a Vault> {
-    world.state.vaults.get(&name.to_ascii_lowercase()).filter(|vault| is_at(vault, place))
+    let vault = world.state.vaults.get(&name.to_ascii_lowercase());
+    vault.map(|vault| &**vault).filter(|vault| is_at(vault, place))
 }
 
 pub(super) fn find_mut<'a>(world: &'a mut World, place: &Place, name: &str) -> Option<&'a mut Vault> {
-    world.state.vaults.get_mut(&name.to_ascii_lowercase()).filter(|vault| is_at(vault, place))
+    let vault = world.state.vaults.get_mut(&name.to_ascii_lowercase()).filter(|vault| is_at(vault, place));
+    vault.map(|vault| &mut **vault)
 }
 
 pub(super) fn is_at(vault: &Vault, place: &Place) -> bool {
@@ -86,7 +88,7 @@ pub(super) fn list(world: &World, now: Millis, ask: &Ask, subscription: &str, gr
                 && vault.subscription == subscription
                 && group.is_none_or(|group| vault.group.eq_ignore_ascii_case(group))
         })
-        .map(|(_, vault)| vault)
+        .map(|(_, vault)| &**vault)
         .take(top)
         .collect();
     let mut body = json!({"value": page.iter().map(|vault| vault.body(now)).collect::<Vec<Value>>()});
@@ -202,7 +204,7 @@ fn create(
     body["properties"]["provisioningState"] = json!("RegisteringDns");
     // Only this one answer has the address without its slash.
     body["properties"]["vaultUri"] = json!(vault.uri());
-    world.state.vaults.insert(name.to_ascii_lowercase(), vault);
+    world.state.vaults.insert(name.to_ascii_lowercase(), vault.into());
     Ok(Answer::json(200, body))
 }
 

@@ -15,11 +15,13 @@ use super::identities::Identity;
 use super::keys::Key;
 use super::locks::Lock;
 use super::principals::Principal;
+use super::shared::Shared;
 use super::throttle::Buckets;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
 use super::{
-    Fault, Millis, Mishap, Pace, arm, azure_policies, encryption, graph, key_vault, login, metadata, rotation, scopes,
+    Fault, Millis, Mishap, Pace, SUBSCRIPTIONS, arm, azure_policies, encryption, graph, key_vault, login, metadata,
+    rotation, scopes,
 };
 
 /// The whole sandbox. Cloning it is taking a snapshot.
@@ -45,9 +47,9 @@ pub(super) struct State {
     /// By `subscription/group`, in lower case.
     pub groups: BTreeMap<String, Group>,
     /// By name: account names are unique in all of Azure.
-    pub accounts: BTreeMap<String, Account>,
+    pub accounts: BTreeMap<String, Shared<Account>>,
     /// By name in lower case, unique in all of Azure.
-    pub vaults: BTreeMap<String, Vault>,
+    pub vaults: BTreeMap<String, Shared<Vault>>,
     /// By name in lower case. A name is here or among the vaults, never both.
     pub deleted_vaults: BTreeMap<String, DeletedVault>,
     /// User-assigned identities by resource id in lower case.
@@ -67,8 +69,11 @@ pub(super) struct State {
     /// Azure Policies, in the order in which they are told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<azure_policies::Assignment>,
+    /// Subscriptions beside the two that every world has, in lower case.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub subscriptions: BTreeSet<String>,
     /// Service principals by object id in lower case.
-    pub principals: BTreeMap<String, Principal>,
+    pub principals: BTreeMap<String, Shared<Principal>>,
     /// Role assignments by id in lower case.
     pub assignments: BTreeMap<String, Assignment>,
 }
@@ -79,15 +84,20 @@ impl State {
         let principal = Principal::of_the_default_world();
         let assignments = Assignment::of_the_default_world();
         Self {
-            principals: [(principal.object.clone(), principal)].into_iter().collect(),
+            principals: [(principal.object.clone(), principal.into())].into_iter().collect(),
             assignments: assignments.into_iter().map(|assignment| (assignment.key(), assignment)).collect(),
             ..Self::default()
         }
     }
 
+    /// Whether there is such a subscription, by its id in lower case.
+    pub(super) fn has_subscription(&self, subscription: &str) -> bool {
+        SUBSCRIPTIONS.contains(&subscription) || self.subscriptions.contains(subscription)
+    }
+
     /// The live vault behind a host name of the data plane.
     pub(super) fn vault_at(&self, host: &str) -> Option<&Vault> {
-        self.vaults.get(hosts::vault_name(host)?)
+        self.vaults.get(hosts::vault_name(host)?).map(|vault| &**vault)
     }
 
     /// A live key, with the vault that holds it.
@@ -100,7 +110,9 @@ impl State {
     /// bound without a version take up the newest one.
     pub(super) fn settle(&mut self, now: Millis, pace: Pace) {
         self.deleted_vaults.retain(|_, deleted| now < deleted.purge);
-        for vault in self.vaults.values_mut() {
+        // Only a vault that has something to forget is touched: touching one parts it from its copies.
+        let forgets = |vault: &Vault| vault.deleted_keys.values().any(|deleted| now >= deleted.purge);
+        for vault in self.vaults.values_mut().filter(|vault| forgets(vault)) {
             vault.deleted_keys.retain(|_, deleted| now < deleted.purge);
         }
         self.held_names.retain(|_, held| now < held.until);
@@ -245,6 +257,16 @@ impl World {
         Ok(response)
     }
 
+    /// Adds a subscription, which the application of the default world owns like the others.
+    pub fn add_subscription(&mut self, subscription: &str) {
+        let subscription = subscription.to_ascii_lowercase();
+        if !self.state.has_subscription(&subscription) {
+            let owner = Assignment::of_an_owner(&subscription);
+            self.state.assignments.insert(owner.key(), owner);
+            self.state.subscriptions.insert(subscription);
+        }
+    }
+
     /// Requests seen and effects had so far.
     pub const fn counts(&self) -> &Counts {
         &self.counts
@@ -265,7 +287,7 @@ impl World {
         self.domain = domain;
         let State { vaults, deleted_vaults, .. } = &mut self.state;
         let deleted = deleted_vaults.values_mut().map(|deleted| &mut deleted.vault);
-        for vault in vaults.values_mut().chain(deleted) {
+        for vault in vaults.values_mut().map(|vault| &mut **vault).chain(deleted) {
             vault.domain = domain;
         }
     }

@@ -1,6 +1,8 @@
 //! What differs between two censuses of a world.
 
+use crate::sandbox::Census;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A place in the census whose value differs. Lists are compared as wholes.
 #[derive(Debug)]
@@ -14,9 +16,23 @@ pub(super) struct Change<'a> {
 }
 
 /// Every place that differs; of what is new or gone, only its root.
-pub(super) fn changes<'a>(before: &'a Value, after: &'a Value) -> Vec<Change<'a>> {
+pub(super) fn changes<'a>(before: &'a Census, after: &'a Census) -> Vec<Change<'a>> {
     let mut found = vec![];
-    walk(&mut vec![], Some(before), Some(after), &mut found);
+    for ((kind, old), new) in before.things().iter().zip(after.things().values()) {
+        // What two censuses share has not changed.
+        if Arc::ptr_eq(old, new) {
+            continue;
+        }
+        for (name, thing) in old.iter() {
+            let now = new.get(name);
+            if !now.is_some_and(|now| Arc::ptr_eq(thing, now)) {
+                walk(&mut vec![kind, name], Some(thing), now.map(|now| &**now), &mut found);
+            }
+        }
+        for (name, thing) in new.iter().filter(|(name, _)| !old.contains_key(*name)) {
+            walk(&mut vec![kind, name], None, Some(thing), &mut found);
+        }
+    }
     found
 }
 

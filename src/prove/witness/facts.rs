@@ -2,6 +2,7 @@
 
 use super::sight::Sight;
 use crate::model::{Access, Account, Desired, Encryption, VersionRule};
+use crate::sandbox::Census;
 use std::collections::BTreeMap;
 
 /// What storage cannot do without.
@@ -9,12 +10,20 @@ pub(super) const NEEDED: [&str; 3] = ["get", "wrapkey", "unwrapkey"];
 
 /// Every statement of the spec, in words, and whether it holds.
 pub(super) fn facts(desired: &Desired, sight: Sight<'_>) -> BTreeMap<String, bool> {
+    facts_since(desired, sight, None)
+}
+
+/// The same, but only the statements whose things have been touched since an earlier census, if there is one.
+pub(super) fn facts_since(desired: &Desired, sight: Sight<'_>, earlier: Option<&Census>) -> BTreeMap<String, bool> {
     let mut facts = BTreeMap::new();
     for id in desired.groups.keys() {
         let here = sight.group(id.subscription.as_str(), id.name.as_str()).is_some();
         facts.insert(format!("resource group {} is there", id.name), here);
     }
-    for (name, vault) in &desired.vaults {
+    let untouched = |name: &str| {
+        earlier.is_some_and(|earlier| sight.census.is_untouched(earlier, "vaults", &name.to_ascii_lowercase()))
+    };
+    for (name, vault) in desired.vaults.iter().filter(|(name, _)| !untouched(name.as_str())) {
         let seen = sight.vault(name.as_str());
         facts.insert(format!("vault {name} is there"), seen.is_some());
         if vault.purge_protection == Some(true) {
@@ -27,6 +36,10 @@ pub(super) fn facts(desired: &Desired, sight: Sight<'_>) -> BTreeMap<String, boo
         }
     }
     for account in desired.accounts.values() {
+        let vault = account.encryption.as_ref().map(|wanted| wanted.key.vault.as_str());
+        if earlier.is_some_and(|earlier| sight.is_untouched(earlier, account.id.name.as_str(), vault)) {
+            continue;
+        }
         of_account(account, sight, &mut facts);
     }
     facts

@@ -10,21 +10,24 @@ mod facts;
 mod honest;
 mod notes;
 mod sight;
+mod spells;
 
 pub use notes::Sent;
 
 use super::mishap::Mishap;
-use super::stage::Ended;
+use super::run::Ended;
 use crate::apply::{Event, Outcome};
 use crate::model::{Access, Desired};
 use crate::plan::Plan;
-use crate::sandbox::{ARM_HOST, CLIENT_SECRET, ExchangeError, LOGIN_HOST, Millis, Readability, VAULT_SUFFIX};
+use crate::sandbox::{ARM_HOST, CLIENT_SECRET, Census, ExchangeError, LOGIN_HOST, Millis, Readability, VAULT_SUFFIX};
 use closed::Doors;
 use honest::{Finding, Scene};
 use notes::Notes;
 use serde_json::Value;
 use sight::Sight;
+use spells::Spells;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An invariant that was broken.
@@ -36,16 +39,6 @@ pub struct Breach {
     pub what: String,
     /// The request that did it, in short.
     pub by: String,
-}
-
-/// Which accounts could read, by name.
-type Truths = BTreeMap<String, Readability>;
-
-/// The longest time that something lasted, and since when it does.
-#[derive(Debug, Clone, Default)]
-struct Spell {
-    since: Option<Millis>,
-    longest: i64,
 }
 
 /// The witness of one stage.
@@ -60,15 +53,15 @@ pub struct Witness {
     met: BTreeMap<String, u64>,
     doors: Doors,
     secrets: BTreeSet<String>,
-    was_readable: BTreeSet<String>,
     /// Every principal that an account of the spec has had, and whose it was.
     principals: BTreeMap<String, String>,
-    unreadable: BTreeMap<String, Spell>,
-    at_risk: BTreeMap<String, Spell>,
+    spells: Spells,
+    /// What was there in the beginning.
+    first: Census,
 }
 
 impl Witness {
-    pub(super) fn new(desired: Desired, start: Millis) -> Self {
+    pub(super) fn new(desired: Desired, start: Millis, first: Census) -> Self {
         Self {
             desired,
             start,
@@ -79,10 +72,9 @@ impl Witness {
             met: BTreeMap::new(),
             doors: Doors::default(),
             secrets: BTreeSet::from([CLIENT_SECRET.to_owned()]),
-            was_readable: BTreeSet::new(),
             principals: BTreeMap::new(),
-            unreadable: BTreeMap::new(),
-            at_risk: BTreeMap::new(),
+            spells: Spells::default(),
+            first,
         }
     }
 
@@ -118,12 +110,12 @@ impl Witness {
 
     /// The longest time that an account which could read its data before could not.
     pub fn unreadable_longest(&self) -> Duration {
-        longest(&self.unreadable)
+        self.spells.unreadable_longest()
     }
 
     /// The longest time that an account was bound to a key that the next mishap could have put out of its reach.
     pub fn at_risk_longest(&self) -> Duration {
-        longest(&self.at_risk)
+        self.spells.at_risk_longest()
     }
 
     /// Holds one thing against an invariant that is not about a single request.
@@ -238,8 +230,8 @@ impl Witness {
         &mut self,
         sent: &Sent,
         response: &Result<http::Response<Vec<u8>>, ExchangeError>,
-        (before, after): (&Value, &Value),
-        (truths, truths_after): (&Truths, &Truths),
+        before: &Census,
+        after: &Census,
     ) {
         let run = sent.run;
         self.runs[run].writes.push(sent.number);
@@ -266,8 +258,8 @@ impl Witness {
             notes.changed_since.insert(sent.place());
         }
         self.know_principals(after, sent.at);
-        self.readable(truths, truths_after);
-        self.time(sent.at, after, truths_after);
+        self.readable(before, after);
+        self.spells.note(&self.desired, sent.at, after);
     }
 
     /// Whether two make the same vault in the same moment, which Azure lets nobody notice: the later PUT replaces what
@@ -283,13 +275,15 @@ impl Witness {
         is_vault && made_meanwhile
     }
 
-    fn findings(&self, sent: &Sent, before: &Value, after: &Value) -> Vec<Finding> {
+    fn findings(&self, sent: &Sent, before: &Census, after: &Census) -> Vec<Finding> {
         let notes = &self.runs[sent.run];
         let (before, after) = (Sight { census: before, now: sent.at }, Sight { census: after, now: sent.at });
         let scene = Scene { desired: &self.desired, notes, sent, before, after, principals: &self.principals };
         let changes = diff::changes(before.census, after.census);
         let mut findings: Vec<Finding> = changes.iter().flat_map(|change| scene.judge(change)).collect();
-        let (had, has) = (facts::facts(&self.desired, before), facts::facts(&self.desired, after));
+        // What was not touched is as it was, and what holds of it holds.
+        let had = facts::facts_since(&self.desired, before, Some(after.census));
+        let has = facts::facts_since(&self.desired, after, Some(before.census));
         findings.extend(
             had.into_iter()
                 .filter(|(_, held)| *held)
@@ -301,7 +295,7 @@ impl Witness {
         findings
     }
 
-    fn know_principals(&mut self, census: &Value, now: Millis) {
+    fn know_principals(&mut self, census: &Census, now: Millis) {
         let sight = Sight { census, now };
         for name in self.desired.accounts.keys() {
             if let Some(principal) = sight.principal(name.as_str()) {
@@ -317,10 +311,11 @@ impl Witness {
     }
 
     /// S1: whoever could read before can read after, but for the accounts that a revocation names.
-    fn readable(&mut self, before: &Truths, after: &Truths) {
+    fn readable(&mut self, before: &Census, after: &Census) {
         let revoked = self.revoked();
-        for (account, truth) in before.iter().filter(|(name, truth)| truth.readable && !revoked.contains(*name)) {
-            let now = after.get(account);
+        let readable = |(name, truth): &(&String, &Arc<Readability>)| truth.readable && !revoked.contains(*name);
+        for (account, truth) in before.truths().iter().filter(readable) {
+            let now = after.truths().get(account);
             let still = now.is_some_and(|truth| truth.readable);
             self.holds("S1", still, || {
                 format!("account {account} cannot read its data any more: {now:?}; before: {}", truth.why)
@@ -328,24 +323,8 @@ impl Witness {
         }
     }
 
-    fn time(&mut self, now: Millis, census: &Value, truths: &Truths) {
-        let sight = Sight { census, now };
-        let names: Vec<String> = self.desired.accounts.keys().map(ToString::to_string).collect();
-        let revoked = self.revoked();
-        for name in names {
-            let readable = truths.get(&name).is_some_and(|truth| truth.readable);
-            if readable {
-                self.was_readable.insert(name.clone());
-            }
-            let lost = !readable && self.was_readable.contains(&name) && !revoked.contains(&name);
-            let at_risk = facts::at_risk(&name, sight);
-            self.unreadable.entry(name.clone()).or_default().note(now, lost);
-            self.at_risk.entry(name).or_default().note(now, at_risk);
-        }
-    }
-
     /// Takes in what somebody else did.
-    pub(super) fn meddled(&mut self, now: Millis, act: &str, status: u16, before: &Value, after: &Value) {
+    pub(super) fn meddled(&mut self, now: Millis, act: &str, status: u16, before: &Census, after: &Census) {
         self.say(now, &format!("somebody {act} ({status})"));
         if before != after {
             self.met("meddling", act);
@@ -358,18 +337,18 @@ impl Witness {
         }
     }
 
-    pub(super) fn end_run(
-        &mut self,
-        run: usize,
-        now: Millis,
-        took: Duration,
-        ended: &Ended,
-        census: &Value,
-        truths: &Truths,
-    ) {
-        self.time(now, census, truths);
-        self.quiet(&format!("{ended:?}"));
-        self.quiet(&census.to_string());
+    pub(super) fn end_run(&mut self, run: usize, now: Millis, took: Duration, ended: &Ended, census: &Census) {
+        self.spells.note(&self.desired, now, census);
+        // The plan was looked at when it was made.
+        match ended {
+            Ended::Crashed => {}
+            Ended::Blind(failure) => self.quiet(&format!("{failure:?}")),
+            Ended::Applied(_, outcome) => self.quiet(&format!("{outcome:?}")),
+        }
+        // What was there in the beginning cannot hold what was told since.
+        let changes = diff::changes(&self.first, census);
+        let written: Vec<String> = changes.iter().filter_map(|change| change.after).map(Value::to_string).collect();
+        self.quiet(&written.join("\n"));
         let steps = u64::try_from(self.runs[run].steps.len()).unwrap_or(u64::MAX);
         let things = u64::try_from(self.desired.accounts.len() + self.desired.vaults.len()).unwrap_or(u64::MAX);
         let (requests, bound) = (self.runs[run].requests, 60 + 30 * things + 300 * steps);
@@ -399,7 +378,7 @@ impl Witness {
     }
 
     /// L4: what the spec asks for is so, and every account of it reads its data.
-    pub(super) fn all_is_true(&mut self, now: Millis, census: &Value, truths: &Truths) {
+    pub(super) fn all_is_true(&mut self, now: Millis, census: &Census) {
         let sight = Sight { census, now };
         for (fact, is_so) in facts::facts(&self.desired, sight) {
             self.holds("L4", is_so, || format!("not so in the end: {fact}"));
@@ -413,7 +392,7 @@ impl Witness {
             .map(|account| account.id.name.to_string())
             .collect();
         for name in names {
-            let truth = truths.get(&name);
+            let truth = census.truths().get(&name);
             let readable = truth.is_some_and(|truth| truth.readable);
             let wanted = !revoked.contains(&name);
             self.holds("L4", readable == wanted, || format!("account {name} reads in the end, or not: {truth:?}"));
@@ -423,24 +402,3 @@ impl Witness {
 
 /// A run may take no longer: every step may wait out its budget, one after the other.
 const TOOK_MAX: Duration = Duration::from_secs(3 * 3600);
-
-impl Spell {
-    fn note(&mut self, now: Millis, is_so: bool) {
-        let since = match (is_so, self.since) {
-            (true, since) => since.unwrap_or(now),
-            (false, Some(since)) => {
-                self.longest = self.longest.max(now.0 - since.0);
-                self.since = None;
-                return;
-            }
-            (false, None) => return,
-        };
-        self.since = Some(since);
-        self.longest = self.longest.max(now.0 - since.0);
-    }
-}
-
-fn longest(spells: &BTreeMap<String, Spell>) -> Duration {
-    let longest = spells.values().map(|spell| spell.longest).max().unwrap_or(0);
-    Duration::from_millis(u64::try_from(longest).unwrap_or(0))
-}

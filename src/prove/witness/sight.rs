@@ -1,7 +1,7 @@
 //! Reads a census: the one file of the witness that knows what the sandbox calls things.
 
 use super::facts::NEEDED;
-use crate::sandbox::{Millis, VAULT_SUFFIX};
+use crate::sandbox::{Census, Millis, VAULT_SUFFIX};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ pub(super) type Access = BTreeMap<(String, String), BTreeSet<String>>;
 /// A census at a moment.
 #[derive(Clone, Copy)]
 pub(super) struct Sight<'a> {
-    pub(super) census: &'a Value,
+    pub(super) census: &'a Census,
     pub(super) now: Millis,
 }
 
@@ -25,16 +25,31 @@ pub(super) struct Binding<'a> {
 }
 
 impl<'a> Sight<'a> {
+    fn thing(self, kind: &str, name: &str) -> Option<&'a Value> {
+        self.census.thing(kind, name).map(|thing| &**thing)
+    }
+
+    /// Whether nothing that an account's own affairs hang on was touched since an earlier census: itself, the vault
+    /// that it is bound to, and this other vault, if any, and no role assignment anywhere.
+    pub(super) fn is_untouched(self, earlier: &Census, account: &str, other: Option<&str>) -> bool {
+        let bound = self.binding(account).map(|binding| binding.vault);
+        let same_vault = |vault: &str| self.census.is_untouched(earlier, "vaults", &vault.to_ascii_lowercase());
+        self.census.are_untouched(earlier, "assignments")
+            && self.census.is_untouched(earlier, "accounts", account)
+            && bound.as_deref().is_none_or(same_vault)
+            && other.is_none_or(same_vault)
+    }
+
     pub(super) fn account(self, name: &str) -> Option<&'a Value> {
-        self.census["accounts"].get(name)
+        self.thing("accounts", name)
     }
 
     pub(super) fn vault(self, name: &str) -> Option<&'a Value> {
-        self.census["vaults"].get(name.to_ascii_lowercase())
+        self.thing("vaults", &name.to_ascii_lowercase())
     }
 
     pub(super) fn group(self, subscription: &str, name: &str) -> Option<&'a Value> {
-        self.census["groups"].get(format!("{subscription}/{name}").to_ascii_lowercase())
+        self.thing("groups", &format!("{subscription}/{name}").to_ascii_lowercase())
     }
 
     pub(super) fn key(self, vault: &str, key: &str) -> Option<&'a Value> {
@@ -96,7 +111,8 @@ impl<'a> Sight<'a> {
     fn roles(self, vault: &str, principal: &str) -> impl Iterator<Item = &'a Value> {
         let place = self.vault(vault).map(place).unwrap_or_default();
         let principal = principal.to_ascii_lowercase();
-        let all = self.census["assignments"].as_object().into_iter().flatten().map(|(_, one)| one);
+        let all = self.census.things().get("assignments");
+        let all = all.into_iter().flat_map(|all| all.values().map(|one| &**one));
         all.filter(move |one| {
             let text = |name: &str| one[name].as_str().unwrap_or_default().to_ascii_lowercase();
             let scope = text("scope");

@@ -18,8 +18,8 @@ fn a_thousand_accounts_are_listed_in_pages() {
     let image = stage.world.state.accounts["st0000"].clone();
     for number in 1..1_000 {
         let name = format!("st{number:04}");
-        let another = crate::sandbox::account::Account { name: name.clone(), ..image.clone() };
-        stage.world.state.accounts.insert(name, another);
+        let another = crate::sandbox::account::Account { name: name.clone(), ..image.clone().into_inner() };
+        stage.world.state.accounts.insert(name, another.into());
     }
     for path in [
         subscription("providers/Microsoft.Storage/storageAccounts"),

@@ -1,5 +1,7 @@
 //! The simulation: the planner and the executor under every fault, in virtual time.
 
+mod covered;
+mod live;
 mod proofs;
 mod random;
 mod sabotage;

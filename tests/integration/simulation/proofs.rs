@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-fn prove(spec: &Path, arguments: &[&str]) -> Output {
+pub(super) fn prove(spec: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cmk"));
     command.env_clear().arg("prove").arg(spec).args(arguments).stdin(Stdio::null());
     command.output().expect("the program starts")
@@ -13,7 +13,7 @@ fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("specs").join(name)
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -59,4 +59,20 @@ accounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/
     let told = text(&output.stdout) + &text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("CMK037") || told.contains("CMK204"), "{told}");
+}
+
+#[test]
+fn a_spec_of_a_subscription_of_ones_own_is_proved() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = std::fs::read_to_string(example("guide-start.yaml")).expect("an example");
+    let own = text.replace("11111111-1111-1111-1111-111111111111", "3F1E7A52-9f0b-4c7d-8a11-0123456789ab");
+    assert_ne!(text, own);
+    let spec = folder.path().join("own.yaml");
+    std::fs::write(&spec, own).expect("the spec can be written");
+    let output = prove(&spec, &["--seeds", "2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text_of(&output));
+}
+
+fn text_of(output: &Output) -> String {
+    text(&output.stdout) + &text(&output.stderr)
 }

@@ -2,7 +2,7 @@
 
 use super::thorough;
 use super::worlds::{desired, pace, world};
-use cmk::prove::{AGREEABLE, Act, Crash, Ended, How, Meddling, Mishap, Script, Stage, in_virtual_time};
+use cmk::prove::{AGREEABLE, Act, Crash, Ended, How, Meddling, Mishap, OTHERS, Script, Stage, in_virtual_time};
 use std::collections::BTreeMap;
 
 /// How a story ends.
@@ -257,6 +257,24 @@ accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main, scope:
     story("an account is put out of reach of a vault with roles", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1 identity\nrole st1 kv1/main\nrole st1 kv1\nbound st1 kv1/main\naccount st2 identity\nrole st2 kv1\nbound st2 kv1/main", REVOKED, Converges),
     story("an account is to be put out of reach and holds a role at the group", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1 identity\nrole st1 group\nbound st1 kv1/main\naccount st2 identity\nrole st2 kv1\nbound st2 kv1/main", REVOKED, Refuses("CMK242")),
     story("nothing is there and nothing is to be made", "group", THERE, Refuses("CMK201")),
+    story("somebody has a vault of this name", "group\nelsewhere kv1", NEW, Refuses("CMK202")),
+    story("somebody has an account of this name", "group\nelsewhere st1", NEW, Refuses("CMK202")),
+    story("the vault is in another region", "group\nvault kv1 north\nkey kv1/main\naccount st1", THERE, Refuses("CMK204")),
+    story(
+        "the vault is not protected and is not to be",
+        "group\nvault kv1 unprotected\nkey kv1/main\naccount st1",
+        "
+vaults: { kv1: { keys: { main: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
+",
+        Refuses("CMK205"),
+    ),
+    story(
+        "the account reaches its key as the identity of others",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\nusers st1\nthrough users st1 kv1/main",
+        THERE,
+        Refuses("CMK213"),
+    ),
 ];
 
 /// What came of playing stories.
@@ -428,6 +446,41 @@ fn a_version_that_is_made_after_the_plan_is_the_one_that_is_pinned() {
         assert!(first.ended.is_good(), "{}", first.ended);
         let second = stage.run(&wanted, &How::default()).await;
         assert_eq!(second.effects, 0, "{}", stage.witness(|witness| witness.log().join("\n")));
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_vault_that_others_make_while_azure_throttles_ours_keeps_their_access() {
+    let spec = "
+vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
+";
+    let wanted = desired(spec);
+    let vault = wanted.vaults.values().next().unwrap();
+    let made = || Act::MakeVault(vault.id.clone(), vault.location.clone().unwrap());
+    in_virtual_time(async {
+        let (world, start) = world("group\naccount st1 identity", pace());
+        let calm = Stage::new(&wanted, world.clone(), start, Meddling::none());
+        calm.run(&wanted, &How::default()).await;
+        let put = calm.witness(|witness| witness.writes_of(0))[0];
+        for mishap in [Mishap::Throttled(30), Mishap::NotSent] {
+            // The vault is made before the request that comes next, whatever that is.
+            let meddling = Meddling { acts: vec![(0, put + 1, made())] };
+            let stage = Stage::new(&wanted, world.clone(), start, meddling);
+            let how = How { script: Script::once(put, mishap), ..How::default() };
+            stage.run(&wanted, &how).await;
+            stage.converges(&wanted).await;
+            stage.witness(|witness| {
+                let log = witness.log().join("\n");
+                assert!(witness.breaches().is_empty(), "{log}");
+                assert!(witness.met_all().contains_key("meddling makes a vault"), "{log}");
+                assert!(!witness.met_all().contains_key("window two make one vault"), "{log}");
+            });
+            let policies = stage.by_hand(|hand| hand.arm("GET", &vault.id.to_string(), &serde_json::Value::Null).1);
+            let theirs = policies["properties"]["accessPolicies"].as_array().unwrap();
+            assert!(theirs.iter().any(|entry| entry["objectId"] == OTHERS), "{policies}");
+        }
     })
     .unwrap();
 }

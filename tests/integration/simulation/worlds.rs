@@ -3,7 +3,8 @@
 //! | line | is |
 //! |---|---|
 //! | `group` | the resource group `rg` |
-//! | `vault kv1`, `vault kv1 unprotected premium` | a vault, with another team's access policies |
+//! | `vault kv1`, `vault kv1 unprotected premium north` | a vault, with another team's access policies |
+//! | `elsewhere kv1`, `elsewhere st1` | a vault, or an account, of this name in another subscription |
 //! | `deleted kv1` | a vault that was deleted and holds its name |
 //! | `key kv1/main`, `key kv1/main EC` | a key |
 //! | `account st1`, `account st1 identity` | an account |
@@ -11,6 +12,7 @@
 //! | `users st1` | a user-assigned identity of others on it |
 //! | `grant st1 kv1 get wrapKey` | an entry for its identity |
 //! | `bound st1 kv1/main`, `bound st1 kv1/main auto` | its encryption, pinned or not |
+//! | `through users st1 kv1/main` | its encryption, reached as the user-assigned identity of others |
 //! | `rotate kv1/main`, `disable kv1/main` | a new version; the newest one disabled |
 //! | `roles kv1`, `role st1 kv1/main`, `unrole st1 kv1` | role assignments decide; one is there, and gone |
 //! | `revoke st1 kv1`, `detach st1` | an emergency |
@@ -19,7 +21,7 @@
 use cmk::diag::Source;
 use cmk::model::Desired;
 use cmk::prove::{BEGINNING, Hand};
-use cmk::sandbox::{Millis, Pace, SUBSCRIPTIONS, World};
+use cmk::sandbox::{Millis, Pace, SUBSCRIPTIONS, VAULT_SUFFIX, World};
 use serde_json::{Value, json};
 
 /// The group of every story.
@@ -68,11 +70,14 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
         ["group"] => hand.group(&group(), "westeurope"),
         ["vault", name, ..] => {
             let sku = if has("premium") { "premium" } else { "standard" };
-            let status = hand.make_vault(&vault(name), "westeurope", sku, !has("unprotected"));
+            let location = if has("north") { "northeurope" } else { "westeurope" };
+            let status = hand.make_vault(&vault(name), location, sku, !has("unprotected"));
             // For as long as a grant may take to arrive.
             arrive(hand);
             status
         }
+        ["elsewhere", name] => elsewhere(hand, name),
+        ["through", "users", name, to] => through_users(hand, name, to),
         ["role", name, on] => {
             let principal = hand.principal(&account(name)).expect("an identity to assign to");
             let scope = match on.split_once('/') {
@@ -169,6 +174,38 @@ fn users(hand: &mut Hand<'_>, name: &str) -> u16 {
     let kind = if own { "SystemAssigned,UserAssigned" } else { "UserAssigned" };
     let body = json!({ "identity": { "type": kind, "userAssignedIdentities": { identity: {} } } });
     hand.arm("PATCH", &account(name), &body).0
+}
+
+/// The name is taken, by a thing that is not where the spec says.
+fn elsewhere(hand: &mut Hand<'_>, name: &str) -> u16 {
+    let group = format!("/subscriptions/{}/resourceGroups/theirs", SUBSCRIPTIONS[1]);
+    hand.group(&group, "westeurope");
+    let status = if name.starts_with("kv") {
+        hand.make_vault(&vault(name).replace(&self::group(), &group), "westeurope", "standard", true)
+    } else {
+        let path = account(name).replace(&self::group(), &group);
+        hand.make_account(&path, "westeurope", "Standard_LRS", "StorageV2", false)
+    };
+    arrive(hand);
+    status
+}
+
+/// Binds an account to a key as the identity of others that it has.
+fn through_users(hand: &mut Hand<'_>, name: &str, to: &str) -> u16 {
+    let (of, key) = to.split_once('/').unwrap();
+    let identity = format!("{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-theirs", group());
+    let (_, body) = hand.arm("GET", &identity, &Value::Null);
+    let principal = body["properties"]["principalId"].as_str().expect("an identity on the account").to_owned();
+    hand.grant(&vault(of), "add", &principal, "keys", &["get", "wrapKey", "unwrapKey"]);
+    arrive(hand);
+    let version = newest(hand, of, key);
+    let encryption = json!({
+        "keySource": "Microsoft.Keyvault", "identity": { "userAssignedIdentity": identity },
+        "keyvaultproperties": {
+            "keyvaulturi": format!("https://{of}.{VAULT_SUFFIX}"), "keyname": key, "keyversion": version,
+        },
+    });
+    hand.arm("PATCH", &account(name), &json!({ "properties": { "encryption": encryption } })).0
 }
 
 /// The newest version of a key.

@@ -1,0 +1,86 @@
+//! What only Azure chooses (principals, versions and their dates, the key that an account is under), written over a world.
+
+use super::Borrowed;
+use crate::model::{Binding, KeyVersion, Observed, Seen, SeenKey};
+use crate::sandbox::{VAULT_SUFFIX, World};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The vault's name: the first part of its host.
+pub(super) fn label(binding: &Binding) -> String {
+    binding.vault_host.split('.').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The world with what only Azure chooses.
+pub(super) fn overwritten(
+    world: &World,
+    observed: &Observed,
+    ids: &BTreeMap<String, String>,
+    borrowed: &BTreeMap<String, Borrowed>,
+) -> Result<World, String> {
+    let unread = |error: serde_json::Error| format!("the sandbox cannot be written down: {error}");
+    let mut text = serde_json::to_string(world).map_err(unread)?;
+    for (drawn, seen) in ids {
+        // An id that was drawn stands nowhere but where it is meant.
+        text = text.replace(drawn.as_str(), seen);
+    }
+    let mut whole: Value = serde_json::from_str(&text).map_err(unread)?;
+    for (key, seen) in observed.keys.iter().filter_map(|(key, seen)| Some((key, seen.known()?))) {
+        let lower = (key.vault.as_str().to_ascii_lowercase(), key.name.as_str().to_ascii_lowercase());
+        if let Some(versions) = whole.pointer_mut(&format!("/state/vaults/{}/keys/{}/versions", lower.0, lower.1)) {
+            *versions = versions_of(seen, &versions[0]);
+        }
+    }
+    for account in observed.accounts.values().filter_map(Seen::known) {
+        let Some(binding) = &account.encryption.binding else { continue };
+        let current = current(&mut whole, binding, borrowed);
+        let place = format!("/state/accounts/{}/encryption", account.id.name);
+        let Some(encryption) = whole.pointer_mut(&place) else { continue };
+        encryption["binding"] = json!({
+            "vault_uri": format!("https://{}.{VAULT_SUFFIX}/", label(binding)), "key": binding.key,
+            "version": binding.version.as_ref().map(ToString::to_string), "current": current, "expires": null,
+            "rotated": observed.at.0.saturating_mul(1000),
+        });
+        if let Some(identity) = &binding.user_assigned_identity {
+            encryption["identity"] = json!({ "userAssignedIdentity": identity });
+        }
+    }
+    serde_json::from_value(whole).map_err(unread)
+}
+
+/// Versions as they were seen, the newest last, each otherwise like the one that the sandbox made.
+fn versions_of(seen: &SeenKey, made: &Value) -> Value {
+    let one = |version: &KeyVersion| {
+        let mut one = made.clone();
+        one["id"] = json!(version.id.as_str());
+        one["enabled"] = json!(version.enabled);
+        one["not_before"] = json!(version.not_before.map(|at| at.0));
+        one["expires"] = json!(version.expires.map(|at| at.0));
+        if let Some(created) = version.created {
+            one["created"] = json!(created.0.saturating_mul(1000));
+        }
+        one
+    };
+    seen.versions.iter().rev().map(one).collect()
+}
+
+/// The version that wraps an account's data key. Where it was not looked at it is there, and enabled.
+fn current(whole: &mut Value, binding: &Binding, borrowed: &BTreeMap<String, Borrowed>) -> String {
+    let label = label(binding);
+    let place = format!("/state/vaults/{label}/keys/{}/versions", binding.key.to_ascii_lowercase());
+    let named = binding.current.as_ref().or(binding.version.as_ref()).map(ToString::to_string);
+    let Some(Value::Array(versions)) = whole.pointer_mut(&place) else { return named.unwrap_or_default() };
+    let newest = versions.last().cloned().unwrap_or_default();
+    let Some(named) = named else { return newest["id"].as_str().unwrap_or_default().to_owned() };
+    if borrowed.contains_key(&label) {
+        if let Some(only) = versions.first_mut() {
+            only["id"] = json!(named);
+        }
+    } else if !versions.iter().any(|version| version["id"] == named.as_str()) {
+        let mut older = newest;
+        older["id"] = json!(named);
+        older["enabled"] = json!(true);
+        versions.insert(0, older);
+    }
+    named
+}

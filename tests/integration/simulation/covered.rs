@@ -1,0 +1,60 @@
+//! What has to come to pass in a run of the suite: what never did was not proved.
+
+use super::stories::{End, STORIES};
+use super::worlds::desired;
+use cmk::diag::codes;
+use cmk::prove::{Mishap, acts};
+use std::collections::{BTreeMap, BTreeSet};
+
+const ACTIONS: [&str; 8] = [
+    "createGroup",
+    "createVault",
+    "protectVault",
+    "createKey",
+    "createAccount",
+    "attachIdentity",
+    "grant",
+    "setEncryption",
+];
+
+const OUTCOMES: [&str; 5] = ["already", "done", "blocked", "failed", "skipped"];
+
+/// The refusals that no story ends with, and why none can.
+const UNREACHED: [(&str, &str); 5] = [
+    ("CMK208", "the sandbox has one directory, as a subscription has: no vault in it can trust another"),
+    ("CMK210", "the sandbox deletes at once, and nothing that it makes fails: the planner's own tests show it"),
+    ("CMK212", "no longer given: what was closed on purpose is a risk now, to which somebody may say yes"),
+    ("CMK214", "every need that fails is refused in its own words first: this one is for a planner that forgot one"),
+    ("CMK290", "the judge rejects no plan of this planner: sabotage shows that it would"),
+];
+
+/// Fails unless scenes by chance met every action, outcome, mishap and meddling.
+pub(super) fn assert_by_chance(met: &BTreeMap<String, u64>) {
+    let spec = "
+vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }
+accounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main } } }
+";
+    let meddlings: BTreeSet<&str> = acts(&desired(spec)).iter().map(cmk::prove::Act::name).collect();
+    let wanted = (ACTIONS.iter().map(|name| format!("action {name}")))
+        .chain(Mishap::ALL.iter().map(|mishap| format!("mishap {}", mishap.name())))
+        .chain(OUTCOMES.iter().map(|name| format!("outcome {name}")))
+        .chain(meddlings.iter().map(|name| format!("meddling {name}")));
+    let missing: Vec<String> = wanted.filter(|what| !met.contains_key(what)).collect();
+    assert!(missing.is_empty(), "never came to pass: {missing:?}; did: {met:#?}");
+}
+
+/// Every refusal is met by a story, or there is a reason why none can.
+#[test]
+fn every_refusal_ends_a_story_or_is_said_to_be_out_of_reach() {
+    let told: BTreeSet<&str> = STORIES
+        .iter()
+        .filter_map(|story| match story.end {
+            End::Refuses(code) => Some(code),
+            End::Converges | End::Asks(_) | End::Opens => None,
+        })
+        .collect();
+    let unreached: BTreeSet<&str> = UNREACHED.iter().map(|(code, _)| *code).collect();
+    let all: BTreeSet<&str> = codes::all().map(|code| code.id).filter(|id| id.starts_with("CMK2")).collect();
+    assert_eq!(told.union(&unreached).copied().collect::<BTreeSet<_>>(), all);
+    assert!(told.is_disjoint(&unreached));
+}
