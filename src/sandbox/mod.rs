@@ -47,6 +47,8 @@ mod paging;
 mod policies;
 mod principals;
 mod providers;
+mod record;
+mod redact;
 mod regions;
 mod resources;
 mod roles;
@@ -67,6 +69,7 @@ mod vault;
 mod vault_versions;
 mod vaults;
 mod versions;
+mod watch;
 mod wire;
 pub mod world;
 
@@ -81,6 +84,7 @@ pub use pace::Pace;
 pub use store::{Abort, Clock, ExchangeError, OpenError, Sandbox};
 pub use time::Millis;
 pub use truth::Readability;
+pub use watch::Watch;
 pub use world::{Counts, Unreachable, World};
 
 /// The one directory of the sandbox.

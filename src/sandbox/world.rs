@@ -16,6 +16,7 @@ use super::keys::Key;
 use super::principals::Principal;
 use super::throttle::Buckets;
 use super::vault::Vault;
+use super::watch::Watch;
 use super::wire::{Answer, Ask, Reply};
 use super::{Fault, Millis, Mishap, Pace, arm, encryption, graph, key_vault, login, metadata, rotation, scopes};
 
@@ -34,6 +35,9 @@ pub struct World {
     /// Mishaps that are still to come; a script for tests, so never written down.
     #[serde(skip)]
     pub(super) faults: Vec<Fault>,
+    /// Who reads along. Not a part of what is, so never written down.
+    #[serde(skip)]
+    pub(super) watch: Watch,
 }
 
 /// What exists. Compared before and after a request to tell whether the request had an effect.
@@ -192,6 +196,7 @@ impl World {
             state: State::of_the_default_world(),
             ahead: 0,
             faults: Vec::new(),
+            watch: Watch::default(),
         }
     }
 
@@ -205,6 +210,16 @@ impl World {
 
     /// Answers one request, or says why no answer came.
     pub fn exchange(
+        &mut self,
+        now: Millis,
+        request: &http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Vec<u8>>, Unreachable> {
+        let answer = self.answered(now, request);
+        self.watch.show(request, answer.as_ref().ok());
+        answer
+    }
+
+    fn answered(
         &mut self,
         now: Millis,
         request: &http::Request<Vec<u8>>,
@@ -259,6 +274,11 @@ impl World {
         for vault in vaults.values_mut().chain(deleted) {
             vault.domain = domain;
         }
+    }
+
+    /// Shows every exchange with this world, and with its clones, to somebody who reads along.
+    pub fn set_watch(&mut self, watch: Watch) {
+        self.watch = watch;
     }
 
     /// Changes the delays, for what is asked from now on.

@@ -7,9 +7,12 @@ mod apply;
 mod bad_specs;
 mod cli;
 mod clients;
+#[path = "../contracts/mod.rs"]
+#[expect(clippy::panic, reason = "contracts that cannot be read are no contracts")]
 mod contracts;
 mod crash;
 mod examples;
+mod held;
 mod hostile;
 mod imports;
 mod parity;

@@ -17,11 +17,11 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::super::Sandbox;
+use super::super::record::Record;
 use super::super::store::ExchangeError;
 use super::super::wire::Answer;
 use super::control;
 use super::names::CONTROL_HOST;
-use super::record::Record;
 
 /// As much as Resource Manager takes.
 const BODY_LIMIT_BYTES: usize = 4 * 1024 * 1024;

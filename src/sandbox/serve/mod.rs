@@ -1,7 +1,7 @@
 //! The sandbox on the network: one HTTPS listener for every host of an Azure, and a proxy that leads there.
 //!
 //! Both listen on this machine only. Reading order: `names`, `certificates`, `folder`, `front`, `proxy`,
-//! then `control` and `record` beside them.
+//! then `control` beside them.
 
 mod certificates;
 mod control;
@@ -9,8 +9,6 @@ mod folder;
 mod front;
 mod names;
 mod proxy;
-mod record;
-mod redact;
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,10 +19,10 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::record::Record;
 use super::{CLIENT_ID, CLIENT_SECRET, OpenError, SUBSCRIPTIONS, Sandbox, TENANT};
 use folder::Folder;
 use front::Front;
-use record::Record;
 
 pub use folder::{Control, Ready, ready};
 pub use names::CONTROL_HOST;

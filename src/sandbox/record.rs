@@ -1,4 +1,4 @@
-//! The record of a running sandbox: every exchange as a line of JSON, without what opens anything.
+//! The record of a sandbox: every exchange as a line of JSON, without what opens anything.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -7,8 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-use super::super::Millis;
-use super::redact;
+use super::{Millis, redact};
 
 /// A file that exchanges are added to.
 pub(super) struct Record(Mutex<File>);
