@@ -162,12 +162,19 @@ pub(super) mod practice {
     /// Makes the process abort before or after an effect, `before:2`, to rehearse a crash.
     const ABORT: &str = "CMK_SANDBOX_ABORT";
 
+    /// A file that gets every exchange, as `cmk sandbox serve --record` writes them.
+    const RECORD: &str = "CMK_SANDBOX_RECORD";
+
     pub(super) fn way(file: &Path, environment: &Environment) -> Result<Way, Trouble> {
         let abort = match environment.get(ABORT) {
             Some(text) => Some(text.parse::<Abort>().map_err(|error| Trouble::new(format!("{ABORT}: {error}")))?),
             None => None,
         };
         let sandbox = Sandbox::open(file, clock(), abort).map_err(|error| Trouble::new(error.to_string()))?;
+        if let Some(record) = environment.get(RECORD) {
+            let bad = |error| Trouble::new(format!("{RECORD}: cannot write {record}: {error}"));
+            sandbox.record(Path::new(record)).map_err(bad)?;
+        }
         let choice = Choice::ClientSecret {
             tenant: TENANT.to_owned(),
             client: CLIENT_ID.to_owned(),

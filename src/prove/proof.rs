@@ -10,14 +10,19 @@ use super::stage::{How, Stage};
 use super::start::{self, Drift};
 use super::verdict::{Start, Verdict};
 use crate::model::Desired;
-use crate::sandbox::{Millis, Pace, World};
+use crate::sandbox::{Millis, Pace, Watch, World};
 
 /// Proves a spec: plays it from every start with everything that can go wrong, and `seeds` scenes by chance.
 ///
 /// Fails when the simulator cannot be set up, which says nothing about the spec.
 pub fn prove(desired: &Desired, seeds: u64) -> Result<Verdict, String> {
+    prove_watched(desired, seeds, &Watch::default())
+}
+
+/// The same, where somebody reads every exchange along.
+pub fn prove_watched(desired: &Desired, seeds: u64, watch: &Watch) -> Result<Verdict, String> {
     let proof = async {
-        let mut proof = Proof { desired, verdict: Verdict::default() };
+        let mut proof = Proof { desired, watch, verdict: Verdict::default() };
         let starts = proof.starts().await?;
         for (from, world, now) in &starts {
             proof.crashes(from, world, *now).await;
@@ -36,6 +41,7 @@ type Scenery = (String, World, Millis);
 
 struct Proof<'a> {
     desired: &'a Desired,
+    watch: &'a Watch,
     verdict: Verdict,
 }
 
@@ -47,7 +53,7 @@ fn pace() -> Pace {
 impl Proof<'_> {
     /// The starts; each is played calmly once.
     async fn starts(&mut self) -> Result<Vec<Scenery>, String> {
-        let (world, now) = start::empty(self.desired, pace())?;
+        let (world, now) = start::empty(self.desired, pace(), self.watch)?;
         let (later, converged) = self.calm("nothing is there", world.clone(), now).await;
         let mut all = vec![("nothing is there".to_owned(), world, now)];
         let as_desired = "everything is as desired".to_owned();

@@ -17,6 +17,7 @@ mod hostile;
 mod imports;
 mod parity;
 mod practice;
+mod program;
 mod readme;
 mod recorded;
 mod schema;

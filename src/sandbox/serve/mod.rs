@@ -19,7 +19,6 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::record::Record;
 use super::{CLIENT_ID, CLIENT_SECRET, OpenError, SUBSCRIPTIONS, Sandbox, TENANT};
 use folder::Folder;
 use front::Front;
@@ -103,10 +102,9 @@ impl Server {
         let write = |source| ServeError::Write { path: options.folder.clone(), source };
         let made = certificates::make(sandbox.now()).map_err(ServeError::Certificates)?;
         folder.write("server.pem", &made.server_pem).map_err(write)?;
-        let record = options
-            .record
-            .as_deref()
-            .map(|path| Record::open(path).map_err(|source| ServeError::Write { path: path.to_owned(), source }));
+        if let Some(path) = &options.record {
+            sandbox.record(path).map_err(|source| ServeError::Write { path: path.clone(), source })?;
+        }
         let domain = sandbox.world(|world| world.domain());
         let key = random_key();
         let ready = Ready {
@@ -123,8 +121,7 @@ impl Server {
             control: Some(Control { host: CONTROL_HOST.to_owned(), key: key.clone() }),
         };
         folder.announce(&ready).map_err(write)?;
-        let (acceptor, record) = (made.acceptor, record.transpose()?);
-        let front = Front { sandbox, acceptor, record, key, stopping: watch::Sender::new(false) };
+        let front = Front { sandbox, acceptor: made.acceptor, key, stopping: watch::Sender::new(false) };
         Ok(Self { https, proxy, front: Arc::new(front), ready, _folder: folder })
     }
 
