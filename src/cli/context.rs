@@ -150,7 +150,7 @@ fn environment() -> BTreeMap<String, String> {
 #[cfg(feature = "sandbox")]
 pub(super) mod practice {
     use super::{Arc, Choice, Cloud, Environment, Trouble, Way};
-    use crate::sandbox::{Abort, CLIENT_ID, CLIENT_SECRET, Clock, Domain, Local, Millis, Sandbox, TENANT};
+    use crate::sandbox::{Abort, CLIENT_ID, CLIENT_SECRET, Clock, Domain, Local, Millis, Sandbox};
     use azure_core::credentials::Secret;
     use std::path::Path;
     use std::time::UNIX_EPOCH;
@@ -175,12 +175,9 @@ pub(super) mod practice {
             let bad = |error| Trouble::new(format!("{RECORD}: cannot write {record}: {error}"));
             sandbox.record(Path::new(record)).map_err(bad)?;
         }
-        let choice = Choice::ClientSecret {
-            tenant: TENANT.to_owned(),
-            client: CLIENT_ID.to_owned(),
-            secret: Secret::new(CLIENT_SECRET),
-        };
-        let domain = sandbox.world(|world| world.domain());
+        let (tenant, domain) = sandbox.world(|world| (world.tenant().to_owned(), world.domain()));
+        let (client, secret) = (CLIENT_ID.to_owned(), Secret::new(CLIENT_SECRET));
+        let choice = Choice::ClientSecret { tenant, client, secret };
         Ok(Way { cloud: cloud(domain), choice, transport: Arc::new(Local(sandbox)) })
     }
 

@@ -13,7 +13,7 @@
 //! `rotation`, `authorization`), what all of them share (`subscriptions`, `providers`, `resources`, `paging`), who
 //! may do what (`tokens`, `principals`, `roles`, `assignments`, then `actions` for Resource Manager and `access`
 //! for vaults), then [`truth`], [`faults`], [`store`] and [`local`], and what makes it a program of its own:
-//! [`seed`], `metadata`, `shown`, [`serve`].
+//! [`seed`] with `seed_places`, `metadata`, `shown`, [`serve`].
 
 mod access;
 mod account;
@@ -28,6 +28,7 @@ mod assignments;
 mod authorization;
 mod crypto;
 mod deleted_vaults;
+mod directory;
 mod encryption;
 pub mod faults;
 mod graph;
@@ -55,6 +56,7 @@ mod roles;
 mod rotation;
 mod scopes;
 pub mod seed;
+mod seed_places;
 pub mod serve;
 mod services;
 mod shown;
@@ -87,7 +89,7 @@ pub use truth::Readability;
 pub use watch::Watch;
 pub use world::{Counts, Unreachable, World};
 
-/// The one directory of the sandbox.
+/// The directory of the default world.
 pub const TENANT: &str = "7e57ab1e-0000-4000-8000-00000000d1e5";
 /// The application that may sign in.
 pub const CLIENT_ID: &str = "c11e47ed-0000-4000-8000-000000000001";
@@ -95,7 +97,7 @@ pub const CLIENT_ID: &str = "c11e47ed-0000-4000-8000-000000000001";
 pub const CLIENT_SECRET: &str = "practice~makes.perfect-but-opens-nothing";
 /// The object id of the application's service principal: what an access policy names.
 pub const CALLER_OBJECT_ID: &str = "0b1ec71d-0000-4000-8000-000000000002";
-/// The subscriptions that exist; the application owns both.
+/// The subscriptions of the default world; the application owns both.
 pub const SUBSCRIPTIONS: [&str; 2] = ["11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"];
 /// Where Resource Manager answers. Its tokens' audience is `https://` and this.
 pub const ARM_HOST: &str = "arm.sandbox.test";

@@ -18,7 +18,7 @@ use super::wire::Ask;
 use super::{Fault, Millis, Pace, Unreachable, World, migrate};
 
 const FORMAT: &str = "cmk-sandbox";
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 /// The largest file that is read. A sandbox of a thousand accounts takes less than two megabytes.
 const FILE_BYTES_MAX: u64 = 64 << 20;

@@ -9,6 +9,7 @@ use super::account::Account;
 use super::account_names::Held;
 use super::assignments::Assignment;
 use super::deleted_vaults::DeletedVault;
+use super::directory::Directory;
 use super::groups::Group;
 use super::hosts::{self, Domain, Service};
 use super::identities::Identity;
@@ -43,6 +44,8 @@ pub struct World {
 /// What exists. Compared before and after a request to tell whether the request had an effect.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
+    /// Whose world it is, and where things can be.
+    pub directory: Directory,
     /// By `subscription/group`, in lower case.
     pub groups: BTreeMap<String, Group>,
     /// By name: account names are unique in all of Azure.
@@ -69,13 +72,14 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Nothing but the application of the default world, which owns both subscriptions.
-    pub(super) fn of_the_default_world() -> Self {
+    /// Nothing but the application of the default world, which owns all subscriptions.
+    fn of(directory: Directory) -> Self {
         let principal = Principal::of_the_default_world();
-        let assignments = Assignment::of_the_default_world();
+        let assignments = Assignment::of_the_owner(&directory).map(|assignment| (assignment.key(), assignment));
         Self {
             principals: [(principal.object.clone(), principal)].into_iter().collect(),
-            assignments: assignments.into_iter().map(|assignment| (assignment.key(), assignment)).collect(),
+            assignments: assignments.collect(),
+            directory,
             ..Self::default()
         }
     }
@@ -187,13 +191,18 @@ impl World {
     /// An empty world that hands out the names of a domain.
     #[must_use]
     pub fn of(pace: Pace, domain: Domain) -> Self {
+        Self::of_directory(pace, domain, Directory::default())
+    }
+
+    /// The same of another directory than the default one.
+    pub(super) fn of_directory(pace: Pace, domain: Domain, directory: Directory) -> Self {
         Self {
             pace,
             domain,
             ids: Ids::default(),
             counts: Counts::default(),
             buckets: Buckets::default(),
-            state: State::of_the_default_world(),
+            state: State::of(directory),
             ahead: 0,
             faults: Vec::new(),
             watch: Watch::default(),
@@ -226,6 +235,7 @@ impl World {
     ) -> Result<http::Response<Vec<u8>>, Unreachable> {
         let mut ask = Ask::read(request);
         ask.at = now;
+        ask.tenant.clone_from(&self.state.directory.tenant);
         let now = self.resources(now);
         let Some(service) = self.service_at(&ask.host, now) else {
             return Err(Unreachable::NoSuchHost(ask.host));
@@ -259,6 +269,16 @@ impl World {
     /// The names of all storage accounts, in every subscription.
     pub fn accounts(&self) -> Vec<String> {
         self.state.accounts.keys().cloned().collect()
+    }
+
+    /// The id of the one directory that there is.
+    pub fn tenant(&self) -> &str {
+        &self.state.directory.tenant
+    }
+
+    /// The ids of the subscriptions that there are.
+    pub fn subscriptions(&self) -> Vec<String> {
+        self.state.directory.subscriptions.iter().map(|subscription| subscription.id.clone()).collect()
     }
 
     /// Whose names this world hands out.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::{CLIENT_ID, CLIENT_SECRET, OpenError, SUBSCRIPTIONS, Sandbox, TENANT};
+use super::{CLIENT_ID, CLIENT_SECRET, OpenError, Sandbox};
 use folder::Folder;
 use front::Front;
 
@@ -105,7 +105,8 @@ impl Server {
         if let Some(path) = &options.record {
             sandbox.record(path).map_err(|source| ServeError::Write { path: path.clone(), source })?;
         }
-        let domain = sandbox.world(|world| world.domain());
+        let (domain, tenant_id, subscriptions) =
+            sandbox.world(|world| (world.domain(), world.tenant().to_owned(), world.subscriptions()));
         let key = random_key();
         let ready = Ready {
             event: "ready".to_owned(),
@@ -114,10 +115,10 @@ impl Server {
             proxy: format!("http://{}", proxy.local_addr().map_err(write)?),
             listen: https.local_addr().map_err(write)?.to_string(),
             ca_file: folder.write("ca.pem", &made.authority_pem).map_err(write)?,
-            tenant_id: TENANT.to_owned(),
+            tenant_id,
             client_id: CLIENT_ID.to_owned(),
             client_secret: CLIENT_SECRET.to_owned(),
-            subscriptions: SUBSCRIPTIONS.map(str::to_owned).to_vec(),
+            subscriptions,
             control: Some(Control { host: CONTROL_HOST.to_owned(), key: key.clone() }),
         };
         folder.announce(&ready).map_err(write)?;

@@ -3,6 +3,7 @@
 mod clock;
 mod crowd;
 mod record;
+mod seeds;
 mod stop;
 mod unawares;
 mod way_in;
