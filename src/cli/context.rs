@@ -150,11 +150,10 @@ fn environment() -> BTreeMap<String, String> {
 #[cfg(feature = "sandbox")]
 pub(super) mod practice {
     use super::{Arc, Choice, Cloud, Environment, Trouble, Way};
-    use crate::sandbox::{Abort, CLIENT_ID, CLIENT_SECRET, Clock, Domain, Local, Millis, Sandbox};
+    use crate::sandbox::{Abort, CLIENT_ID, CLIENT_SECRET, Clock, Local, Millis, Sandbox};
     use azure_core::credentials::Secret;
     use std::path::Path;
     use std::time::UNIX_EPOCH;
-    use url::Url;
 
     /// The cloud's name.
     pub(super) const NAME: &str = "sandbox";
@@ -178,20 +177,9 @@ pub(super) mod practice {
         let (tenant, domain) = sandbox.world(|world| (world.tenant().to_owned(), world.domain()));
         let (client, secret) = (CLIENT_ID.to_owned(), Secret::new(CLIENT_SECRET));
         let choice = Choice::ClientSecret { tenant, client, secret };
-        Ok(Way { cloud: cloud(domain), choice, transport: Arc::new(Local(sandbox)) })
-    }
-
-    /// The sandbox under the names that its world hands out: a world that was served as the public cloud keeps those.
-    fn cloud(domain: Domain) -> Cloud {
-        let root = |host: &str| Url::parse(&format!("https://{host}/")).expect("a fixed host makes a URL");
-        Cloud {
-            name: NAME.to_owned(),
-            arm: root(domain.arm()),
-            arm_audience: format!("https://{}", domain.arm()),
-            authority: root(domain.login()),
-            vault_suffix: domain.vault_suffix().to_owned(),
-            vault_audience: format!("https://{}", domain.vault_suffix()),
-        }
+        // Under the names that its world hands out: one that was served as the public cloud keeps those.
+        let cloud = Cloud::at(NAME, domain.arm(), domain.login(), domain.vault_suffix());
+        Ok(Way { cloud, choice, transport: Arc::new(Local(sandbox)) })
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one clock")]

@@ -35,16 +35,8 @@ fn clock() -> Clock {
 }
 
 /// The sandbox's endpoints, as the program's own `--sandbox` has them.
-fn cloud() -> Cloud {
-    let root = |host: &str| format!("https://{host}/").parse().expect("a fixed host makes a URL");
-    Cloud {
-        name: "sandbox".to_owned(),
-        arm: root(sandbox::ARM_HOST),
-        arm_audience: format!("https://{}", sandbox::ARM_HOST),
-        authority: root(sandbox::LOGIN_HOST),
-        vault_suffix: sandbox::VAULT_SUFFIX.to_owned(),
-        vault_audience: format!("https://{}", sandbox::VAULT_SUFFIX),
-    }
+pub(crate) fn cloud() -> Cloud {
+    Cloud::at("sandbox", sandbox::ARM_HOST, sandbox::LOGIN_HOST, sandbox::VAULT_SUFFIX)
 }
 
 impl Practice {
