@@ -1,6 +1,6 @@
 //! What applying tells while it runs, and what it leaves as its result.
 
-use crate::plan::StepId;
+use crate::plan::{Ask, StepId};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -88,6 +88,8 @@ pub struct Outcome {
     pub request_ids: BTreeMap<StepId, String>,
     /// Every wait for an effect: what for, and for how long.
     pub waits: Vec<(String, Duration)>,
+    /// The risks of the plan to which nobody has said yes; with one or more, no step was begun.
+    pub unaccepted: Vec<Ask>,
 }
 
 impl Outcome {

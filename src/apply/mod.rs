@@ -16,7 +16,7 @@ pub use wait::Budgets;
 
 use crate::azure::Azure;
 use crate::model::{Desired, Observed};
-use crate::plan::{Plan, Step, StepId};
+use crate::plan::{Accepted, Plan, Step, StepId};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use knowledge::Knowledge;
@@ -35,11 +35,13 @@ pub struct Settings {
     pub budgets: Budgets,
     /// Names this run; the request ids of its steps are made from it.
     pub run_id: uuid::Uuid,
+    /// The risks that the operator said yes to.
+    pub accepted: Accepted,
 }
 
 /// Applies a plan that was made from this observation of this desired state, telling of its progress.
 ///
-/// Takes no step of a plan that refuses something. When `stop` becomes true, no further step
+/// Takes no step of a plan that refuses something, or that bears a risk to which nobody has said yes. When `stop` becomes true, no further step
 /// begins, waits end, and requests that are under way are finished.
 pub async fn apply(
     plan: &Plan,
@@ -61,7 +63,13 @@ pub async fn apply(
         request_ids: BTreeMap::new(),
     };
     let mut running = FuturesUnordered::new();
-    let may_begin = || plan.refusals.is_empty() && !*stop.borrow();
+    let unaccepted = plan.unaccepted(&settings.accepted);
+    let hindrance = match (plan.refusals.as_slice(), unaccepted.as_slice()) {
+        ([], []) => None,
+        ([], _) => Some("nobody has said yes to a risk of the plan"),
+        _ => Some("the plan refuses something"),
+    };
+    let may_begin = || hindrance.is_none() && !*stop.borrow();
     loop {
         if may_begin() {
             for batch in ledger.schedule.start(settings.concurrency.max(1).saturating_sub(running.len())) {
@@ -90,9 +98,9 @@ pub async fn apply(
             }
         }
     }
-    let interrupted = ledger.close(sink) && *stop.borrow();
+    let interrupted = ledger.close(hindrance, sink) && *stop.borrow();
     let request_ids = std::mem::take(&mut ledger.request_ids);
-    Outcome { steps: ledger.into_steps(), interrupted, request_ids, waits: run.waiting.total() }
+    Outcome { steps: ledger.into_steps(), interrupted, request_ids, waits: run.waiting.total(), unaccepted }
 }
 
 async fn take_batch(run: &Run<'_>, plan: &Plan, batch: Batch, request_id: String) -> (Batch, Vec<StepOutcome>) {
@@ -128,8 +136,8 @@ impl Ledger<'_> {
     }
 
     /// Ends the steps that never began; says whether any step was left out or cut short by a wish to stop.
-    fn close(&mut self, sink: &mut dyn FnMut(Event)) -> bool {
-        let why = if self.plan.refusals.is_empty() { "stopped before it began" } else { "the plan refuses something" };
+    fn close(&mut self, hindrance: Option<&'static str>, sink: &mut dyn FnMut(Event)) -> bool {
+        let why = hindrance.unwrap_or("stopped before it began");
         for at in self.schedule.waiting() {
             self.end(at, StepOutcome::Skipped(why.to_owned()), sink);
         }

@@ -147,7 +147,6 @@ fn grants_of(step: &Step) -> Option<String> {
 mod tests {
     use super::*;
     use crate::model::{AccountId, AccountName, GroupId, GroupName, SubscriptionId, VaultId, VaultName};
-    use crate::plan::Risk;
 
     fn group() -> GroupId {
         let subscription = SubscriptionId::parse("11111111-1111-1111-1111-111111111111").unwrap();
@@ -165,7 +164,7 @@ mod tests {
     fn step(id: &str, action: Action, after: &[&str]) -> Step {
         let after = after.iter().map(|id| StepId((*id).to_owned())).collect();
         let id = StepId(id.to_owned());
-        Step { id, action, because: vec![], needs: vec![], gives: vec![], after, risk: Risk::None }
+        Step { id, action, because: vec![], needs: vec![], gives: vec![], after, risks: vec![] }
     }
 
     fn attach(name: &str) -> Step {

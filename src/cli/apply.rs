@@ -1,7 +1,7 @@
 //! `cmk apply`: looks, plans, prints, asks, applies, and proves by a second look.
 
 use super::arguments::Format;
-use super::ask::{self, Ask};
+use super::ask::{self, Ask as Asking};
 use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
 use super::interrupt::{self, stopped};
@@ -12,8 +12,9 @@ use crate::apply::{self, Budgets, Outcome, Settings, StepOutcome};
 use crate::azure::Azure;
 use crate::diag::Source;
 use crate::model::{AccountName, Desired, Observed};
-use crate::plan::{self, Action, Plan};
+use crate::plan::{self, Accepted, Action, Ask, Plan};
 use crate::report::evidence::{self, Run};
+use crate::report::text::wrap;
 use crate::report::verdict::{ApplyVerdict, PlanVerdict, Proof};
 use crate::report::{Traffic, human, json, outcome};
 use crate::verify::{self, Evidence};
@@ -31,6 +32,8 @@ pub(super) struct Wishes {
     pub(super) timeout: Option<Duration>,
     /// Where to write the receipt.
     pub(super) receipt: Option<PathBuf>,
+    /// The risks that the operator says yes to.
+    pub(super) accepted: Accepted,
 }
 
 /// All that applying one spec needs.
@@ -42,13 +45,14 @@ struct Job<'a> {
     run_id: Uuid,
     azure: &'a Azure,
     format: Format,
-    ask: Ask,
+    ask: Asking,
+    accepted: &'a Accepted,
     stop: watch::Receiver<bool>,
 }
 
 /// Applies a spec.
 pub(super) fn run(context: &mut Context, spec: &str, format: Format, wishes: &Wishes) -> Result<Exit, Trouble> {
-    let Wishes { yes, timeout, receipt } = wishes;
+    let Wishes { yes, timeout, receipt, accepted } = wishes;
     let (source, desired) = session::desired(context, spec)?;
     let receipt = receipt.as_deref();
     receipt.map_or(Ok(()), super::receipt::check)?;
@@ -57,13 +61,18 @@ pub(super) fn run(context: &mut Context, spec: &str, format: Format, wishes: &Wi
     block_on(async {
         let stop = interrupt::listen(context.output.stderr.clone(), *timeout);
         let (source, desired, azure, run_id) = (&source, &desired, &azure, Uuid::new_v4());
-        Job { context, source, desired, receipt, run_id, azure, format, ask, stop }.run().await
+        Job { context, source, desired, receipt, run_id, azure, format, ask, accepted, stop }.run().await
     })?
 }
 
 impl Job<'_> {
     async fn run(self) -> Result<Exit, Trouble> {
         let (observed, plan) = self.look().await?;
+        for unused in self.accepted.unused(&plan) {
+            let text =
+                format!("--accept {unused}: this plan does not ask for it; take it out, lest it says yes to another");
+            self.context.output.stderr.remark(&wrap("", "  ", &text));
+        }
         if self.format == Format::Human {
             let text = human::plan(&plan, self.context.scene(), self.context.output.stdout_styled);
             self.context.output.document(&text)?;
@@ -72,6 +81,7 @@ impl Job<'_> {
             PlanVerdict::Refused => self.end_without_steps(&plan, &observed, Exit::Refused),
             PlanVerdict::NothingToDo => self.end_without_steps(&plan, &observed, Exit::Good),
             PlanVerdict::Unjudged => self.end_without_steps(&plan, &observed, Exit::Error),
+            PlanVerdict::Steps if !plan.unaccepted(self.accepted).is_empty() => self.end_unaccepted(&plan, &observed),
             PlanVerdict::Steps => self.take_steps(&plan, observed).await,
         }
     }
@@ -96,6 +106,13 @@ impl Job<'_> {
         }
     }
 
+    /// Ends because the plan bears a risk to which nobody has said yes, with the words that would say it.
+    fn end_unaccepted(self, plan: &Plan, observed: &Observed) -> Result<Exit, Trouble> {
+        let asks = plan.unaccepted(self.accepted);
+        self.context.output.stderr.tell(&unaccepted(&asks));
+        self.end_without_steps(plan, observed, Exit::Refused)
+    }
+
     async fn take_steps(self, plan: &Plan, observed: Observed) -> Result<Exit, Trouble> {
         self.may_go(plan).await?;
         let stderr = self.context.output.stderr.clone();
@@ -103,8 +120,12 @@ impl Job<'_> {
             self.context.output.document("\n")?;
         }
         let mut progress = Progress::new(&stderr);
-        let settings =
-            Settings { concurrency: self.context.concurrency, budgets: Budgets::default(), run_id: self.run_id };
+        let settings = Settings {
+            concurrency: self.context.concurrency,
+            budgets: Budgets::default(),
+            run_id: self.run_id,
+            accepted: self.accepted.clone(),
+        };
         let mut sink = |event| progress.tell(&event);
         let before = verify::verify(self.desired, &observed);
         let outcome =
@@ -136,9 +157,9 @@ impl Job<'_> {
     /// Asks where there is somebody to ask; anything but a yes ends the command.
     async fn may_go(&self, plan: &Plan) -> Result<(), Trouble> {
         match self.ask {
-            Ask::Nobody => return Ok(()),
-            Ask::Unclear => return Err(ask::unclear()),
-            Ask::Person => {}
+            Asking::Nobody => return Ok(()),
+            Asking::Unclear => return Err(ask::unclear()),
+            Asking::Person => {}
         }
         let stderr = self.context.output.stderr.clone();
         if self.format == Format::Json {
@@ -157,7 +178,7 @@ impl Job<'_> {
             return (Proof::NotLooked("cmk was asked to stop".to_owned()), None);
         }
         match self.look().await {
-            Ok((observed, plan)) => (Proof::Looked(plan), Some(observed)),
+            Ok((observed, plan)) => (Proof::Looked(Box::new(plan)), Some(observed)),
             Err(trouble) => (Proof::NotLooked(trouble.what), None),
         }
     }
@@ -175,6 +196,19 @@ impl Job<'_> {
             ApplyVerdict::Interrupted | ApplyVerdict::Incomplete | ApplyVerdict::Unproved => Exit::Error,
         })
     }
+}
+
+/// The words that say yes to each of these risks.
+fn unaccepted(asks: &[Ask]) -> String {
+    let mut out = wrap("", "  ", "not applied: nobody has said yes to these risks. Nothing was sent");
+    for ask in asks {
+        out.push_str(&wrap("  ", "    ", &format!("{}: {}", ask.what, ask.why.join("; "))));
+    }
+    out.push_str("help: when each of them is meant, add\n");
+    for ask in asks {
+        out.push_str(&wrap("      ", "      ", &format!("--accept {}", ask.what)));
+    }
+    out
 }
 
 /// The accounts that this run bound to a key.

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "sandbox")]
 use super::sandbox::arguments::SandboxCommand;
+use crate::plan::Acknowledgement;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -96,6 +97,9 @@ pub(super) enum Command {
         /// Write what was done, and what Azure reports of it afterwards, to FILE
         #[arg(long, value_name = "FILE")]
         receipt: Option<PathBuf>,
+        /// Say yes to one risk by its code and object, as the plan prints them: `CMK404:account/stbilling`
+        #[arg(long, value_name = "CODE:OBJECT", value_parser = Acknowledgement::parse)]
+        accept: Vec<Acknowledgement>,
     },
     /// Look at Azure and say what of the spec can be shown to hold; sends no write
     Verify {

@@ -24,6 +24,7 @@ mod source;
 mod validate;
 mod verify;
 
+use crate::plan::Accepted;
 use arguments::{Arguments, Command};
 use clap::Parser;
 use context::Context;
@@ -59,8 +60,9 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
     match arguments.command {
         Command::Validate { specs, format } => validate::run(context, &specs, format),
         Command::Plan { spec, format, detailed_exitcode } => plan::run(context, &spec, format, detailed_exitcode),
-        Command::Apply { spec, yes, format, timeout, receipt } => {
-            apply::run(context, &spec, format, &apply::Wishes { yes, timeout, receipt })
+        Command::Apply { spec, yes, format, timeout, receipt, accept } => {
+            let accepted = Accepted::named(accept);
+            apply::run(context, &spec, format, &apply::Wishes { yes, timeout, receipt, accepted })
         }
         #[cfg(feature = "sandbox")]
         Command::Prove { spec, seeds, format } => prove::run(context, &spec, seeds, format),

@@ -28,21 +28,12 @@ fn existing(observed: &Observed, account: &Account, seen: &SeenAccount, resource
     attach(observed, account, seen, resource, draft);
 }
 
-/// Gives an account its identity, unless it lost the one with which it reached its key:
-/// a new identity has another principal id, and the old grants do not reach it.
+/// Gives an account its identity. A new one has another principal id, and no old grant reaches it: where the account
+/// lost the one with which it reached its key, this begins to open what was closed, and bears that risk.
 fn attach(observed: &Observed, account: &Account, seen: &SeenAccount, resource: &str, draft: &mut Draft) {
     let attached = Fact::Attached(account.id.name.clone()).check(observed).is_yes();
     if account.identity != Some(IdentityKind::SystemAssigned) || attached {
         return;
-    }
-    let reaches_key_by_it = seen.encryption.binding.as_ref().is_some_and(|b| b.user_assigned_identity.is_none());
-    if reaches_key_by_it {
-        return draft.refuse(
-            "CMK209",
-            resource,
-            "it is bound to a key, but the identity with which it reached it was removed",
-            "if its data should be readable again, assign the identity by hand and grant it access to the key",
-        );
     }
     let after = if seen.identity.user_assigned.is_empty() { "SystemAssigned" } else { "SystemAssigned,UserAssigned" };
     let before = if seen.identity.user_assigned.is_empty() { "None" } else { "UserAssigned" };

@@ -1,6 +1,8 @@
 //! The plan's fingerprint: the same steps for the same reasons give the same digest, whenever and wherever it is made.
 
+use super::risk::Risk;
 use super::types::{Change, Step};
+use crate::model::{Observed, Timestamp};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
@@ -10,11 +12,16 @@ use std::fmt::Write as _;
 pub(super) fn digest(steps: &[Step]) -> String {
     let mut hash = Sha256::new();
     for step in steps {
-        let Step { id, action, because, needs: _, gives: _, after, risk } = step;
-        for text in [id.0.as_str(), action.name(), &action.resource(), risk.as_str()] {
+        let Step { id, action, because, needs: _, gives: _, after, risks } = step;
+        for text in [id.0.as_str(), action.name(), &action.resource()] {
             feed(&mut hash, text);
         }
-        feed(&mut hash, &format!("{} changes, after {} steps", because.len(), after.len()));
+        feed(&mut hash, &format!("{} risks, {} changes, after {} steps", risks.len(), because.len(), after.len()));
+        for Risk { class, object, why, consent } in risks {
+            for text in [class.as_str(), object, why, consent.as_str()] {
+                feed(&mut hash, text);
+            }
+        }
         for Change { resource, path, before, after } in because {
             for text in [resource.as_str(), path, before.as_deref().unwrap_or("\u{0}"), after] {
                 feed(&mut hash, text);
@@ -30,6 +37,13 @@ pub(super) fn digest(steps: &[Step]) -> String {
 /// SHA-256 of a text, in hexadecimal digits: what binds a receipt to the spec that it is of.
 pub fn text_digest(text: &str) -> String {
     hexadecimal(&Sha256::digest(text.as_bytes()))
+}
+
+/// SHA-256 over what was observed, but for the moment: two looks at the same estate give the same.
+///
+/// Only to be compared within one version of `cmk`, since another may look at more.
+pub(super) fn fingerprint(observed: &Observed) -> String {
+    text_digest(&format!("{:?}", Observed { at: Timestamp::default(), ..observed.clone() }))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -224,7 +224,7 @@ impl Pair<'_> {
     fn grant(&self, draft: &mut Draft) {
         let permissions = &self.encryption.permissions;
         let may = self.allowed(permissions.clone()).check(self.observed);
-        if may.is_yes() || (self.is_revoked() && self.refuse_revoked(draft)) {
+        if may.is_yes() {
             return;
         }
         let after: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
@@ -242,26 +242,6 @@ impl Pair<'_> {
             entries.filter(|entry| entry.application_id.is_none() && entry.object_id.eq_ignore_ascii_case(principal));
         let keys: Vec<&str> = mine.flat_map(|entry| entry.keys.iter().map(String::as_str)).collect();
         (!keys.is_empty()).then(|| keys.join(", "))
-    }
-
-    /// An account that is bound to a key of this vault had access once. That it lacks what Storage needs
-    /// means that somebody took it away.
-    fn is_revoked(&self) -> bool {
-        // An account without identity is refused by its own words already.
-        let has_identity = self.seen_account().is_some_and(|seen| seen.identity.system_principal.is_some());
-        let bound_here =
-            self.binding().zip(self.seen_vault()).is_some_and(|(b, v)| b.vault_host.eq_ignore_ascii_case(&v.host));
-        has_identity && bound_here && matches!(self.allowed(KeyPermission::needed()).check(self.observed), Check::No(_))
-    }
-
-    fn refuse_revoked(&self, draft: &mut Draft) -> bool {
-        draft.refuse(
-            "CMK209",
-            &self.resource(),
-            format!("it is bound to a key of vault {}, but its access was taken away", self.vault.id.name),
-            "if its data should be readable again, add the access policy by hand, then plan again",
-        );
-        true
     }
 
     fn bind(&self, draft: &mut Draft) {

@@ -4,6 +4,7 @@
 //! lacks a need is dropped and told, and what stays is put in order by the table
 //! of effects.
 
+mod accept;
 mod accounts;
 mod digest;
 mod draft;
@@ -12,16 +13,20 @@ mod encryption;
 mod groups;
 mod judge;
 mod order;
-mod risk;
+pub mod review;
+pub mod risk;
 #[cfg(test)]
 mod tests;
 mod types;
 mod vaults;
 
+pub use accept::{Accepted, Acknowledgement, Ask};
 pub use digest::text_digest;
 pub use effects::{gives, needs};
 pub use judge::{Breach, judge};
-pub use types::{Action, BlindSpot, Change, Former, Note, Plan, Refusal, Risk, Step, StepId, Wait};
+pub use review::Review;
+pub use risk::{Consent, Risk, RiskClass};
+pub use types::{Action, BlindSpot, Change, Former, Note, Plan, Refusal, Step, StepId, Wait};
 
 use crate::model::{Desired, Observed, Seen};
 
@@ -38,7 +43,9 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let steps = order::order(proposals, observed);
     let digest = digest::digest(&steps);
     let blind_spots = blind_spots.into_values().collect();
-    Plan { steps, refusals, waits, blind_spots, notes, tenant: tenant(observed), digest }
+    let review = review::review(&steps, desired, observed);
+    let (tenant, fingerprint) = (tenant(observed), digest::fingerprint(observed));
+    Plan { steps, refusals, waits, blind_spots, notes, review, tenant, digest, fingerprint }
 }
 
 /// The tenant that the things seen belong to: the first one named, in order.

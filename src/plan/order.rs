@@ -1,7 +1,7 @@
 //! Proposals -> steps, in an order in which each comes after what gives what it needs.
 
 use super::draft::Proposal;
-use super::types::{Action, Risk, Step, StepId};
+use super::types::{Action, Step, StepId};
 use super::{effects, risk};
 use crate::model::{Fact, Observed};
 use std::collections::BTreeSet;
@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 /// The order does not depend on the order of the proposals. `needs` without a giver among them
 /// hold already or are under way; the draft has dropped all others.
 pub(super) fn order(proposals: Vec<Proposal>, observed: &Observed) -> Vec<Step> {
-    let mut waiting: Vec<Step> = proposals.into_iter().map(|(action, because)| step(action, because)).collect();
+    let mut waiting: Vec<Step> =
+        proposals.into_iter().map(|(action, because)| step(action, because, observed)).collect();
     waiting.sort_by_key(|step| (rank(&step.action), step.id.clone()));
     let links: Vec<Vec<StepId>> = waiting.iter().map(|step| givers(step, &waiting, observed)).collect();
     for (step, after) in waiting.iter_mut().zip(links) {
@@ -30,10 +31,10 @@ pub(super) fn order(proposals: Vec<Proposal>, observed: &Observed) -> Vec<Step> 
     ordered
 }
 
-fn step(action: Action, because: Vec<super::Change>) -> Step {
-    let (needs, gives, risk): (Vec<Fact>, Vec<Fact>, Risk) =
-        (effects::needs(&action), effects::gives(&action), risk::risk(&action));
-    Step { id: id(&action), action, because, needs, gives, after: vec![], risk }
+fn step(action: Action, because: Vec<super::Change>, observed: &Observed) -> Step {
+    let risks = risk::risks(&action, observed);
+    let (needs, gives): (Vec<Fact>, Vec<Fact>) = (effects::needs(&action), effects::gives(&action));
+    Step { id: id(&action), action, because, needs, gives, after: vec![], risks }
 }
 
 /// The steps that give what a step needs and what does not hold yet.

@@ -1,17 +1,233 @@
-//! What a reviewer should know about an action before agreeing to it.
+//! What a reviewer should know about a step before agreeing to it, and who has to say yes.
+//!
+//! The rules here are the planner's. The judge has rules of its own (`judge/stated.rs`) and rejects a plan that
+//! says less than they do.
 
-use super::types::{Action, Risk};
+use super::types::Action;
+use crate::model::{AccountId, AccountName, Binding, KeyPermission, Observed, Seen, SeenAccount, VaultId};
+use std::fmt;
 
-/// The gravest thing that can be said of an action by itself.
-pub(super) fn risk(action: &Action) -> Risk {
-    match action {
-        Action::CreateVault { purge_protection: true, .. } | Action::ProtectVault { .. } => Risk::Irreversible,
-        Action::SetEncryption { .. } => Risk::CustodyChange,
-        Action::Grant { .. } => Risk::AccessChange,
-        Action::CreateGroup { .. }
-        | Action::CreateVault { purge_protection: false, .. }
-        | Action::CreateKey { .. }
-        | Action::CreateAccount { .. }
-        | Action::AttachIdentity { .. } => Risk::None,
+/// The kinds of risk. The later, the graver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum RiskClass {
+    /// Nothing of note.
+    #[default]
+    None,
+    /// Who may use a key changes, or on whose key data depends.
+    AccessChange,
+    /// It cannot be undone.
+    Irreversible,
+    /// Something that guards data or keys is given up or never put up.
+    ProtectionLowered,
+    /// Another vault, tenant or subscription holds the key that data depends on.
+    CustodyChange,
+    /// Something that was revoked, disabled, deleted or let expire comes back.
+    Reopening,
+    /// Data that can be read could not be read afterwards.
+    Unreadable,
+}
+
+impl RiskClass {
+    /// All that have a code, the least grave first.
+    pub const ALL: [Self; 6] = [
+        Self::AccessChange,
+        Self::Irreversible,
+        Self::ProtectionLowered,
+        Self::CustodyChange,
+        Self::Reopening,
+        Self::Unreadable,
+    ];
+
+    /// The name used in documents: `accessChange`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::AccessChange => "accessChange",
+            Self::Irreversible => "irreversible",
+            Self::ProtectionLowered => "protectionLowered",
+            Self::CustodyChange => "custodyChange",
+            Self::Reopening => "reopening",
+            Self::Unreadable => "couldBecomeUnreadable",
+        }
     }
+
+    /// Its code, in the list of codes; `none` has none.
+    pub fn code(self) -> Option<&'static str> {
+        Some(match self {
+            Self::None => return None,
+            Self::AccessChange => "CMK401",
+            Self::Irreversible => "CMK402",
+            Self::ProtectionLowered => "CMK403",
+            Self::CustodyChange => "CMK404",
+            Self::Reopening => "CMK405",
+            Self::Unreadable => "CMK406",
+        })
+    }
+
+    /// The class with this code, in any case.
+    pub fn by_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.code().is_some_and(|own| own.eq_ignore_ascii_case(code)))
+    }
+
+    /// The class with this name in documents.
+    pub fn by_name(name: &str) -> Option<Self> {
+        std::iter::once(Self::None).chain(Self::ALL).find(|class| class.as_str() == name)
+    }
+}
+
+impl fmt::Display for RiskClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One risk of a step.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Risk {
+    /// Its kind.
+    pub class: RiskClass,
+    /// What is at risk, as an acknowledgement names it: `account/stbilling`, `vault/kv-prod`.
+    pub object: String,
+    /// What would happen, with names.
+    pub why: String,
+    /// Who has to say yes.
+    pub consent: Consent,
+}
+
+/// Who has to say yes to a risk before it is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Consent {
+    /// Whoever says yes to the plan.
+    Plan,
+    /// The spec, which has done so.
+    Spec,
+    /// The operator, by name, or by approving this very plan.
+    Operator,
+}
+
+impl Consent {
+    /// The name used in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Spec => "spec",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// What can be said of an action, the gravest first.
+pub(super) fn risks(action: &Action, observed: &Observed) -> Vec<Risk> {
+    let mut risks = Rules { observed }.of(action);
+    risks.sort_by(|a, b| b.class.cmp(&a.class).then_with(|| a.object.cmp(&b.object)));
+    risks
+}
+
+struct Rules<'a> {
+    observed: &'a Observed,
+}
+
+impl Rules<'_> {
+    fn of(&self, action: &Action) -> Vec<Risk> {
+        match action {
+            Action::CreateGroup { .. } | Action::CreateKey { .. } | Action::CreateAccount { .. } => vec![],
+            Action::CreateVault { id, purge_protection: true, .. } => {
+                vec![risk(RiskClass::Irreversible, vault(id), PROTECTED_FOR_GOOD, Consent::Spec)]
+            }
+            Action::CreateVault { id, purge_protection: false, .. } => {
+                let why = "it is made without purge protection: whoever may purge it can destroy its keys at once";
+                vec![risk(RiskClass::ProtectionLowered, vault(id), why, Consent::Operator)]
+            }
+            Action::ProtectVault { id } => {
+                vec![risk(RiskClass::Irreversible, vault(id), PROTECTED_FOR_GOOD, Consent::Operator)]
+            }
+            Action::AttachIdentity { id } => {
+                let seen = self.account(&id.name);
+                let why = "it is bound to a key and lost the identity with which it reached it; a new one is the first step to letting it read again";
+                let lost = seen.is_some_and(lost_identity);
+                lost.then(|| risk(RiskClass::Reopening, account(&id.name), why, Consent::Operator))
+                    .into_iter()
+                    .collect()
+            }
+            Action::Grant { account: id, vault: on, .. } => self.grant(id, on),
+            Action::SetEncryption { account: id, vault: to, key, .. } => self.encryption(id, to, &key.to_string()),
+        }
+    }
+
+    fn account(&self, name: &AccountName) -> Option<&SeenAccount> {
+        self.observed.accounts.get(name).and_then(Seen::known)
+    }
+
+    fn grant(&self, id: &AccountId, on: &VaultId) -> Vec<Risk> {
+        let why = format!("its identity gains access to every key of vault {}", on.name);
+        let mut risks = vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)];
+        if let Some(why) = self.account(&id.name).and_then(|seen| self.reopens(seen, on)) {
+            risks.push(risk(RiskClass::Reopening, account(&id.name), why, Consent::Operator));
+        }
+        risks
+    }
+
+    /// Why a grant would give back what somebody took away, if it would: an account that is bound to a key of the
+    /// vault had access to it once.
+    fn reopens(&self, seen: &SeenAccount, on: &VaultId) -> Option<String> {
+        let vault = self.observed.vaults.get(&on.name).and_then(Seen::known)?;
+        let binding = seen.encryption.binding.as_ref()?;
+        let is_bound_here = binding.vault_host.eq_ignore_ascii_case(&vault.host);
+        let Some(principal) = &seen.identity.system_principal else {
+            return is_bound_here
+                .then(|| "it is bound to a key, but the identity that had access was removed".to_owned());
+        };
+        let lacks = KeyPermission::needed()
+            .into_iter()
+            .any(|needed| !vault.access_policies.iter().any(|entry| entry.allows(principal, needed)));
+        (is_bound_here && lacks).then(|| {
+            format!(
+                "it is bound to a key of vault {}, but its identity {principal} no longer has access: it was taken away, or the identity was removed and made anew",
+                on.name
+            )
+        })
+    }
+
+    fn encryption(&self, id: &AccountId, to: &VaultId, key: &str) -> Vec<Risk> {
+        let binding = self.account(&id.name).and_then(|seen| seen.encryption.binding.as_ref());
+        let Some(binding) = binding else {
+            let why = format!("its data depends on key {key} from then on, and on who holds it");
+            return vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)];
+        };
+        if self.is_in(binding, to) {
+            let other = !binding.key.eq_ignore_ascii_case(key.rsplit('/').next().unwrap_or_default());
+            let why = format!("its data depends on key {key} instead of {} from then on", binding.key);
+            return other
+                .then(|| risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan))
+                .into_iter()
+                .collect();
+        }
+        let why = format!("its key is held by {} now, and by vault {} from then on", binding.vault_host, to.name);
+        vec![risk(RiskClass::CustodyChange, account(&id.name), why, Consent::Operator)]
+    }
+
+    fn is_in(&self, binding: &Binding, vault: &VaultId) -> bool {
+        let seen = self.observed.vaults.get(&vault.name).and_then(Seen::known);
+        seen.is_some_and(|seen| seen.host.eq_ignore_ascii_case(&binding.vault_host))
+    }
+}
+
+const PROTECTED_FOR_GOOD: &str = "purge protection stays on for good";
+
+/// An account that reached its key as a system-assigned identity which it no longer has.
+fn lost_identity(seen: &SeenAccount) -> bool {
+    let by_it = seen.encryption.binding.as_ref().is_some_and(|binding| binding.user_assigned_identity.is_none());
+    by_it && seen.identity.system_principal.is_none()
+}
+
+fn risk(class: RiskClass, object: String, why: impl Into<String>, consent: Consent) -> Risk {
+    Risk { class, object, why: why.into(), consent }
+}
+
+fn vault(id: &VaultId) -> String {
+    format!("vault/{}", id.name)
+}
+
+fn account(name: &AccountName) -> String {
+    format!("account/{name}")
 }

@@ -1,5 +1,7 @@
 //! What a plan is made of.
 
+use super::review::Review;
+use super::risk::{Risk, RiskClass};
 use crate::model::{
     AccountCreate, AccountId, Fact, GroupId, IdentityKind, KeyCreate, KeyPermission, KeyRef, Location, VaultCreate,
     VaultId, Version, VersionRule,
@@ -20,10 +22,14 @@ pub struct Plan {
     pub blind_spots: Vec<BlindSpot>,
     /// Differences that the spec does not ask to mend, such as another SKU than `create` names.
     pub notes: Vec<Note>,
+    /// What the steps mean for data, keys and people.
+    pub review: Review,
     /// The tenant, when something that was read names it.
     pub tenant: Option<String>,
     /// SHA-256 over the steps, in hexadecimal digits; holds no clock values.
     pub digest: String,
+    /// SHA-256 over what was observed, but for the moment of the look: the same look gives the same fingerprint.
+    pub fingerprint: String,
 }
 
 /// A step's name, readable and stable: `grant/stbilling/kv-prod`.
@@ -51,8 +57,8 @@ pub struct Step {
     pub gives: Vec<Fact>,
     /// The steps that give what it needs, directly.
     pub after: Vec<StepId>,
-    /// What a reviewer should know before agreeing.
-    pub risk: Risk,
+    /// What a reviewer should know before agreeing, the gravest first; empty when there is nothing of note.
+    pub risks: Vec<Risk>,
 }
 
 /// The few writes that `cmk` can make. There is no purge and no delete to call.
@@ -156,31 +162,6 @@ pub struct Change {
     pub after: String,
 }
 
-/// What a reviewer should know about a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Risk {
-    /// Nothing of note.
-    None,
-    /// Somebody gains access to a key.
-    AccessChange,
-    /// From now on, who holds the key decides whether the data can be read.
-    CustodyChange,
-    /// It cannot be undone.
-    Irreversible,
-}
-
-impl Risk {
-    /// The name used in documents: `accessChange`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::AccessChange => "accessChange",
-            Self::CustodyChange => "custodyChange",
-            Self::Irreversible => "irreversible",
-        }
-    }
-}
-
 /// What `cmk` will not do, why, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
@@ -225,7 +206,19 @@ pub struct Note {
     pub text: String,
 }
 
+impl Step {
+    /// The gravest of its risks.
+    pub fn gravest(&self) -> RiskClass {
+        self.risks.iter().map(|risk| risk.class).max().unwrap_or(RiskClass::None)
+    }
+}
+
 impl Plan {
+    /// The gravest risk of its steps.
+    pub fn gravest(&self) -> RiskClass {
+        self.steps.iter().map(Step::gravest).max().unwrap_or(RiskClass::None)
+    }
+
     /// Whether there is no step to take. Waits and notes do not count.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()

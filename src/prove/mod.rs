@@ -27,7 +27,7 @@ pub use line::Crash;
 pub use meddle::{Act, Meddling, acts};
 pub use mishap::{Mishap, Script};
 pub use proof::{prove, prove_watched};
-pub use stage::{Alter, Ended, How, Run, Stage, Wrap};
+pub use stage::{AGREEABLE, Alter, Ended, How, Run, Stage, Wrap};
 pub use start::Drift;
 pub use told::{as_json, as_text};
 pub use verdict::{Failed, Start, Verdict};

@@ -10,7 +10,7 @@ use crate::apply::{self, Budgets, Event, Outcome, Settings};
 use crate::azure::{Azure, Cloud, Counted, Failure, Options, Retry, credential};
 use crate::model::{Desired, Observed};
 use crate::observe::observe;
-use crate::plan::{Plan, judge, plan};
+use crate::plan::{Accepted, Plan, RiskClass, judge, plan};
 use crate::sandbox::{self, ExchangeError, Millis, Sandbox, World};
 use azure_core::http::HttpClient;
 use std::sync::atomic::AtomicU64;
@@ -41,7 +41,13 @@ pub struct How {
     pub wrap: Option<Wrap>,
     /// Applies the plan a second time, from the same old observation.
     pub again: bool,
+    /// The kinds of risk that the operator says yes to, wherever the plan asks.
+    pub accepts: Vec<RiskClass>,
 }
+
+/// What an operator says yes to who wants what the spec says and no more: nothing that was closed is opened, and
+/// nothing that can be read is put out of reach.
+pub const AGREEABLE: [RiskClass; 3] = [RiskClass::Irreversible, RiskClass::ProtectionLowered, RiskClass::CustodyChange];
 
 impl Default for How {
     fn default() -> Self {
@@ -53,18 +59,20 @@ impl Default for How {
             alter: None,
             wrap: None,
             again: false,
+            accepts: AGREEABLE.to_vec(),
         }
     }
 }
 
 impl std::fmt::Debug for How {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { script, crash, latency, concurrency, alter: _, wrap: _, again: _ } = self;
+        let Self { script, crash, latency, concurrency, alter: _, wrap: _, again: _, accepts } = self;
         f.debug_struct("How")
             .field("script", script)
             .field("crash", crash)
             .field("latency", latency)
             .field("concurrency", concurrency)
+            .field("accepts", accepts)
             .finish_non_exhaustive()
     }
 }
@@ -85,6 +93,11 @@ impl Ended {
     pub fn is_good(&self) -> bool {
         matches!(self, Self::Applied(plan, outcome) if plan.is_complete() && outcome.is_good())
     }
+
+    /// Whether nothing was begun: the plan refuses something, or the operator has not said yes to what it asks.
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Applied(plan, outcome) if !plan.refusals.is_empty() || !outcome.unaccepted.is_empty())
+    }
 }
 
 impl std::fmt::Display for Ended {
@@ -97,9 +110,10 @@ impl std::fmt::Display for Ended {
                 let bad: Vec<String> =
                     bad.map(|(id, outcome)| format!("{id} {}: {}", outcome.as_str(), outcome.detail())).collect();
                 let refusals = plan.refusals.iter().map(|one| format!("{} {}: {}", one.code, one.resource, one.detail));
+                let asks = outcome.unaccepted.iter().map(|ask| format!("nobody accepts {}", ask.what));
                 let blind = plan.blind_spots.iter().map(|spot| format!("blind on {}: {}", spot.resource, spot.why));
                 let steps = (bad.is_empty() && !plan.is_empty()).then(|| format!("{} steps taken", plan.steps.len()));
-                let all: Vec<String> = refusals.chain(blind).chain(bad).chain(steps).collect();
+                let all: Vec<String> = refusals.chain(asks).chain(blind).chain(bad).chain(steps).collect();
                 f.write_str(&all.join("; "))
             }
         }
@@ -286,7 +300,9 @@ impl Stage {
         number: usize,
         run_id: uuid::Uuid,
     ) -> Outcome {
-        let settings = Settings { concurrency: how.concurrency, budgets: Budgets::default(), run_id };
+        let asked = taken.asks().into_iter().map(|ask| ask.what);
+        let accepted = Accepted::named(asked.filter(|what| how.accepts.contains(&what.class)));
+        let settings = Settings { concurrency: how.concurrency, budgets: Budgets::default(), run_id, accepted };
         let (_keep, stop) = watch::channel(false);
         let mut sink = |event: Event| locked(&self.inner.witness).heard(number, &event);
         apply::apply(taken, desired, observed, azure, &settings, stop, &mut sink).await

@@ -1,9 +1,9 @@
 //! A plan for a person: the verdict first, then what is refused, done, waited for and unseen.
 
 use super::text::{Paint, count, wrap};
-use super::verdict::{PlanVerdict, highest_risk, is_unjudged};
+use super::verdict::{PlanVerdict, is_unjudged};
 use super::{Scene, words};
-use crate::plan::{BlindSpot, Change, Plan, Refusal, Risk, Step, StepId};
+use crate::plan::{BlindSpot, Change, Plan, Refusal, RiskClass, Step, StepId};
 use std::collections::BTreeMap;
 
 /// The whole report of a plan.
@@ -65,13 +65,13 @@ pub fn verdict(plan: &Plan) -> String {
 
 /// The highest risk by name, with the steps that carry it.
 fn risk_sentence(plan: &Plan) -> String {
-    let highest = highest_risk(plan);
-    if highest == Risk::None {
+    let highest = plan.gravest();
+    if highest == RiskClass::None {
         return "Highest risk: none.".to_owned();
     }
     let numbers: Vec<String> = (1..)
         .zip(&plan.steps)
-        .filter(|(_, step)| step.risk == highest)
+        .filter(|(_, step)| step.gravest() == highest)
         .map(|(number, _): (usize, _)| number.to_string())
         .collect();
     let noun = if numbers.len() == 1 { "step" } else { "steps" };
@@ -101,8 +101,9 @@ fn steps(steps: &[Step], paint: Paint) -> String {
 fn one_step(step: &Step, number: usize, numbers: &BTreeMap<&StepId, usize>, paint: Paint) -> String {
     let first = format!("{number:>3}. ");
     let mut out = paint.strong(&wrap(&first, "     ", &words::action(&step.action)));
-    if let Some(risk) = words::risk(step) {
-        out.push_str(&paint.caution(&wrap("       risk: ", "         ", risk)));
+    for risk in &step.risks {
+        let text = format!("{}: {}", words::risk_name(risk.class), risk.why);
+        out.push_str(&paint.caution(&wrap("       risk: ", "         ", &text)));
     }
     out.push_str(&changes(step));
     if !step.after.is_empty() {

@@ -1,7 +1,7 @@
 //! Documents for programs. Structs of their own: renaming a field of the model must not rename one here.
 
 use super::text::is_unsafe;
-use super::verdict::{ApplyVerdict, PlanVerdict, Proof, highest_risk};
+use super::verdict::{ApplyVerdict, PlanVerdict, Proof};
 use super::{Scene, Traffic};
 use crate::apply::{Outcome, StepOutcome};
 use crate::diag::{Diagnostic, Diagnostics, Source, place};
@@ -200,7 +200,7 @@ fn diagnostic(source: &Source, diagnostic: &Diagnostic) -> DiagnosticEntry {
 }
 
 fn document(plan: &Plan, traffic: &Traffic, scene: &Scene) -> PlanDocument {
-    let Plan { steps, refusals, waits, blind_spots, notes, tenant, digest } = plan;
+    let Plan { steps, refusals, waits, blind_spots, notes, review: _, tenant, digest, fingerprint: _ } = plan;
     PlanDocument {
         format_version: FORMAT_VERSION,
         cloud: scene.cloud.clone(),
@@ -212,7 +212,7 @@ fn document(plan: &Plan, traffic: &Traffic, scene: &Scene) -> PlanDocument {
             waits: waits.len(),
             blind_spots: blind_spots.len(),
             notes: notes.len(),
-            highest_risk: highest_risk(plan).as_str(),
+            highest_risk: plan.gravest().as_str(),
             verdict: PlanVerdict::of(plan).as_str(),
         },
         steps: steps.iter().map(step).collect(),
@@ -227,14 +227,14 @@ fn document(plan: &Plan, traffic: &Traffic, scene: &Scene) -> PlanDocument {
 
 fn step(step: &Step) -> StepEntry {
     // What a step needs and gives is how the plan was made, not what a reader of it needs.
-    let Step { id, action, because, needs: _, gives: _, after, risk } = step;
+    let Step { id, action, because, needs: _, gives: _, after, risks: _ } = step;
     StepEntry {
         id: id.to_string(),
         action: action.name(),
         resource: action.resource(),
         because: because.iter().map(change).collect(),
         after: after.iter().map(ToString::to_string).collect(),
-        risk: risk.as_str(),
+        risk: step.gravest().as_str(),
         outcome: None,
         outcome_detail: None,
     }

@@ -7,7 +7,7 @@ use crate::model::{
     AccountId, AccountName, Fact, GroupId, GroupName, KeyName, KeyPermission, KeyRef, Location, SubscriptionId,
     VaultCreate, VaultId, VaultName, VaultSku, VersionRule,
 };
-use crate::plan::{Action, BlindSpot, Change, Note, Plan, Refusal, Risk, Step, StepId, Wait};
+use crate::plan::{Action, BlindSpot, Change, Consent, Note, Plan, Refusal, Risk, RiskClass, Step, StepId, Wait};
 use expect_test::{Expect, expect};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,7 +27,13 @@ fn account() -> AccountId {
     AccountId { group: group(), name: AccountName::parse("st1").unwrap() }
 }
 
-fn step(id: &str, action: Action, risk: Risk, after: &[&str], because: &[(&str, &str, Option<&str>, &str)]) -> Step {
+fn step(
+    id: &str,
+    action: Action,
+    risk: (RiskClass, &str),
+    after: &[&str],
+    because: &[(&str, &str, Option<&str>, &str)],
+) -> Step {
     let because = because
         .iter()
         .map(|(resource, path, before, after)| Change {
@@ -38,7 +44,13 @@ fn step(id: &str, action: Action, risk: Risk, after: &[&str], because: &[(&str, 
         })
         .collect();
     let after = after.iter().map(|id| StepId((*id).to_owned())).collect();
-    Step { id: StepId(id.to_owned()), action, because, needs: vec![], gives: vec![], after, risk }
+    let risks = vec![Risk {
+        class: risk.0,
+        object: risk.1.to_owned(),
+        why: "what would happen, in words".to_owned(),
+        consent: Consent::Operator,
+    }];
+    Step { id: StepId(id.to_owned()), action, because, needs: vec![], gives: vec![], after, risks }
 }
 
 fn create_vault() -> Step {
@@ -49,7 +61,13 @@ fn create_vault() -> Step {
         create: VaultCreate { sku: VaultSku::Standard, soft_delete_retention_days: 90 },
         purge_protection: true,
     };
-    step("vault/kv1", action, Risk::Irreversible, &[], &[("vault kv1", "purgeProtection", None, "true")])
+    step(
+        "vault/kv1",
+        action,
+        (RiskClass::Irreversible, "vault/kv1"),
+        &[],
+        &[("vault kv1", "purgeProtection", None, "true")],
+    )
 }
 
 fn set_encryption() -> Step {
@@ -62,7 +80,7 @@ fn set_encryption() -> Step {
         former: None,
     };
     let because = [("account st1", "encryption.keySource", Some("Microsoft.Storage"), "Microsoft.Keyvault")];
-    step("encryption/st1", action, Risk::CustodyChange, &["vault/kv1"], &because)
+    step("encryption/st1", action, (RiskClass::CustodyChange, "account/st1"), &["vault/kv1"], &because)
 }
 
 fn two_steps() -> Plan {
@@ -88,22 +106,22 @@ fn check(plan: &Plan, expected: &Expect) {
 fn a_plan_begins_with_its_verdict_and_tells_each_step() {
     check(
         &two_steps(),
-        &expect![[r"
+        &expect![[r#"
             Cloud: public, tenant 22222222-2222-2222-2222-222222222222
 
-            2 steps to take. Highest risk: cannot be undone (step 1).
+            2 steps to take. Highest risk: custody change (step 2).
 
               1. create vault kv1 in westeurope, with purge protection
-                   risk: cannot be undone: purge protection stays on for good
+                   risk: irreversible: what would happen, in words
                    purgeProtection: (none) → true
 
               2. encrypt account st1 with key kv1/main, its newest version, pinned
-                   risk: whoever holds the key then decides whether the data can be read
+                   risk: custody change: what would happen, in words
                    encryption.keySource: Microsoft.Storage → Microsoft.Keyvault
                    after 1
 
             Digest: d19e57
-        "]],
+        "#]],
     );
 }
 
@@ -200,7 +218,7 @@ fn ended(first: StepOutcome, second: StepOutcome) -> Outcome {
 
 #[test]
 fn work_is_done_when_a_second_look_finds_nothing_left() {
-    let proof = Proof::Looked(Plan::default());
+    let proof = Proof::Looked(Box::default());
     let outcome = ended(StepOutcome::Already, StepOutcome::Done);
     assert_eq!(ApplyVerdict::of(&outcome, &proof), ApplyVerdict::Done);
     let scene = Scene { cloud: "sandbox".to_owned(), sandbox_file: Some(".cmk-sandbox.json".to_owned()) };
@@ -218,7 +236,7 @@ fn work_is_done_when_a_second_look_finds_nothing_left() {
 
 #[test]
 fn a_failure_tells_its_story_and_what_is_left() {
-    let proof = Proof::Looked(Plan { steps: vec![set_encryption()], ..Plan::default() });
+    let proof = Proof::Looked(Box::new(Plan { steps: vec![set_encryption()], ..Plan::default() }));
     let failed = StepOutcome::Failed("Azure said no.\nhelp: ask for it".to_owned());
     let outcome = ended(StepOutcome::Done, failed);
     assert_eq!(ApplyVerdict::of(&outcome, &proof), ApplyVerdict::Incomplete);
@@ -243,7 +261,7 @@ fn the_document_after_apply_holds_outcomes_proof_and_counts() {
     assert!(text.contains(r"not seen\u202e in time"));
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     let show = |value: &serde_json::Value| value.to_string();
-    expect![[r#"{"blindSpots":0,"highestRisk":"irreversible","notes":0,"refusals":0,"steps":2,"verdict":"incomplete","waits":0}"#]]
+    expect![[r#"{"blindSpots":0,"highestRisk":"custodyChange","notes":0,"refusals":0,"steps":2,"verdict":"incomplete","waits":0}"#]]
         .assert_eq(&show(&document["summary"]));
     expect![[r#"{"requests":{"arm":{"GET":4,"PUT":2},"login":{"POST":1}},"retries":0,"waits":[{"for":"the grant is honoured","ms":1200}],"writes":{"sent":2,"succeeded":2}}"#]]
         .assert_eq(&show(&document["stats"]));

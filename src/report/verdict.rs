@@ -1,7 +1,7 @@
 //! The verdict on a plan and on applying it: one place decides, for people, documents and exit codes alike.
 
 use crate::apply::Outcome;
-use crate::plan::{Plan, Risk, StepId};
+use crate::plan::{Plan, StepId};
 
 /// What a plan comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,16 +46,11 @@ pub fn is_unjudged(plan: &Plan) -> bool {
     plan.blind_spots.iter().any(|spot| !spot.hides.is_empty())
 }
 
-/// The highest risk among a plan's steps.
-pub fn highest_risk(plan: &Plan) -> Risk {
-    plan.steps.iter().map(|step| step.risk).max().unwrap_or(Risk::None)
-}
-
 /// What the second look, after the last step, showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
     /// A plan made afresh; without steps, it proves that the work is done.
-    Looked(Plan),
+    Looked(Box<Plan>),
     /// The look failed, or was not taken: why.
     NotLooked(String),
 }

@@ -2,7 +2,7 @@
 
 use crate::diag::codes;
 use crate::model::{IdentityKind, KeyPermission, VersionRule};
-use crate::plan::{Action, Risk, Step};
+use crate::plan::{Action, RiskClass};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -72,33 +72,16 @@ pub fn is_creation(action: &Action) -> bool {
     }
 }
 
-/// A step's risk in words; nothing where there is none.
-pub fn risk(step: &Step) -> Option<&'static str> {
-    match step.risk {
-        Risk::None => None,
-        Risk::AccessChange => Some("somebody gains access to keys"),
-        Risk::CustodyChange => Some("whoever holds the key then decides whether the data can be read"),
-        Risk::Irreversible => Some(match step.action {
-            Action::CreateVault { .. } | Action::ProtectVault { .. } => {
-                "cannot be undone: purge protection stays on for good"
-            }
-            Action::CreateGroup { .. }
-            | Action::CreateKey { .. }
-            | Action::CreateAccount { .. }
-            | Action::AttachIdentity { .. }
-            | Action::Grant { .. }
-            | Action::SetEncryption { .. } => "cannot be undone",
-        }),
-    }
-}
-
 /// A kind of risk in few words.
-pub fn risk_name(risk: Risk) -> &'static str {
-    match risk {
-        Risk::None => "none",
-        Risk::AccessChange => "a change of access",
-        Risk::CustodyChange => "a change of custody",
-        Risk::Irreversible => "cannot be undone",
+pub fn risk_name(class: RiskClass) -> &'static str {
+    match class {
+        RiskClass::None => "none",
+        RiskClass::AccessChange => "access change",
+        RiskClass::Irreversible => "irreversible",
+        RiskClass::ProtectionLowered => "protection lowered",
+        RiskClass::CustodyChange => "custody change",
+        RiskClass::Reopening => "re-opening",
+        RiskClass::Unreadable => "could become unreadable",
     }
 }
 

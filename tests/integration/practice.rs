@@ -5,7 +5,8 @@ use cmk::apply::{Budgets, Event, Outcome, Settings, apply};
 use cmk::azure::{Azure, Call, Cloud, Counted, Effect, Method, Options, Retry, Service, Stats, credential};
 use cmk::diag::Source;
 use cmk::model::Desired;
-use cmk::plan::{Plan, judge, plan};
+use cmk::plan::{Accepted, Plan, judge, plan};
+use cmk::prove::AGREEABLE;
 use cmk::sandbox::{self, Clock, Local, Millis, Pace, Sandbox, Watch, World};
 use serde_json::json;
 use std::sync::Arc;
@@ -96,7 +97,9 @@ impl Practice {
         let observed = cmk::observe::observe(desired, &azure).await.ok()?;
         let plan = plan(desired, &observed);
         assert_eq!(judge(&plan, &observed), vec![], "the judge accepts what the planner makes");
-        let settings = Settings { concurrency: 8, budgets: Budgets::default(), run_id: uuid::Uuid::nil() };
+        let asked = plan.asks().into_iter().map(|ask| ask.what);
+        let accepted = Accepted::named(asked.filter(|what| AGREEABLE.contains(&what.class)));
+        let settings = Settings { concurrency: 8, budgets: Budgets::default(), run_id: uuid::Uuid::nil(), accepted };
         let mut events = vec![];
         let outcome = apply(&plan, desired, observed, &azure, &settings, stop, &mut |event| events.push(event)).await;
         Some(Applied { plan, outcome, events, stats: azure.stats() })

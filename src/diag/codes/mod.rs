@@ -4,6 +4,7 @@
 
 mod calls;
 mod refusals;
+mod risks;
 mod rules;
 mod text;
 
@@ -25,7 +26,7 @@ pub fn find(id: &str) -> Option<&'static Code> {
 
 /// All codes, by id.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    text::CODES.iter().chain(rules::CODES).chain(refusals::CODES).chain(calls::CODES)
+    text::CODES.iter().chain(rules::CODES).chain(refusals::CODES).chain(calls::CODES).chain(risks::CODES)
 }
 
 #[cfg(test)]

@@ -94,17 +94,6 @@ What to do: use a vault of the account's own tenant. If a subscription was moved
 the vault its new tenant first; that is a change for everybody who uses it.",
     },
     Code {
-        id: "CMK209",
-        summary: "access was taken away on purpose",
-        story: "\
-The account is bound to this key, and its identity no longer has access to it. Taking the access away is
-how one locks data on purpose, for example after an incident. To grant it again in passing would undo
-that decision, so it is not done unasked.
-
-What to do: find out who took it away and why. If access should be given back, ask for it by name, or
-add the access policy yourself and apply again.",
-    },
-    Code {
         id: "CMK210",
         summary: "the resource is in a failed state or is being deleted",
         story: "\

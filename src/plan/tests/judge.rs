@@ -3,7 +3,7 @@
 use super::world::{desired, observed};
 use super::{ALL, GRANTED, LIVE};
 use crate::model::{Observed, Seen};
-use crate::plan::{Action, Breach, Plan, StepId, judge, plan};
+use crate::plan::{Action, Breach, Consent, Plan, StepId, judge, plan};
 
 const CONVERGED_BUT_FOR_THE_BINDING: &str =
     "vault kv1 protected st1=get+wrapKey+unwrapKey; key kv1/main A; account st1 system";
@@ -182,17 +182,39 @@ fn binding_an_account_that_lost_its_identity_is_rejected() {
 }
 
 #[test]
-fn giving_back_what_was_taken_away_is_rejected() {
+fn giving_back_what_was_taken_away_without_saying_so_is_rejected() {
     let (plan, _) = case(LIVE, "vault kv1 protected; key kv1/main A; account st1 system");
     let revoked = observed(LIVE, "vault kv1 protected; key kv1/main A; account st1 system bound kv1/main@A");
-    rejected(&plan, &revoked, "grant/st1/kv1", "somebody took away");
+    rejected(&plan, &revoked, "grant/st1/kv1", "does not say that it is reopening for account/st1");
 }
 
 #[test]
-fn a_new_identity_for_an_account_that_lost_its_own_is_rejected() {
+fn a_new_identity_for_an_account_that_lost_its_own_without_saying_so_is_rejected() {
     let (plan, _) = case(LIVE, "vault kv1 protected; key kv1/main A; account st1");
     let lost = observed(LIVE, "vault kv1 protected; key kv1/main A; account st1 bound kv1/main@A");
-    rejected(&plan, &lost, "identity/st1", "re-open");
+    rejected(&plan, &lost, "identity/st1", "does not say that it is reopening for account/st1");
+}
+
+#[test]
+fn a_risk_that_is_left_out_is_rejected() {
+    let (mut plan, observed) = whole();
+    plan.steps.iter_mut().for_each(|step| step.risks.clear());
+    rejected(&plan, &observed, "vault/kv1", "does not say that it is irreversible for vault/kv1");
+    rejected(&plan, &observed, "grant/st1/kv1", "does not say that it is accessChange for account/st1");
+}
+
+#[test]
+fn a_risk_that_asks_nobody_is_rejected() {
+    let wanted =
+        "vault kv1 protected; key kv1/main; vault kv2 protected; key kv2/old; account st1 system uses kv1/main";
+    let seen = format!(
+        "{GRANTED}; key kv1/main A; vault kv2 protected st1=get+wrapKey+unwrapKey; key kv2/old A; account st1 system bound kv2/old@A"
+    );
+    let (mut plan, observed) = case(wanted, &seen);
+    for risk in plan.steps.iter_mut().flat_map(|step| &mut step.risks) {
+        risk.consent = Consent::Spec;
+    }
+    rejected(&plan, &observed, "encryption/st1", "asks nobody who may decide about custodyChange of account/st1");
 }
 
 #[test]

@@ -32,6 +32,8 @@ fn text(plan: &Plan) -> String {
         let after: Vec<String> = step.after.iter().map(place).collect();
         let after = if after.is_empty() { String::new() } else { format!("   after {}", after.join(" ")) };
         lines.push(format!("{}. {}{after}", at + 1, step.id));
+        let grave = step.risks.iter().filter(|risk| risk.consent == super::Consent::Operator);
+        lines.extend(grave.map(|risk| format!("   asks for {} {}: {}", risk.class, risk.object, risk.why)));
     }
     lines.extend(
         plan.refusals.iter().map(|refusal| format!("{} {}: {}", refusal.code, refusal.resource, refusal.detail)),
@@ -90,6 +92,7 @@ fn a_vault_without_purge_protection_is_protected_before_the_binding() {
         "vault kv1 st1=get+wrapKey+unwrapKey; key kv1/main A; account st1 system",
         &expect![[r#"
             1. protection/kv1
+               asks for irreversible vault/kv1: purge protection stays on for good
             2. encryption/st1   after 1
         "#]],
     );
@@ -217,23 +220,27 @@ fn an_account_that_follows_the_key_is_not_pinned_by_accident_nor_the_other_way_r
 }
 
 #[test]
-fn a_bound_account_whose_access_was_taken_away_is_not_let_in_again() {
+fn a_bound_account_whose_access_was_taken_away_is_let_in_again_only_when_asked() {
     check(
         LIVE,
         "vault kv1 protected; key kv1/main A; account st1 system bound kv1/main@A",
         &expect![[r#"
-            CMK209 account st1: it is bound to a key of vault kv1, but its access was taken away
+            1. grant/st1/kv1
+               asks for reopening account/st1: it is bound to a key of vault kv1, but its identity principal-of-st1 no longer has access: it was taken away, or the identity was removed and made anew
         "#]],
     );
 }
 
 #[test]
-fn a_bound_account_whose_identity_was_removed_is_not_given_a_new_one() {
+fn a_bound_account_whose_identity_was_removed_is_given_a_new_one_only_when_asked() {
     check(
         LIVE,
         "vault kv1 protected; key kv1/main A; account st1 bound kv1/main@A",
         &expect![[r#"
-            CMK209 account st1: it is bound to a key, but the identity with which it reached it was removed
+            1. identity/st1
+               asks for reopening account/st1: it is bound to a key and lost the identity with which it reached it; a new one is the first step to letting it read again
+            2. grant/st1/kv1   after 1
+               asks for reopening account/st1: it is bound to a key, but the identity that had access was removed
         "#]],
     );
 }

@@ -15,7 +15,7 @@ pub use notes::Sent;
 
 use super::mishap::Mishap;
 use super::stage::Ended;
-use crate::apply::Event;
+use crate::apply::{Event, Outcome};
 use crate::model::Desired;
 use crate::plan::Plan;
 use crate::sandbox::{ARM_HOST, CLIENT_SECRET, ExchangeError, LOGIN_HOST, Millis, Readability, VAULT_SUFFIX};
@@ -156,6 +156,9 @@ impl Witness {
         self.runs[run].plan(run_id, plan);
         for refusal in &plan.refusals {
             self.met("refusal", refusal.code);
+        }
+        for code in plan.steps.iter().flat_map(|step| &step.risks).filter_map(|risk| risk.class.code()) {
+            self.met("risk", code);
         }
         self.quiet(&format!("{plan:?}"));
     }
@@ -365,22 +368,23 @@ impl Witness {
             Ended::Crashed => "crashed".to_owned(),
             Ended::Blind(failure) => format!("could not look: {failure}"),
             Ended::Applied(plan, outcome) => {
-                self.outcome(run, plan, outcome.is_good());
+                self.outcome(run, plan, outcome);
                 if plan.refusals.is_empty() && outcome.is_good() { "good".to_owned() } else { "not good".to_owned() }
             }
         };
         self.say(now, &format!("run {} ends: {told}", run + 1));
     }
 
-    fn outcome(&mut self, run: usize, plan: &Plan, is_good: bool) {
+    fn outcome(&mut self, run: usize, plan: &Plan, outcome: &Outcome) {
         for refusal in &plan.refusals {
             self.log.push(format!("          refused {}: {} {}", refusal.code, refusal.resource, refusal.detail));
         }
-        for step in plan.steps.iter().filter(|_| is_good && plan.refusals.is_empty()) {
+        let is_begun = plan.refusals.is_empty() && outcome.unaccepted.is_empty();
+        for step in plan.steps.iter().filter(|_| outcome.is_good() && is_begun) {
             self.met("action", step.action.name());
         }
-        let untouched = plan.refusals.is_empty() || self.runs[run].effects == 0;
-        self.holds("S13", untouched, || "something was written although the plan refuses".to_owned());
+        let untouched = is_begun || self.runs[run].effects == 0;
+        self.holds("S13", untouched, || "something was written although the plan refuses, or asks".to_owned());
     }
 
     /// L4: what the spec asks for is so, and every account of it reads its data.

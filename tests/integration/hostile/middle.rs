@@ -8,7 +8,7 @@ use cmk::apply::{Budgets, Settings, apply};
 use cmk::azure::{Azure, Cloud, Counted, Failure, Options, Retry, credential};
 use cmk::model::{Desired, Observed};
 use cmk::observe::observe;
-use cmk::plan::plan;
+use cmk::plan::{Accepted, plan};
 use cmk::report::verdict::Proof;
 use cmk::report::{Scene, Traffic, human, json, outcome, progress};
 use cmk::sandbox::{self, Local};
@@ -170,13 +170,18 @@ impl Middle {
         };
         let planned = plan(desired, &observed);
         let mut shown = human::plan(&planned, &scene, false) + &json::plan(&planned, &traffic, &scene);
-        let settings = Settings { concurrency: 8, budgets: Budgets::default(), run_id: uuid::Uuid::nil() };
+        let settings = Settings {
+            concurrency: 8,
+            budgets: Budgets::default(),
+            run_id: uuid::Uuid::nil(),
+            accepted: Accepted::whole_plan(),
+        };
         let (_keep, stop) = watch::channel(false);
         let mut lines = String::new();
         let mut sink = |event| lines.extend([progress::line(&event), "\n".to_owned()]);
         let ended = apply(&planned, desired, observed, &azure, &settings, stop, &mut sink).await;
         let proof = match observe(desired, &azure).await {
-            Ok(observed) => Proof::Looked(plan(desired, &observed)),
+            Ok(observed) => Proof::Looked(Box::new(plan(desired, &observed))),
             Err(failure) => Proof::NotLooked(failure.to_string()),
         };
         shown.push_str(&lines);

@@ -2,7 +2,7 @@
 
 use super::worlds::{desired, pace, whole, world};
 use cmk::model::Desired;
-use cmk::prove::{Act, Breach, Chance, Crash, Ended, How, Meddling, Script, Stage, in_virtual_time};
+use cmk::prove::{Act, Breach, Chance, Crash, How, Meddling, Script, Stage, in_virtual_time};
 use cmk::sandbox::{Pace, Sandbox};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -210,7 +210,7 @@ impl Scene {
             return;
         }
         let last = stage.run(&wanted, as_told).await;
-        let refused = matches!(&last.ended, Ended::Applied(plan, _) if !plan.refusals.is_empty());
+        let refused = last.ended.is_refused();
         if refused {
             stage.hold("S13", last.effects == 0, || "something was written although the plan refuses".to_owned());
         } else if !self.meddling.acts.iter().any(|(_, _, act)| matches!(act, Act::Disable(_))) {

@@ -6,6 +6,8 @@
 //! steps before it, by `after`, will have made. Two descriptions of the same thing by
 //! two routes must agree; where they do not, the plan is not applied.
 
+mod stated;
+
 use super::types::{Action, Change, Plan, Step, StepId};
 use crate::model::{
     AccountId, Binding, KeyPermission, KeyRef, Observed, PermissionModel, Seen, SeenAccount, SeenKey, SeenVault,
@@ -111,6 +113,7 @@ impl Bench<'_> {
             Action::SetEncryption { account, vault, key, version, .. } => self.bound(account, vault, key, version),
         };
         harms.extend(unless(!step.because.is_empty(), "it shows no change to the reader"));
+        harms.extend(self.unstated(step));
         harms
     }
 
@@ -154,33 +157,16 @@ impl Bench<'_> {
     }
 
     fn attached(&self, id: &AccountId) -> Vec<String> {
-        let account = self.account(id);
-        let lost = account.is_some_and(|seen| {
-            let binding = seen.encryption.binding.as_ref();
-            seen.identity.system_principal.is_none() && binding.is_some_and(|b| b.user_assigned_identity.is_none())
-        });
-        [
-            unless(account.is_some(), "its account was not seen"),
-            unless(
-                !lost,
-                "the account lost the identity with which it reached its key: this would begin to re-open it",
-            ),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        unless(self.account(id).is_some(), "its account was not seen").into_iter().collect()
     }
 
     fn granted(&self, account: &AccountId, vault: &VaultId, permissions: &BTreeSet<KeyPermission>) -> Vec<String> {
         let by_roles = self.vault(&vault.name).is_some_and(|seen| seen.permission_model == PermissionModel::Rbac);
-        let seen = self.account(account);
-        let closed = seen.zip(self.vault(&vault.name)).is_some_and(|(seen, vault)| is_closed(seen, vault));
         [
             self.vault_stands(vault),
             unless(self.will_have_identity(account), "the account has no identity to grant anything to"),
             unless(!permissions.is_empty(), "it grants nothing"),
             unless(!by_roles, "the vault takes no access policies"),
-            unless(!closed, "it gives back access that somebody took away from an account that is bound to this vault"),
         ]
         .into_iter()
         .flatten()

@@ -1,0 +1,101 @@
+//! Who gains or loses access to keys, and who has it already.
+
+use super::super::types::{Action, Step, StepId};
+use super::Radius;
+use crate::model::{AccountName, KeyPermission, Observed, PermissionModel, Seen, VaultName};
+use std::collections::BTreeSet;
+
+/// A change of who may do what with which keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessChange {
+    /// The step that makes it.
+    pub step: StepId,
+    /// Whether access is gained or lost.
+    pub gains: bool,
+    /// Whose access: "the system-assigned identity of account st1".
+    pub who: String,
+    /// Its principal id; nothing when Azure chooses it in this very plan.
+    pub principal: Option<String>,
+    /// What it may do, in Key Vault's words.
+    pub permissions: Vec<String>,
+    /// By what: "access policy".
+    pub by: &'static str,
+    /// On what: "every key of vault kv1".
+    pub scope: String,
+    /// What of it is more than storage needs.
+    pub more_than_needed: Vec<String>,
+}
+
+/// Somebody who has access to keys of a vault that the plan touches, and is left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Neighbour {
+    /// The vault.
+    pub vault: VaultName,
+    /// Their principal id.
+    pub principal: String,
+    /// The account of the spec whose identity it is, when it is one.
+    pub account: Option<AccountName>,
+    /// What they may do with keys, in Key Vault's words.
+    pub permissions: Vec<String>,
+}
+
+pub(super) fn changes(steps: &[Step], observed: &Observed) -> Vec<AccessChange> {
+    steps
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::Grant { account, vault, permissions } => {
+                let principal = principal(&account.name, observed);
+                let needed = KeyPermission::needed();
+                let more =
+                    permissions.iter().filter(|one| !needed.contains(one)).map(|one| format!("permission {one}"));
+                Some(AccessChange {
+                    step: step.id.clone(),
+                    gains: true,
+                    who: format!("the system-assigned identity of account {}", account.name),
+                    principal,
+                    permissions: permissions.iter().map(ToString::to_string).collect(),
+                    by: "access policy",
+                    scope: format!("every key of vault {}", vault.name),
+                    more_than_needed: more.collect(),
+                })
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn principal(account: &AccountName, observed: &Observed) -> Option<String> {
+    observed.accounts.get(account).and_then(Seen::known)?.identity.system_principal.clone()
+}
+
+/// The entries of others in the vaults that a plan touches, by vault and principal.
+pub(super) fn neighbours(radius: &Radius, observed: &Observed) -> Vec<Neighbour> {
+    let touched: BTreeSet<String> =
+        radius.accounts.iter().filter_map(|name| principal(name, observed)).map(|id| id.to_ascii_lowercase()).collect();
+    let mut all = vec![];
+    for name in &radius.vaults {
+        let Some(vault) = observed.vaults.get(name).and_then(Seen::known) else { continue };
+        if vault.permission_model == PermissionModel::Rbac {
+            continue;
+        }
+        let with_keys = vault.access_policies.iter().filter(|entry| !entry.keys.is_empty());
+        let others = with_keys.filter(|entry| !touched.contains(&entry.object_id.to_ascii_lowercase()));
+        let mut here: Vec<Neighbour> = others
+            .map(|entry| Neighbour {
+                vault: name.clone(),
+                principal: entry.object_id.clone(),
+                account: owner(&entry.object_id, observed),
+                permissions: entry.keys.iter().cloned().collect(),
+            })
+            .collect();
+        here.sort_by(|a, b| a.principal.cmp(&b.principal));
+        all.append(&mut here);
+    }
+    all
+}
+
+fn owner(principal: &str, observed: &Observed) -> Option<AccountName> {
+    let mut accounts = observed.accounts.iter().filter_map(|(name, seen)| Some((name, seen.known()?)));
+    let is_its = |held: &String| held.eq_ignore_ascii_case(principal);
+    accounts.find(|(_, seen)| seen.identity.system_principal.as_ref().is_some_and(is_its)).map(|(name, _)| name.clone())
+}

@@ -1,0 +1,186 @@
+//! Whether an account can read its data, before and after a plan, and what may come in between.
+
+use super::super::types::{Action, Step, StepId};
+use super::Radius;
+use crate::model::fact::pinned_version;
+use crate::model::{
+    AccountName, Binding, Check, Desired, Fact, KeyPermission, KeyRef, Observed, Seen, SeenAccount, SeenVault,
+    VaultName,
+};
+use std::collections::BTreeSet;
+
+/// Whether one account can read its data, before, during and after a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readability {
+    /// The account.
+    pub account: AccountName,
+    /// How it is when the plan is made.
+    pub before: Reads,
+    /// What may come in between, if anything: since when, and for how long.
+    pub during: Option<String>,
+    /// How it is when all steps are taken.
+    pub after: Reads,
+    /// The steps that change it.
+    pub steps: Vec<StepId>,
+}
+
+/// Whether data can be read, and through what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reads {
+    /// There is no account, so there is no data.
+    NotThere,
+    /// Yes, through a key that Microsoft manages.
+    ByMicrosoft,
+    /// Yes, through this key.
+    ByKey(String),
+    /// No: why.
+    No(String),
+    /// It cannot be told from what was seen: why.
+    Unknown(String),
+}
+
+impl Reads {
+    /// The name used in documents.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotThere => "notThere",
+            Self::ByMicrosoft => "byMicrosoft",
+            Self::ByKey(_) => "byKey",
+            Self::No(_) => "no",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// Through what, or why not.
+    pub fn detail(&self) -> &str {
+        match self {
+            Self::NotThere | Self::ByMicrosoft => "",
+            Self::ByKey(detail) | Self::No(detail) | Self::Unknown(detail) => detail,
+        }
+    }
+
+    /// Whether there is data that can certainly be read.
+    pub fn is_yes(&self) -> bool {
+        matches!(self, Self::ByMicrosoft | Self::ByKey(_))
+    }
+}
+
+/// The readability of every account that a plan touches.
+pub(super) fn readability(steps: &[Step], radius: &Radius, desired: &Desired, observed: &Observed) -> Vec<Readability> {
+    let look = Look { desired, observed };
+    radius.accounts.iter().map(|name| look.account(name, steps)).collect()
+}
+
+struct Look<'a> {
+    desired: &'a Desired,
+    observed: &'a Observed,
+}
+
+impl Look<'_> {
+    fn account(&self, name: &AccountName, steps: &[Step]) -> Readability {
+        let before = self.before(name);
+        let mut after = before.clone();
+        let mut during = None;
+        let mut changed_by = vec![];
+        for step in steps {
+            let Some((reads, meanwhile)) = self.step(name, step, &after) else { continue };
+            if reads != after {
+                changed_by.push(step.id.clone());
+            }
+            after = reads;
+            during = meanwhile.or(during);
+        }
+        Readability { account: name.clone(), before, during, after, steps: changed_by }
+    }
+
+    /// What one step makes of an account's readability; nothing when it has no part in it.
+    fn step(&self, name: &AccountName, step: &Step, so_far: &Reads) -> Option<(Reads, Option<String>)> {
+        match &step.action {
+            Action::CreateAccount { id, .. } if id.name == *name => Some((Reads::ByMicrosoft, None)),
+            Action::Grant { account, .. } if account.name == *name && matches!(so_far, Reads::No(_)) => {
+                let wait = "not readable until Azure honours the grant, usually within 5 minutes".to_owned();
+                Some((self.as_bound(name), Some(wait)))
+            }
+            Action::SetEncryption { account, key, version, .. } if account.name == *name => {
+                let seen = self.observed.keys.get(key).and_then(Seen::known);
+                let pinned = seen.and_then(|seen| pinned_version(seen, version));
+                let through = pinned.map_or_else(|| key.to_string(), |version| format!("{key} version {version}"));
+                let meanwhile = so_far.is_yes().then(|| {
+                    "readable throughout: Azure wraps anew in one operation, and on failure keeps the former key"
+                        .to_owned()
+                });
+                Some((Reads::ByKey(through), meanwhile))
+            }
+            _ => None,
+        }
+    }
+
+    fn before(&self, name: &AccountName) -> Reads {
+        match self.observed.accounts.get(name) {
+            Some(Seen::Absent) => Reads::NotThere,
+            Some(Seen::Hidden(reason)) => Reads::Unknown(reason.to_string()),
+            None => Reads::Unknown("nobody looked".to_owned()),
+            Some(Seen::Known(seen)) => match &seen.encryption.binding {
+                None => Reads::ByMicrosoft,
+                Some(binding) => self.bound(name, seen, binding),
+            },
+        }
+    }
+
+    /// What an account that is bound to a key reads through, once it may.
+    fn as_bound(&self, name: &AccountName) -> Reads {
+        let seen = self.observed.accounts.get(name).and_then(Seen::known);
+        match seen.and_then(|seen| seen.encryption.binding.as_ref()) {
+            Some(binding) => Reads::ByKey(in_words(binding)),
+            None => Reads::ByMicrosoft,
+        }
+    }
+
+    fn bound(&self, name: &AccountName, seen: &SeenAccount, binding: &Binding) -> Reads {
+        if let Some(identity) = &binding.user_assigned_identity {
+            return Reads::Unknown(format!("it reaches its key as {identity}, whose access is not read"));
+        }
+        if seen.identity.system_principal.is_none() {
+            return Reads::No("it has no identity to reach its key with".to_owned());
+        }
+        let Some((vault, _)) = self.vault_of(binding) else {
+            return match self.lost_vault(binding) {
+                Some(vault) => Reads::No(format!("vault {vault}, which holds its key, does not exist")),
+                None => Reads::Unknown(format!("it is bound to {}, which the spec does not name", in_words(binding))),
+            };
+        };
+        let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
+        let mut needs = vec![Fact::CanUnwrap(name.clone(), vault.clone(), unwrap)];
+        let key = crate::model::KeyName::parse(&binding.key).map(|name| KeyRef { vault: vault.clone(), name });
+        if let (Ok(key), Some(version)) = (key, binding.current.as_ref().or(binding.version.as_ref())) {
+            needs.push(Fact::KeyEnabled(key, version.clone()));
+        }
+        for need in needs {
+            match need.check(self.observed) {
+                Check::Yes | Check::Pending(_) => {}
+                Check::No(why) => return Reads::No(why),
+                Check::Unknown(why) => return Reads::Unknown(why),
+            }
+        }
+        Reads::ByKey(in_words(binding))
+    }
+
+    fn vault_of(&self, binding: &Binding) -> Option<(&VaultName, &SeenVault)> {
+        let seen = self.observed.vaults.iter().filter_map(|(name, seen)| Some((name, seen.known()?)));
+        seen.into_iter().find(|(_, vault)| vault.host.eq_ignore_ascii_case(&binding.vault_host))
+    }
+
+    /// The vault of the spec that a binding names and that is gone. A host begins with its vault's name.
+    fn lost_vault(&self, binding: &Binding) -> Option<&VaultName> {
+        let label = binding.vault_host.split('.').next()?;
+        let name = self.desired.vaults.keys().find(|name| name.as_str().eq_ignore_ascii_case(label))?;
+        self.observed.vaults.get(name).filter(|seen| seen.is_absent()).map(|_| name)
+    }
+}
+
+fn in_words(binding: &Binding) -> String {
+    let label = binding.vault_host.split('.').next().unwrap_or(&binding.vault_host);
+    let version = binding.current.as_ref().or(binding.version.as_ref());
+    let version = version.map_or(String::new(), |version| format!(" version {version}"));
+    format!("{label}/{}{version}", binding.key)
+}
