@@ -2,6 +2,7 @@
 
 /// Each field of the language, what it takes, and how that is written.
 const FIELDS: &[(&str, &str, &str)] = &[
+    ("access", "the word `granted` or `revoked`", "access: revoked"),
     ("accounts", "a mapping of account names", "stquickstart: {}"),
     ("create", "a mapping of what to make it with", "create: {}"),
     ("defaults", "a mapping of `subscription`, `resourceGroup` and `location`", "defaults: { location: westeurope }"),
@@ -21,6 +22,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("size", "a number of bits", "size: 3072"),
     ("sku", "`standard` or `premium` for a vault, a name such as `Standard_LRS` for an account", "sku: Standard_LRS"),
     ("softDeleteRetentionDays", "a number of days, 7 to 90", "softDeleteRetentionDays: 90"),
+    ("source", "the word `keyVault` or `microsoft`", "source: microsoft"),
     ("subscription", "a subscription's id", "subscription: 11111111-1111-1111-1111-111111111111"),
     ("type", "a type of key", "type: RSA"),
     ("vaults", "a mapping of vault names", "kv-quickstart: {}"),
@@ -46,7 +48,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("enableSoftDelete", "soft delete is always on in Azure; leave the line out"),
     ("keyName", "the key of an account is one word: `key: vault/key`"),
     ("keySize", "it is called `size` here, under `create`"),
-    ("keySource", "leave it out: naming a `key` makes it Microsoft.Keyvault"),
+    ("keySource", "naming a `key` makes it Microsoft.Keyvault; the way back is `source: microsoft`"),
     ("keyType", "it is called `type` here, under `create`"),
     ("keyVaultUri", "the key of an account is one word: `key: vault/key`"),
     ("keyVersion", "it is called `version` here, under `encryption`"),

@@ -150,6 +150,17 @@ What to do: bring it about by hand, or add it to the spec, and plan again. If th
 please report this: a plan should have its own words for every such case.",
     },
     Code {
+        id: "CMK241",
+        summary: "there is no access to revoke",
+        story: "\
+The spec says `access: revoked`, and the account is not bound to the key that it names: it does not exist
+yet, Microsoft manages its key, or it is bound to another key. Taking an entry out of that key's vault
+would leave its data as readable as before, and look as if it had been closed.
+
+What to do: name the key that the account is bound to now. To bind it to a key first, remove
+`access: revoked`, apply, and revoke afterwards.",
+    },
+    Code {
         id: "CMK290",
         summary: "the plan was judged unsafe",
         story: "\
