@@ -29,13 +29,22 @@ impl Cloud {
     /// assert!(!cloud.is_vault_host("kv-prod.vault.azure.net.example.com"));
     /// ```
     pub fn public() -> Self {
+        Self::at("public", "management.azure.com", "login.microsoftonline.com", "vault.azure.net")
+    }
+
+    /// The cloud at hosts that are known: those of Resource Manager and of Entra ID, and what follows a vault's name.
+    ///
+    /// # Panics
+    ///
+    /// If a host is none. No host that somebody could choose comes here.
+    pub fn at(name: &str, arm: &'static str, login: &'static str, vault_suffix: &'static str) -> Self {
         Self {
-            name: "public".to_owned(),
-            arm: fixed("https://management.azure.com/"),
-            arm_audience: "https://management.azure.com".to_owned(),
-            authority: fixed("https://login.microsoftonline.com/"),
-            vault_suffix: "vault.azure.net".to_owned(),
-            vault_audience: "https://vault.azure.net".to_owned(),
+            name: name.to_owned(),
+            arm: fixed(&format!("https://{arm}/")),
+            arm_audience: format!("https://{arm}"),
+            authority: fixed(&format!("https://{login}/")),
+            vault_suffix: vault_suffix.to_owned(),
+            vault_audience: format!("https://{vault_suffix}"),
         }
     }
 

@@ -158,11 +158,10 @@ fn environment() -> BTreeMap<String, String> {
 #[cfg(feature = "sandbox")]
 pub(super) mod practice {
     use super::{Arc, Choice, Cloud, Environment, Trouble, Way};
-    use crate::sandbox::{Abort, CLIENT_ID, CLIENT_SECRET, Clock, Domain, Local, Millis, Sandbox, TENANT};
+    use crate::sandbox::{Abort, CLIENT_ID, CLIENT_SECRET, Clock, Local, Millis, Sandbox};
     use azure_core::credentials::Secret;
     use std::path::Path;
     use std::time::UNIX_EPOCH;
-    use url::Url;
 
     /// The cloud's name.
     pub(super) const NAME: &str = "sandbox";
@@ -170,32 +169,25 @@ pub(super) mod practice {
     /// Makes the process abort before or after an effect, `before:2`, to rehearse a crash.
     const ABORT: &str = "CMK_SANDBOX_ABORT";
 
+    /// A file that gets every exchange, as `cmk sandbox serve --record` writes them.
+    const RECORD: &str = "CMK_SANDBOX_RECORD";
+
     pub(super) fn way(file: &Path, environment: &Environment) -> Result<Way, Trouble> {
         let abort = match environment.get(ABORT) {
             Some(text) => Some(text.parse::<Abort>().map_err(|error| Trouble::new(format!("{ABORT}: {error}")))?),
             None => None,
         };
         let sandbox = Sandbox::open(file, clock(), abort).map_err(|error| Trouble::new(error.to_string()))?;
-        let choice = Choice::ClientSecret {
-            tenant: TENANT.to_owned(),
-            client: CLIENT_ID.to_owned(),
-            secret: Secret::new(CLIENT_SECRET),
-        };
-        let domain = sandbox.world(|world| world.domain());
-        Ok(Way { cloud: cloud(domain), choice, transport: Arc::new(Local(sandbox)) })
-    }
-
-    /// The sandbox under the names that its world hands out: a world that was served as the public cloud keeps those.
-    fn cloud(domain: Domain) -> Cloud {
-        let root = |host: &str| Url::parse(&format!("https://{host}/")).expect("a fixed host makes a URL");
-        Cloud {
-            name: NAME.to_owned(),
-            arm: root(domain.arm()),
-            arm_audience: format!("https://{}", domain.arm()),
-            authority: root(domain.login()),
-            vault_suffix: domain.vault_suffix().to_owned(),
-            vault_audience: format!("https://{}", domain.vault_suffix()),
+        if let Some(record) = environment.get(RECORD) {
+            let bad = |error| Trouble::new(format!("{RECORD}: cannot write {record}: {error}"));
+            sandbox.record(Path::new(record)).map_err(bad)?;
         }
+        let (tenant, domain) = sandbox.world(|world| (world.tenant().to_owned(), world.domain()));
+        let (client, secret) = (CLIENT_ID.to_owned(), Secret::new(CLIENT_SECRET));
+        let choice = Choice::ClientSecret { tenant, client, secret };
+        // Under the names that its world hands out: one that was served as the public cloud keeps those.
+        let cloud = Cloud::at(NAME, domain.arm(), domain.login(), domain.vault_suffix());
+        Ok(Way { cloud, choice, transport: Arc::new(Local(sandbox)) })
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one clock")]

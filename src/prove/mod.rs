@@ -32,7 +32,7 @@ pub use line::Crash;
 pub use live::{Live, like};
 pub use meddle::{Act, Meddling, acts};
 pub use mishap::{Mishap, Script};
-pub use proof::{Extent, pace, prove};
+pub use proof::{Extent, pace, prove, prove_watched};
 pub use run::{AGREEABLE, Alter, Ended, How, Run, Wrap};
 pub use stage::Stage;
 pub use start::Drift;

@@ -14,7 +14,7 @@ use super::stage::Stage;
 use super::start::{self, Drift};
 use super::verdict::{Start, Tried, Verdict};
 use crate::model::Desired;
-use crate::sandbox::{Millis, Pace, World};
+use crate::sandbox::{Millis, Pace, Watch, World};
 use std::collections::BTreeMap;
 
 /// How much is played.
@@ -31,8 +31,13 @@ pub struct Extent {
 ///
 /// Fails when the simulator cannot be set up, which says nothing about the spec.
 pub fn prove(desired: &Desired, extent: Extent, live: Option<Live>) -> Result<Verdict, String> {
+    prove_watched(desired, extent, live, &Watch::default())
+}
+
+/// The same, where somebody reads every exchange along.
+pub fn prove_watched(desired: &Desired, extent: Extent, live: Option<Live>, watch: &Watch) -> Result<Verdict, String> {
     let no_time = |error| format!("the system gives no threads to work with: {error}");
-    let (mut verdict, starts) = in_virtual_time(starts(desired, live)).map_err(no_time)??;
+    let (mut verdict, starts) = in_virtual_time(starts(desired, live, watch)).map_err(no_time)??;
     let calm: BTreeMap<String, u64> = verdict.starts.iter().map(|start| (start.from.clone(), start.requests)).collect();
     let starts: Vec<Scenery> = starts
         .into_iter()
@@ -91,13 +96,13 @@ pub fn pace() -> Pace {
 type Calm = (String, World, Millis, Vec<Past>);
 
 /// The starts; each is played calmly once.
-async fn starts(desired: &Desired, live: Option<Live>) -> Result<(Verdict, Vec<Calm>), String> {
+async fn starts(desired: &Desired, live: Option<Live>, watch: &Watch) -> Result<(Verdict, Vec<Calm>), String> {
     let mut verdict = Verdict::default();
     let (from, world, now) = if let Some(Live { world, now, limits }) = live {
         verdict.limits = Some(limits);
         ("what was seen in Azure", world, now)
     } else {
-        let (world, now) = start::empty(desired, pace())?;
+        let (world, now) = start::empty(desired, pace(), watch)?;
         ("nothing is there", world, now)
     };
     let mut all = vec![];

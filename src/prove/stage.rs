@@ -174,7 +174,7 @@ impl Stage {
 }
 
 fn client(transport: Arc<dyn HttpClient>, concurrency: usize) -> Azure {
-    let cloud = cloud();
+    let cloud = Cloud::at("sandbox", sandbox::ARM_HOST, sandbox::LOGIN_HOST, sandbox::VAULT_SUFFIX);
     let counted = Counted::new(cloud.clone(), transport);
     let choice = credential::Choice::ClientSecret {
         tenant: sandbox::TENANT.to_owned(),
@@ -183,17 +183,4 @@ fn client(transport: Arc<dyn HttpClient>, concurrency: usize) -> Azure {
     };
     let credential = credential::build(&choice, &cloud, &counted, Retry::default()).expect("a secret is enough");
     Azure::new(cloud, credential, counted, Options { concurrency, retry: Retry::default() })
-}
-
-/// The sandbox's endpoints.
-fn cloud() -> Cloud {
-    let root = |host: &str| format!("https://{host}/").parse().expect("a fixed host makes a URL");
-    Cloud {
-        name: "sandbox".to_owned(),
-        arm: root(sandbox::ARM_HOST),
-        arm_audience: format!("https://{}", sandbox::ARM_HOST),
-        authority: root(sandbox::LOGIN_HOST),
-        vault_suffix: sandbox::VAULT_SUFFIX.to_owned(),
-        vault_audience: format!("https://{}", sandbox::VAULT_SUFFIX),
-    }
 }

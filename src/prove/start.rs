@@ -3,7 +3,7 @@
 use super::clock::BEGINNING;
 use super::hand::Hand;
 use crate::model::{Account, Desired, Encryption, Key, KeyType, Vault, VersionRule};
-use crate::sandbox::{Millis, Pace, World};
+use crate::sandbox::{Millis, Pace, Watch, World};
 use serde_json::{Value, json};
 
 /// Something that happened to a world since it was as desired.
@@ -81,8 +81,9 @@ pub(super) fn arrival_seconds(pace: Pace) -> i64 {
 }
 
 /// A world in which nothing is but what the spec expects to find: those things are there, and bare.
-pub(super) fn empty(desired: &Desired, pace: Pace) -> Result<(World, Millis), String> {
+pub(super) fn empty(desired: &Desired, pace: Pace, watch: &Watch) -> Result<(World, Millis), String> {
     let mut world = bare(desired, pace);
+    world.set_watch(watch.clone());
     let mut hand = Hand { world: &mut world, now: BEGINNING };
     for (id, group) in desired.groups.iter().filter(|(_, group)| !group.create) {
         let location = group.location.as_ref().map_or("westeurope", |location| location.as_str());
@@ -99,7 +100,10 @@ pub(super) fn empty(desired: &Desired, pace: Pace) -> Result<(World, Millis), St
     }
     hand.wait(arrival_seconds(pace));
     let now = hand.now;
-    Ok((with_versions(desired, world)?, now))
+    let mut world = with_versions(desired, world)?;
+    // What was written down and read again has forgotten who reads along.
+    world.set_watch(watch.clone());
+    Ok((world, now))
 }
 
 /// A world with the subscriptions of a spec and nothing in them.

@@ -1,10 +1,10 @@
 //! Who may do what with the keys of a vault: its access policies decide, or else role assignments.
 
+use super::Millis;
 use super::tokens::Caller;
 use super::vault::Vault;
 use super::wire::Answer;
 use super::world::State;
-use super::{Millis, TENANT};
 
 /// The data action behind a permission of the access policies, which have names of their own for it all.
 fn data_action(permission: &str) -> String {
@@ -48,7 +48,7 @@ pub(super) fn denied(vault: &Vault, key: Option<&str>, caller: &Caller, permissi
     }
     let text = format!(
         "The user, group or application '{}' does not have keys {permission} permission on key vault '{};location={}'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287",
-        named(caller),
+        named(vault, caller),
         vault.name,
         vault.location
     );
@@ -80,16 +80,16 @@ pub(super) fn check_through_arm(
 fn by_roles(prefix: &str, vault: &Vault, key: Option<&str>, caller: &Caller, action: &str) -> String {
     format!(
         "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: {prefix}{}\r\nAction: '{action}'\r\nResource: '{}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: {};location={}\r\n",
-        named(caller),
+        named(vault, caller),
         scope(vault, key).to_ascii_lowercase(),
         vault.name,
         vault.location
     )
 }
 
-fn named(caller: &Caller) -> String {
+fn named(vault: &Vault, caller: &Caller) -> String {
     let Caller { object, application } = caller;
-    format!("appid={application};oid={object};iss=https://sts.windows.net/{TENANT}/")
+    format!("appid={application};oid={object};iss=https://sts.windows.net/{}/", vault.tenant)
 }
 
 /// Whether a caller may move a vault between access policies and roles: that gives or takes access, so it takes

@@ -14,6 +14,8 @@ pub(super) const KIND: &str = "Microsoft.Storage/storageAccounts";
 /// A storage account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Account {
+    /// The directory that its identities are of: the world's.
+    pub tenant: String,
     pub subscription: String,
     pub group: String,
     pub name: String,
@@ -87,7 +89,7 @@ impl Account {
             "sku": {"name": self.sku, "tier": self.tier()}, "kind": self.kind, "properties": properties,
         });
         if let Some(identity) = &self.identity {
-            body["identity"] = identity.body();
+            body["identity"] = identity.body(&self.tenant);
         }
         body
     }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::TENANT;
 use super::wire::Answer;
 use super::world::{Ids, State};
 
@@ -26,7 +25,7 @@ pub(super) struct Attached {
 }
 
 impl AccountIdentity {
-    pub(super) fn body(&self) -> Value {
+    pub(super) fn body(&self, tenant: &str) -> Value {
         let kind = match (&self.system, self.users.is_empty()) {
             (None, true) => "None",
             (Some(_), true) => "SystemAssigned",
@@ -36,12 +35,12 @@ impl AccountIdentity {
         let mut body = json!({"type": kind});
         if let Some(principal) = &self.system {
             body["principalId"] = json!(principal);
-            body["tenantId"] = json!(TENANT);
+            body["tenantId"] = json!(tenant);
         }
         for (id, attached) in &self.users {
             let Attached { principal, client } = attached;
             body["userAssignedIdentities"][id] =
-                json!({"principalId": principal, "tenantId": TENANT, "clientId": client});
+                json!({"principalId": principal, "tenantId": tenant, "clientId": client});
         }
         body
     }

@@ -132,6 +132,7 @@ fn create(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str, 
     let mut settings = account::defaults(ask.api_version(), &kind);
     account::set(&mut settings, &sent["properties"])?;
     let mut account = Account {
+        tenant: ask.tenant.clone(),
         subscription: place.subscription.clone(),
         group: place.group.clone(),
         name: name.to_owned(),

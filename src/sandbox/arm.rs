@@ -6,8 +6,8 @@ use super::hosts::{Domain, Service};
 use super::tokens::{self, Distrust};
 use super::wire::{Answer, Ask, Reply};
 use super::{
-    Millis, TENANT, World, accounts, actions, arm_keys, authorization, azure_policies, deleted_vaults, groups,
-    identities, locks, policies, providers, resources, subscriptions, vaults, versions,
+    Millis, World, accounts, actions, arm_keys, authorization, azure_policies, deleted_vaults, groups, identities,
+    locks, policies, providers, resources, subscriptions, vaults, versions,
 };
 
 /// Where in Resource Manager a resource is.
@@ -33,14 +33,11 @@ fn routed(world: &mut World, now: Millis, ask: &Ask) -> Reply {
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     let [root, rest @ ..] = lower.as_slice() else { return Err(no_route(ask)) };
     match (*root, rest) {
-        ("tenants", []) => reading(ask, || Ok(subscriptions::tenants(ask))),
-        ("subscriptions", []) => reading(ask, || Ok(subscriptions::list(&world.state, ask))),
+        ("tenants", []) => reading(ask, || Ok(subscriptions::tenants(&world.state.directory, ask))),
+        ("subscriptions", []) => reading(ask, || Ok(subscriptions::list(&world.state.directory, ask))),
         ("providers", ["microsoft.authorization", ..]) => authorization::answer(world, now, ask, 0),
         ("subscriptions", [subscription, below @ ..]) => {
-            if !world.state.has_subscription(subscription) {
-                let text = format!("The subscription '{subscription}' could not be found.");
-                return Err(Answer::error(404, "SubscriptionNotFound", &text).gateway());
-            }
+            subscriptions::check(&world.state.directory, subscription, ask)?;
             let (header, left) = world.buckets.take(subscription, ask, now, world.pace)?;
             match in_subscription(world, now, ask, subscription, below) {
                 Ok(answer) => Ok(answer.header(header, left)),
@@ -70,7 +67,7 @@ fn in_subscription(world: &mut World, now: Millis, ask: &Ask, subscription: &str
         versions::check(namespace, kind, ask)?;
     }
     match below {
-        [] => reading(ask, || Ok(Answer::json(200, subscriptions::body(subscription, ask)))),
+        [] => reading(ask, || subscriptions::show(&world.state.directory, subscription, ask)),
         ["locations"] => reading(ask, || Ok(subscriptions::locations(subscription))),
         ["resources"] => reading(ask, || resources::list(world, now, ask, subscription, None)),
         ["resourcegroups", group, "resources"] => {
@@ -239,6 +236,7 @@ fn check_api_version(ask: &Ask) -> Result<(), Answer> {
 
 fn unauthorized(ask: &Ask, distrust: &Distrust) -> Answer {
     let domain = Domain::of(&ask.host);
+    let tenant = &ask.tenant;
     let (code, text) = match distrust {
         Distrust::Missing => {
             ("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.".to_owned())
@@ -260,16 +258,16 @@ fn unauthorized(ask: &Ask, distrust: &Distrust) -> Answer {
             ("InvalidAuthenticationTokenAudience", text)
         }
         Distrust::WrongIssuer(issuer) => {
-            let own = domain.issuer(TENANT);
+            let own = domain.issuer(tenant);
             let text = format!(
-                "The access token is from the wrong issuer '{issuer}'. It must match the tenant '{own}' associated with this subscription. Please use the authority (URL) 'https://{}/{TENANT}' to get the token. Note, if the subscription is transferred to another tenant there is no impact to the services, but information about new tenant could take time to propagate (up to an hour). If you just transferred your subscription and see this error message, please try back later.",
+                "The access token is from the wrong issuer '{issuer}'. It must match the tenant '{own}' associated with this subscription. Please use the authority (URL) 'https://{}/{tenant}' to get the token. Note, if the subscription is transferred to another tenant there is no impact to the services, but information about new tenant could take time to propagate (up to an hour). If you just transferred your subscription and see this error message, please try back later.",
                 domain.login()
             );
             ("InvalidAuthenticationTokenTenant", text)
         }
     };
     let challenge = format!(
-        "Bearer authorization_uri=\"https://{}/{TENANT}\", error=\"invalid_token\", error_description=\"{text}\"",
+        "Bearer authorization_uri=\"https://{}/{tenant}\", error=\"invalid_token\", error_description=\"{text}\"",
         domain.login()
     );
     Answer::error(401, code, &text).gateway().header("www-authenticate", challenge)

@@ -8,14 +8,19 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::tokens::part;
-use super::{Millis, TENANT, hosts};
+use super::{Millis, hosts};
 
 const KIND: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// What a third party's assertion has to be meant for.
 const EXCHANGE: &str = "api://AzureADTokenExchange";
 
 /// Whether a form's assertion speaks for an application; else the directory's number for it, and its words.
-pub(super) fn check(form: &BTreeMap<String, String>, client: &str, now: Millis) -> Result<(), (u32, String)> {
+pub(super) fn check(
+    form: &BTreeMap<String, String>,
+    client: &str,
+    tenant: &str,
+    now: Millis,
+) -> Result<(), (u32, String)> {
     let field = |name: &str| form.get(name).map_or("", String::as_str);
     if field("client_assertion_type") != KIND {
         let text = "The request body must contain the following parameter: 'client_assertion_type'.";
@@ -30,7 +35,7 @@ pub(super) fn check(form: &BTreeMap<String, String>, client: &str, now: Millis) 
         return Err(malformed());
     }
     check_time(&claims, now)?;
-    check_parties(&claims, client)
+    check_parties(&claims, client, tenant)
 }
 
 fn check_time(claims: &Value, now: Millis) -> Result<(), (u32, String)> {
@@ -51,13 +56,13 @@ fn check_time(claims: &Value, now: Millis) -> Result<(), (u32, String)> {
 }
 
 /// An application speaks for itself and to the token endpoint; a third party speaks of a subject of its own.
-fn check_parties(claims: &Value, client: &str) -> Result<(), (u32, String)> {
+fn check_parties(claims: &Value, client: &str, tenant: &str) -> Result<(), (u32, String)> {
     let text = |name: &str| claims[name].as_str().unwrap_or_default();
     let (audience, issuer, subject) = (text("aud"), text("iss"), text("sub"));
     if audience == EXCHANGE && issuer.starts_with("https://") && !subject.is_empty() {
         return Ok(());
     }
-    if !is_token_endpoint(audience) {
+    if !is_token_endpoint(audience, tenant) {
         let text = "Client assertion audience claim does not match Realm issuer. Review the documentation at https://docs.microsoft.com/azure/active-directory/develop/active-directory-certificate-credentials.";
         return Err((700_023, text.to_owned()));
     }
@@ -69,11 +74,11 @@ fn check_parties(claims: &Value, client: &str) -> Result<(), (u32, String)> {
 }
 
 /// `https://{login}/{tenant}/…`: the endpoint of either version, or the issuer itself.
-fn is_token_endpoint(audience: &str) -> bool {
+fn is_token_endpoint(audience: &str, tenant: &str) -> bool {
     let rest = audience.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
     let Some((host, path)) = rest else { return false };
     let paths = ["", "v2.0", "oauth2/token", "oauth2/v2.0/token"];
     let path = path.trim_end_matches('/');
-    let path = path.strip_prefix(TENANT).map(|rest| rest.trim_start_matches('/'));
+    let path = path.strip_prefix(tenant).map(|rest| rest.trim_start_matches('/'));
     hosts::service(host) == Some(hosts::Service::Login) && path.is_some_and(|path| paths.contains(&path))
 }

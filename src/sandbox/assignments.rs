@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::directory::Directory;
 use super::roles::Role;
 use super::world::{State, guid_of};
-use super::{CALLER_OBJECT_ID, Millis, SUBSCRIPTIONS, World, roles};
+use super::{CALLER_OBJECT_ID, Millis, World, roles};
 
 /// A role assignment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,14 +57,13 @@ impl Assignment {
         }
     }
 
-    /// What every world begins with: the default application owns both subscriptions.
-    pub(super) fn of_the_default_world() -> [Self; 2] {
-        let names = ["a551960e-0000-4000-8000-000000000001", "a551960e-0000-4000-8000-000000000002"];
-        let owner = |name: &str, subscription: &str| {
-            let scope = format!("/subscriptions/{subscription}");
-            Self::seeded(name.to_owned(), CALLER_OBJECT_ID, roles::OWNER, &scope)
-        };
-        [owner(names[0], SUBSCRIPTIONS[0]), owner(names[1], SUBSCRIPTIONS[1])]
+    /// What every world begins with: the default application owns all subscriptions.
+    pub(super) fn of_the_owner(directory: &Directory) -> impl Iterator<Item = Self> {
+        directory.subscriptions.iter().zip(1..).map(|(subscription, number)| {
+            let name = format!("a551960e-0000-4000-8000-{number:012}");
+            let scope = format!("/subscriptions/{}", subscription.id);
+            Self::seeded(name, CALLER_OBJECT_ID, roles::OWNER, &scope)
+        })
     }
 
     /// The default application owns a subscription that a world has besides.
@@ -154,7 +154,7 @@ impl State {
         let lower = scope.to_ascii_lowercase();
         let segments: Vec<&str> = lower.split('/').filter(|segment| !segment.is_empty()).collect();
         match segments.as_slice() {
-            ["subscriptions", subscription] => self.has_subscription(subscription),
+            ["subscriptions", subscription] => self.directory.subscription(subscription).is_some(),
             ["subscriptions", subscription, "resourcegroups", group] => self.has_group(subscription, group),
             ["subscriptions", subscription, "resourcegroups", group, "providers", namespace, kind, name, ..] => {
                 self.has_group(subscription, group) && self.has_resource((namespace, kind), (subscription, group), name)

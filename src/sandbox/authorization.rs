@@ -6,7 +6,7 @@ use super::arm;
 use super::assignments::{Assignment, Remarks, covers};
 use super::roles::{ROLES, Role};
 use super::wire::{Answer, Ask, Reply};
-use super::{Millis, TENANT, World, groups, locks};
+use super::{Millis, World, groups, locks};
 
 const KINDS: [&str; 5] = ["ServicePrincipal", "User", "Group", "ForeignGroup", "Device"];
 
@@ -219,7 +219,7 @@ fn kind(world: &World, now: Millis, principal: &str, said: &str) -> Result<Strin
     let known = world.state.principals.get(&principal.to_ascii_lowercase());
     let known = known.filter(|known| now >= known.born.plus(world.pace.principal_replication));
     if said.is_empty() {
-        let directory = TENANT;
+        let directory = &world.state.directory.tenant;
         let plain = principal.replace('-', "");
         let text = format!(
             "Principal {plain} does not exist in the directory {directory}. Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group.  See https://aka.ms/docs-principaltype"

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::directory::Directory;
 use super::truth::{self, Readability};
 use super::world::State;
 use super::{Millis, World};
@@ -88,15 +89,14 @@ fn things(state: &State, earlier: &Census) -> BTreeMap<&'static str, Arc<Things>
         unregistered,
         locks,
         policies,
-        subscriptions,
         principals,
         assignments,
+        directory,
     } = state;
     let had = &earlier.state;
     let known = |kind: &str| earlier.things.get(kind);
     let names = |all: &std::collections::BTreeSet<String>| all.iter().map(|name| (name.clone(), ())).collect();
     let (missing, were_missing) = (names(unregistered), names(&had.unregistered));
-    let (others, had_others) = (names(subscriptions), names(&had.subscriptions));
     BTreeMap::from([
         ("groups", of_kind(groups, &had.groups, known("groups"))),
         ("accounts", of_kind(accounts, &had.accounts, known("accounts"))),
@@ -108,10 +108,15 @@ fn things(state: &State, earlier: &Census) -> BTreeMap<&'static str, Arc<Things>
         ("unregistered", of_kind(&missing, &were_missing, known("unregistered"))),
         ("locks", of_kind(locks, &had.locks, known("locks"))),
         ("policies", of_kind(&numbered(policies), &numbered(&had.policies), known("policies"))),
-        ("subscriptions", of_kind(&others, &had_others, known("subscriptions"))),
+        ("subscriptions", of_kind(&ids(directory), &ids(&had.directory), known("subscriptions"))),
         ("principals", of_kind(principals, &had.principals, known("principals"))),
         ("assignments", of_kind(assignments, &had.assignments, known("assignments"))),
     ])
+}
+
+/// The subscriptions that there are.
+fn ids(directory: &Directory) -> BTreeMap<String, ()> {
+    directory.subscriptions.iter().map(|subscription| (subscription.id.clone(), ())).collect()
 }
 
 /// A list by its places.

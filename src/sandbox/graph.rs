@@ -8,7 +8,7 @@ use super::hosts::Service;
 use super::principals::{Kind, Principal};
 use super::tokens::Distrust;
 use super::wire::{Answer, Ask, Reply};
-use super::{TENANT, World, tokens};
+use super::{World, tokens};
 
 /// Answers the directory's host.
 pub(super) fn answer(world: &World, ask: &mut Ask) -> Reply {
@@ -23,7 +23,7 @@ pub(super) fn answer(world: &World, ask: &mut Ask) -> Reply {
         }
         ("GET", ["serviceprincipals"]) => find(world, ask),
         ("GET", ["serviceprincipals" | "directoryobjects", id]) => {
-            let found = world.state.principals.get(*id).map(|found| body(found));
+            let found = world.state.principals.get(*id).map(|one| body(one, &ask.tenant));
             found.map(|body| Answer::json(200, body)).ok_or_else(|| not_found(id))
         }
         // There are no people here and nobody to group.
@@ -54,7 +54,7 @@ fn find(world: &World, ask: &Ask) -> Reply {
         }
     };
     let found = world.state.principals.values().filter(|one| matches(one, value));
-    Ok(page("servicePrincipals", found.map(|found| body(found)).collect::<Vec<Value>>()))
+    Ok(page("servicePrincipals", found.map(|one| body(one, &ask.tenant)).collect::<Vec<Value>>()))
 }
 
 /// The objects with these ids; an id that is nobody's is left out.
@@ -63,7 +63,7 @@ fn by_ids(world: &World, ask: &Ask) -> Reply {
     let ids = sent["ids"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let found = ids.filter_map(|id| world.state.principals.get(&id.to_ascii_lowercase()));
     let typed = found.map(|principal| {
-        let mut body = body(principal);
+        let mut body = body(principal, &ask.tenant);
         body["@odata.type"] = json!("#microsoft.graph.servicePrincipal");
         body
     });
@@ -78,7 +78,7 @@ fn page(kind: &str, value: impl Into<Value>) -> Answer {
     )
 }
 
-fn body(principal: &Principal) -> Value {
+fn body(principal: &Principal, tenant: &str) -> Value {
     let Principal { object, application, name, kind, born } = principal;
     let (kind, others) = match kind {
         Kind::Application { .. } => ("Application", json!([])),
@@ -87,7 +87,7 @@ fn body(principal: &Principal) -> Value {
     json!({
         "id": object, "appId": application, "displayName": name, "appDisplayName": name, "accountEnabled": true,
         "servicePrincipalType": kind, "servicePrincipalNames": [application], "alternativeNames": others,
-        "appOwnerOrganizationId": TENANT, "createdDateTime": born.whole(),
+        "appOwnerOrganizationId": tenant, "createdDateTime": born.whole(),
     })
 }
 

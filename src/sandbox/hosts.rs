@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ARM_HOST, GRAPH_HOST, LOGIN_HOST, TENANT, VAULT_SUFFIX};
+use super::{ARM_HOST, GRAPH_HOST, LOGIN_HOST, VAULT_SUFFIX};
 
 /// Whose names a world hands out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +128,6 @@ pub(super) fn audience(resource: &str) -> Option<Service> {
 }
 
 /// Whether a token's issuer is this directory, under either name.
-pub(super) fn issues(issuer: &str) -> bool {
-    DOMAINS.into_iter().any(|domain| domain.issuer(TENANT) == issuer)
+pub(super) fn issues(tenant: &str, issuer: &str) -> bool {
+    DOMAINS.into_iter().any(|domain| domain.issuer(tenant) == issuer)
 }

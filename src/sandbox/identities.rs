@@ -3,15 +3,17 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::World;
 use super::arm::{self, Place};
 use super::wire::{Answer, Ask, Reply};
-use super::{TENANT, World};
 
 const KIND: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
 
 /// A user-assigned identity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Identity {
+    /// The directory that it is of: the world's.
+    pub tenant: String,
     pub subscription: String,
     pub group: String,
     pub name: String,
@@ -29,10 +31,10 @@ impl Identity {
     }
 
     pub(super) fn body(&self) -> Value {
-        let Self { name, location, tags, principal, client, .. } = self;
+        let Self { tenant, name, location, tags, principal, client, .. } = self;
         json!({
             "id": self.id(), "name": name, "type": KIND, "location": location, "tags": tags,
-            "properties": {"tenantId": TENANT, "principalId": principal, "clientId": client},
+            "properties": {"tenantId": tenant, "principalId": principal, "clientId": client},
         })
     }
 }
@@ -75,6 +77,7 @@ fn put(world: &mut World, ask: &Ask, place: &Place, name: &str, key: String) -> 
         return Ok(Answer::json(200, identity.body()));
     }
     let identity = Identity {
+        tenant: ask.tenant.clone(),
         subscription: place.subscription.clone(),
         group: place.group.clone(),
         name: name.to_owned(),

@@ -8,7 +8,7 @@ use super::keys::{self, DeletedKey, Key, Recipe, Version};
 use super::tokens::{self, Distrust};
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{Millis, TENANT, World, access, vault_versions};
+use super::{Millis, World, access, vault_versions};
 
 const PAGE: usize = 25;
 
@@ -39,7 +39,7 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &mut Ask) -> Reply {
 
 fn admit(ask: &mut Ask) -> Result<(), Answer> {
     let caller = tokens::check(ask, Service::KeyVault);
-    ask.caller = caller.map_err(|distrust| challenge(&ask.host, &distrust))?;
+    ask.caller = caller.map_err(|distrust| challenge(ask, &distrust))?;
     vault_versions::check(ask.api_version())
 }
 
@@ -355,7 +355,8 @@ pub(super) fn bad_parameter(text: &str) -> Answer {
 }
 
 /// Clients refuse a challenge for a resource that is not above the host they asked.
-fn challenge(host: &str, distrust: &Distrust) -> Answer {
+fn challenge(ask: &Ask, distrust: &Distrust) -> Answer {
+    let Ask { host, tenant, .. } = ask;
     let domain = Domain::of(host);
     let (login, suffix) = (domain.login(), domain.vault_suffix());
     let text = match distrust {
@@ -366,9 +367,9 @@ fn challenge(host: &str, distrust: &Distrust) -> Answer {
             format!("AKV10022: Invalid audience. Expected https://{suffix}, found: {audience}.")
         }
         Distrust::WrongIssuer(issuer) => {
-            format!("AKV10032: Invalid issuer. Expected one of {}, found {issuer}.", domain.issuer(TENANT))
+            format!("AKV10032: Invalid issuer. Expected one of {}, found {issuer}.", domain.issuer(tenant))
         }
     };
-    let header = format!("Bearer authorization=\"https://{login}/{TENANT}\", resource=\"https://{suffix}\"");
+    let header = format!("Bearer authorization=\"https://{login}/{tenant}\", resource=\"https://{suffix}\"");
     Answer::error(401, "Unauthorized", &text).header("www-authenticate", header)
 }

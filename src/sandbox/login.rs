@@ -10,7 +10,7 @@ use super::principals::Principal;
 use super::tokens::{Caller, Token};
 use super::wire::{Answer, Ask, Reply, pairs};
 use super::world::guid_of;
-use super::{Millis, TENANT, World, assertions, hosts, openid};
+use super::{Millis, World, assertions, hosts, openid};
 
 /// Answers the login host.
 pub(super) fn answer(world: &World, ask: &Ask) -> Reply {
@@ -69,7 +69,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn check_tenant(&self, tenant: &str) -> Result<(), Answer> {
-        if tenant == TENANT {
+        if tenant == self.ask.tenant {
             return Ok(());
         }
         if ["common", "organizations", "consumers"].contains(&tenant) {
@@ -95,7 +95,7 @@ impl Desk<'_> {
             return Err(self.refused(401, "invalid_client", 7_000_215, &text));
         }
         if form.contains_key("client_assertion") {
-            let fault = assertions::check(form, &application.application, self.now);
+            let fault = assertions::check(form, &application.application, &self.ask.tenant, self.now);
             return fault
                 .map(|()| "2")
                 .map_err(|(code, text)| self.refused(401, "invalid_client", code, &format!("AADSTS{code}: {text}")));
@@ -125,7 +125,8 @@ impl Desk<'_> {
             return Ok(resource);
         }
         let text = format!(
-            "AADSTS500011: The resource principal named {resource} was not found in the tenant named Sandbox. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant."
+            "AADSTS500011: The resource principal named {resource} was not found in the tenant named {}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.",
+            self.world.state.directory.name
         );
         Err(self.refused(400, "invalid_resource", 500_011, &text))
     }
@@ -134,8 +135,8 @@ impl Desk<'_> {
         let lifetime = self.world.pace.token_lifetime;
         let (from, until) = (self.now, self.now.plus(lifetime));
         let caller = Caller { object: application.object.clone(), application: application.application.clone() };
-        let issuer = self.world.domain().issuer(TENANT);
-        let token = Token { caller: &caller, audience, issuer, tenant: TENANT, proof, from, until }.signed();
+        let issuer = self.world.domain().issuer(&self.ask.tenant);
+        let token = Token { caller: &caller, audience, issuer, tenant: &self.ask.tenant, proof, from, until }.signed();
         let seconds = lifetime / 1000;
         // The older form writes its numbers as texts.
         let body = match version {

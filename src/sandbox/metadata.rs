@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
+use super::Domain;
 use super::wire::{Answer, Ask, Reply};
-use super::{Domain, TENANT};
 
 /// Whether a request to Resource Manager is for the document.
 pub(super) fn is_asked(ask: &Ask) -> bool {
@@ -18,7 +18,7 @@ pub(super) fn answer(ask: &Ask) -> Reply {
     if ask.method != "GET" {
         return Err(Answer::error(405, "MethodNotAllowed", "The requested resource does not support this method."));
     }
-    let names = Names::of(Domain::of(&ask.host));
+    let names = Names::of(Domain::of(&ask.host), &ask.tenant);
     match ask.api_version() {
         "" => {
             let text = "The api-version query parameter (?api-version=) is required for all requests.";
@@ -50,21 +50,21 @@ struct Names {
     domain: Domain,
     /// What tokens for Resource Manager are for; the first is what tools ask for.
     audiences: Vec<String>,
-    tenant: &'static str,
+    tenant: String,
     storage: &'static str,
     /// What the names of services that the sandbox does not have end in.
     absent: &'static str,
 }
 
 impl Names {
-    fn of(domain: Domain) -> Self {
+    fn of(domain: Domain, tenant: &str) -> Self {
         let audience = |host: &str| format!("https://{host}/");
         match domain {
             Domain::Sandbox => Self {
                 cloud: "CmkSandbox",
                 domain,
                 audiences: vec![format!("https://{}", domain.arm())],
-                tenant: TENANT,
+                tenant: tenant.to_owned(),
                 storage: "storage.sandbox.test",
                 absent: "sandbox.test",
             },
@@ -72,7 +72,7 @@ impl Names {
                 cloud: "AzureCloud",
                 domain,
                 audiences: vec![audience("management.core.windows.net"), audience(domain.arm())],
-                tenant: "common",
+                tenant: "common".to_owned(),
                 storage: "core.windows.net",
                 absent: "azure.com",
             },

@@ -11,6 +11,30 @@ pub(super) fn to_newest(version: u64, world: &mut Value) {
         who_may_do_what(world);
         what_is_remembered(world);
     }
+    if version < 3 {
+        whose_it_is(world);
+    }
+}
+
+/// Version 2 knew one directory and two subscriptions.
+fn whose_it_is(world: &mut Value) {
+    let tenant = "7e57ab1e-0000-4000-8000-00000000d1e5";
+    let subscription = |id: &str, name: &str| json!({"id": id, "name": name, "state": "Enabled"});
+    let directory = json!({
+        "tenant": tenant, "name": "Sandbox", "domain": "sandbox.test",
+        "subscriptions": [
+            subscription("11111111-1111-1111-1111-111111111111", "Practice one"),
+            subscription("22222222-2222-2222-2222-222222222222", "Practice two"),
+        ],
+    });
+    set(world, "/state", "directory", directory);
+    let kinds = [("vaults", ""), ("deleted_vaults", "/vault"), ("accounts", ""), ("identities", "")];
+    for (kind, inside) in kinds {
+        let all = world.pointer_mut(&format!("/state/{kind}")).and_then(Value::as_object_mut);
+        for one in all.into_iter().flat_map(serde_json::Map::values_mut) {
+            set(one, inside, "tenant", json!(tenant));
+        }
+    }
 }
 
 /// Version 1 had one caller, who could do everything, and one domain.

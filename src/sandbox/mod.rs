@@ -13,7 +13,7 @@
 //! `rotation`, `authorization`), what all of them share (`subscriptions`, `providers`, `resources`, `paging`), who
 //! may do what (`tokens`, `principals`, `roles`, `assignments`, then `actions` for Resource Manager and `access`
 //! for vaults), then [`truth`], [`census`], [`faults`], [`store`] and [`local`], and what makes it a program of its own:
-//! [`seed`], `metadata`, `shown`, [`serve`].
+//! [`seed`] with `seed_places`, `metadata`, `shown`, [`serve`].
 
 mod access;
 mod account;
@@ -30,6 +30,7 @@ mod azure_policies;
 pub mod census;
 mod crypto;
 mod deleted_vaults;
+mod directory;
 mod encryption;
 pub mod faults;
 mod graph;
@@ -50,12 +51,15 @@ mod paging;
 mod policies;
 mod principals;
 mod providers;
+mod record;
+mod redact;
 mod regions;
 mod resources;
 mod roles;
 mod rotation;
 mod scopes;
 pub mod seed;
+mod seed_places;
 pub mod serve;
 mod services;
 mod shared;
@@ -71,6 +75,7 @@ mod vault;
 mod vault_versions;
 mod vaults;
 mod versions;
+mod watch;
 mod wire;
 pub mod world;
 
@@ -86,9 +91,10 @@ pub use pace::Pace;
 pub use store::{Abort, Clock, ExchangeError, OpenError, Sandbox};
 pub use time::Millis;
 pub use truth::Readability;
+pub use watch::Watch;
 pub use world::{Counts, Unreachable, World};
 
-/// The one directory of the sandbox.
+/// The directory of the default world.
 pub const TENANT: &str = "7e57ab1e-0000-4000-8000-00000000d1e5";
 /// The application that may sign in.
 pub const CLIENT_ID: &str = "c11e47ed-0000-4000-8000-000000000001";
@@ -96,7 +102,7 @@ pub const CLIENT_ID: &str = "c11e47ed-0000-4000-8000-000000000001";
 pub const CLIENT_SECRET: &str = "practice~makes.perfect-but-opens-nothing";
 /// The object id of the application's service principal: what an access policy names.
 pub const CALLER_OBJECT_ID: &str = "0b1ec71d-0000-4000-8000-000000000002";
-/// The subscriptions that exist; the application owns both.
+/// The subscriptions of the default world; the application owns both.
 pub const SUBSCRIPTIONS: [&str; 2] = ["11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"];
 /// Where Resource Manager answers. Its tokens' audience is `https://` and this.
 pub const ARM_HOST: &str = "arm.sandbox.test";

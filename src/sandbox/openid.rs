@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::hosts::{self, Domain, PUBLIC_LOGINS, Service};
 use super::login::Desk;
+use super::signer;
 use super::wire::{Answer, Reply};
-use super::{TENANT, signer};
 
 /// Answers the documents; `path` is in lower case.
 pub(super) fn answer(desk: &Desk<'_>, path: &[&str]) -> Reply {
@@ -28,7 +28,7 @@ fn configuration(desk: &Desk<'_>, tenant: &str, version: &str) -> Reply {
     }
     let domain = Domain::of(&desk.ask.host);
     let login = format!("https://{}", domain.login());
-    let named = if several { "{tenantid}" } else { TENANT };
+    let named = if several { "{tenantid}" } else { &desk.ask.tenant };
     let (issuer, endpoint) = if version.is_empty() {
         (domain.issuer(named), format!("{login}/{tenant}/oauth2"))
     } else {

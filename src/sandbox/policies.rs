@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::arm::{self, Place};
 use super::vaults;
 use super::wire::{Answer, Ask, Reply};
-use super::{Millis, TENANT, World};
+use super::{Millis, World};
 
 const KEY_PERMISSIONS: [&str; 21] = [
     "all",
@@ -74,15 +74,16 @@ impl Policy {
 }
 
 /// Reads a list of entries. An entry that is wrong in any way spoils the list.
-pub(super) fn read(list: &Value) -> Result<Vec<Policy>, Answer> {
+pub(super) fn read(list: &Value, own: &str) -> Result<Vec<Policy>, Answer> {
     let entries = list.as_array().filter(|entries| entries.len() <= 1024);
-    let policies: Option<Vec<Policy>> = entries.and_then(|entries| entries.iter().map(read_one).collect());
+    let policies: Option<Vec<Policy>> =
+        entries.and_then(|entries| entries.iter().map(|entry| read_one(entry, own)).collect());
     policies.ok_or_else(|| vaults::invalid("accessPolicies"))
 }
 
-fn read_one(entry: &Value) -> Option<Policy> {
+fn read_one(entry: &Value, own: &str) -> Option<Policy> {
     let guid = |name: &str| entry[name].as_str().filter(|text| uuid::Uuid::parse_str(text).is_ok()).map(str::to_owned);
-    let tenant = guid("tenantId").filter(|tenant| tenant.eq_ignore_ascii_case(TENANT))?;
+    let tenant = guid("tenantId").filter(|tenant| tenant.eq_ignore_ascii_case(own))?;
     let object = guid("objectId")?;
     let application = if entry["applicationId"].is_null() { None } else { Some(guid("applicationId")?) };
     let mut permissions = BTreeMap::new();
@@ -132,7 +133,7 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask, place: &Place, n
     let Some(vault) = vaults::find_mut(world, place, name) else {
         return Err(vaults::no_parent(place, name, "accessPolicies"));
     };
-    let sent = read(&ask.object()?["properties"]["accessPolicies"])?;
+    let sent = read(&ask.object()?["properties"]["accessPolicies"], &ask.tenant)?;
     for wanted in &sent {
         let present = vault.policies.iter_mut().find(|policy| policy.principal() == wanted.principal());
         match present {

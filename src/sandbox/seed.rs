@@ -9,8 +9,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::assignments::UnknownRole;
+use super::seed_places::{SeedSubscription, SeedTenant};
 use super::world::Counts;
-use super::{CLIENT_ID, CLIENT_SECRET, Domain, Millis, Pace, TENANT, World, azure_policies};
+use super::{CLIENT_ID, CLIENT_SECRET, Domain, Millis, Pace, World, azure_policies};
+
+/// The largest seed that is read. A thousand accounts take a tenth of it.
+pub const BYTES_MAX: u64 = 1 << 20;
 
 /// A seed, as it was written.
 #[derive(Debug, Deserialize)]
@@ -19,16 +23,18 @@ pub struct Seed {
     version: u64,
     #[serde(default)]
     pace: PaceName,
+    pub(super) tenant: Option<SeedTenant>,
+    pub(super) subscriptions: Option<Vec<SeedSubscription>>,
     #[serde(default)]
-    groups: Vec<Group>,
+    pub(super) groups: Vec<Group>,
     #[serde(default)]
-    accounts: Vec<Account>,
+    pub(super) accounts: Vec<Account>,
     #[serde(default)]
-    requests: Vec<Request>,
+    pub(super) requests: Vec<Request>,
     #[serde(default)]
-    applications: Vec<Application>,
+    pub(super) applications: Vec<Application>,
     #[serde(default)]
-    assignments: Vec<Assignment>,
+    pub(super) assignments: Vec<Assignment>,
     #[serde(default)]
     policies: Vec<Policy>,
 }
@@ -44,16 +50,16 @@ enum PaceName {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Group {
-    subscription: String,
+pub(super) struct Group {
+    pub(super) subscription: String,
     name: String,
     location: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Account {
-    subscription: String,
+pub(super) struct Account {
+    pub(super) subscription: String,
     resource_group: String,
     name: String,
     location: String,
@@ -73,10 +79,10 @@ fn storage_v2() -> String {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Request {
+pub(super) struct Request {
     method: String,
     /// `https://…`, or a path of Resource Manager.
-    url: String,
+    pub(super) url: String,
     #[serde(default)]
     body: Value,
 }
@@ -84,9 +90,9 @@ struct Request {
 /// An application that can sign in with a secret.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Application {
-    client_id: String,
-    object_id: String,
+pub(super) struct Application {
+    pub(super) client_id: String,
+    pub(super) object_id: String,
     secret: String,
     name: String,
 }
@@ -94,12 +100,12 @@ struct Application {
 /// What a principal may do, and where.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Assignment {
+pub(super) struct Assignment {
     /// Its object id.
     principal: String,
     /// The role's name or id.
     role: String,
-    scope: String,
+    pub(super) scope: String,
 }
 
 /// An Azure Policy that forbids, from the moment at which the seed has grown.
@@ -140,6 +146,17 @@ pub enum SeedError {
     /// Of a form that this program does not know.
     #[error("its version is {0}; this cmk knows version 1")]
     Version(u64),
+    /// More than any seed needs.
+    #[error("it is larger than {} MiB", BYTES_MAX >> 20)]
+    TooLarge,
+    /// Something in it cannot be.
+    #[error("{place}: {why}")]
+    Place {
+        /// Where in the seed, as `subscriptions[1].id`; the first of a list is 0.
+        place: String,
+        /// What is wrong.
+        why: String,
+    },
     /// Two accounts with one name.
     #[error("it has the account {0} twice")]
     Twice(String),
@@ -173,13 +190,21 @@ pub enum SeedError {
 impl Seed {
     /// Reads a seed.
     pub fn parse(text: &str) -> Result<Self, SeedError> {
+        if u64::try_from(text.len()).unwrap_or(u64::MAX) > BYTES_MAX {
+            return Err(SeedError::TooLarge);
+        }
         let seed: Self = serde_yaml::from_str(text)?;
-        if seed.version == 1 { Ok(seed) } else { Err(SeedError::Version(seed.version)) }
+        if seed.version != 1 {
+            return Err(SeedError::Version(seed.version));
+        }
+        seed.check()?;
+        Ok(seed)
     }
 
     /// The world that grows from it.
     pub fn grow(&self, now: Millis, domain: Domain) -> Result<World, SeedError> {
-        let mut sower = Sower { world: World::of(Pace::instant(), domain), now, tokens: BTreeMap::new() };
+        let world = World::of_directory(Pace::instant(), domain, self.directory());
+        let mut sower = Sower { world, now, tokens: BTreeMap::new() };
         for Group { subscription, name, location } in &self.groups {
             let path = format!("/subscriptions/{subscription}/resourcegroups/{name}?api-version=2022-09-01");
             sower.send("PUT", &path, &json!({"location": location}))?;
@@ -196,6 +221,7 @@ impl Seed {
             world.add_assignment(principal, role, scope)?;
         }
         world.state.policies = self.policies.iter().map(Policy::assigned).collect();
+        self.close_subscriptions(&mut world.state.directory);
         world.counts = Counts::default();
         world.set_pace(match self.pace {
             PaceName::Practice => Pace::practice(),
@@ -259,7 +285,7 @@ impl Sower {
         let form = format!(
             "grant_type=client_credentials&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}&scope=https://{resource}/.default"
         );
-        let login = format!("https://{}/{TENANT}/oauth2/v2.0/token", self.world.domain().login());
+        let login = format!("https://{}/{}/oauth2/v2.0/token", self.world.domain().login(), self.world.tenant());
         let form_type = [("content-type", "application/x-www-form-urlencoded".to_owned())];
         let answer = self.ask("POST", &login, &form_type, form.into_bytes())?;
         let token = answer["access_token"].as_str().unwrap_or_default().to_owned();
@@ -336,5 +362,71 @@ mod tests {
     fn a_word_that_no_seed_has_is_an_error() {
         assert!(Seed::parse("version: 1\nacounts: []\n").is_err());
         assert!(matches!(Seed::parse("version: 2\n"), Err(SeedError::Version(2))));
+    }
+
+    #[test]
+    fn a_seed_has_a_directory_and_subscriptions_of_its_own() {
+        let (tenant, third) = ("CCCCCCCC-0000-4000-8000-00000000000C", "33333333-3333-3333-3333-333333333333");
+        let text = format!(
+            "version: 1\ntenant: {{ id: {tenant}, name: Contoso }}\n\
+             subscriptions: [{{ id: {SUBSCRIPTION} }}, {{ id: {third}, name: Archive, state: Disabled }}]\n\
+             groups: [{{ subscription: {third}, name: rg, location: westeurope }}]\n"
+        );
+        let world = Seed::parse(&text).unwrap().grow(Millis(0), Domain::Sandbox).unwrap();
+        assert_eq!(world.tenant(), tenant.to_ascii_lowercase());
+        assert_eq!(world.subscriptions(), [SUBSCRIPTION, third]);
+        let directory = &world.state.directory;
+        assert_eq!((directory.name.as_str(), directory.domain.as_str()), ("Contoso", "sandbox.test"));
+        assert_eq!(directory.subscriptions[1].state.name(), "Disabled");
+        assert_eq!(world.state.groups.len(), 1);
+        assert_eq!(world.state.assignments.len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_with_its_place() {
+        let tell = |text: &str| Seed::parse(&format!("version: 1\n{text}\n")).unwrap_err().to_string();
+        let twice = format!("subscriptions: [{{ id: {SUBSCRIPTION} }}, {{ id: {SUBSCRIPTION} }}]");
+        let elsewhere = "22222222-0000-0000-0000-222222222222";
+        let owner = format!("{{ clientId: {CLIENT_ID}, objectId: o, secret: s, name: n }}");
+        let cases = [
+            ("tenant: { id: mine }".to_owned(), "tenant: `mine` is no id", "at line 2"),
+            (
+                "subscriptions: [{ id: '{11111111-1111-1111-1111-111111111111}' }]".to_owned(),
+                "subscriptions[0]: `{11",
+                "line 2",
+            ),
+            (format!("subscriptions: [{{ id: {elsewhere}, state: Gone }}]"), "subscriptions[0]", "line 2"),
+            (format!("tenant: {{ id: {elsewhere}, domain: 'a b' }}"), "tenant.domain:", "no domain"),
+            ("subscriptions: []".to_owned(), "subscriptions:", "there is none"),
+            (twice, "subscriptions[1].id:", "in subscriptions[0]"),
+            (format!("applications: [{owner}]"), "applications[0].clientId:", "the owner's"),
+            (
+                format!("groups: [{{ subscription: {elsewhere}, name: rg, location: x }}]"),
+                "groups[0].subscription:",
+                elsewhere,
+            ),
+            (
+                format!("accounts: [{{ subscription: {elsewhere}, resourceGroup: rg, name: a, location: x }}]"),
+                "accounts[0].subscription:",
+                "there are 11111111",
+            ),
+            (
+                format!("requests: [{{ method: GET, url: '/subscriptions/{elsewhere}?x=1' }}]"),
+                "requests[0].url:",
+                elsewhere,
+            ),
+            (
+                format!("assignments: [{{ principal: p, role: Reader, scope: /subscriptions/{elsewhere} }}]"),
+                "assignments[0].scope:",
+                elsewhere,
+            ),
+            ("assignments: [{ principal: p, role: Reader, scope: / }]".to_owned(), "assignments[0].scope:", "no scope"),
+        ];
+        for (text, place, why) in cases {
+            let said = tell(&text);
+            assert!(said.contains(place) && said.contains(why), "{text}: {said}");
+        }
+        let long = format!("version: 1\n#{}", "x".repeat(1 << 20));
+        assert_eq!(Seed::parse(&long).unwrap_err().to_string(), "it is larger than 1 MiB");
     }
 }

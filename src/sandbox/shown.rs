@@ -13,6 +13,7 @@ impl World {
         let resources = self.resources(now);
         settled.settle(resources);
         let state = &settled.state;
+        let directory = &state.directory;
         let accounts = state.accounts.iter().map(|(name, account)| {
             let truth = settled.truth(now, name);
             json!({"id": account.id(), "readable": truth.readable, "why": truth.why})
@@ -20,6 +21,10 @@ impl World {
         let vaults = state.vaults.values().map(|vault| shown_vault(vault, resources));
         json!({
             "now": resources.whole(),
+            "tenant": {"id": directory.tenant, "name": directory.name, "domain": directory.domain},
+            "subscriptions": directory.subscriptions.iter().map(|one| {
+                json!({"id": one.id, "name": one.name, "state": one.state.name()})
+            }).collect::<Value>(),
             "writes": self.counts.writes,
             "effects": self.counts.effects,
             "requests": self.counts.requests,

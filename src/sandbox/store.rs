@@ -13,11 +13,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::record::Record;
 use super::wire::Ask;
 use super::{Fault, Millis, Pace, Unreachable, World, migrate};
 
 const FORMAT: &str = "cmk-sandbox";
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 /// The largest file that is read. A sandbox of a thousand accounts takes less than two megabytes.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -116,6 +117,7 @@ pub struct Sandbox {
 struct Inner {
     world: World,
     clock: Clock,
+    record: Option<Record>,
     file: Option<StateFile>,
     abort: Option<Abort>,
     effects: u32,
@@ -173,7 +175,7 @@ impl Sandbox {
     }
 
     fn of(world: World, clock: Clock, file: Option<StateFile>, abort: Option<Abort>) -> Self {
-        let inner = Inner { world, clock, file, abort, effects: 0 };
+        let inner = Inner { world, clock, record: None, file, abort, effects: 0 };
         Self { inner: Arc::new(Mutex::new(inner)) }
     }
 
@@ -202,7 +204,18 @@ impl Sandbox {
     /// Answers one request. If it changed the world, the change is in the file before the answer is here.
     pub fn exchange(&self, request: &http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, ExchangeError> {
         let now = self.now();
-        self.locked().exchange(now, request)
+        let mut inner = self.locked();
+        let answer = inner.exchange(now, request);
+        if let Some(record) = &inner.record {
+            record.write(now, request, answer.as_ref().ok());
+        }
+        answer
+    }
+
+    /// Adds every exchange from now on to a file, as a line of JSON without what opens anything.
+    pub fn record(&self, path: &Path) -> io::Result<()> {
+        self.locked().record = Some(Record::open(path)?);
+        Ok(())
     }
 
     /// Changes the world outside of a request. The change is in the file when this returns, or it is not had.

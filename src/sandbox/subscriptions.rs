@@ -2,45 +2,66 @@
 
 use serde_json::{Value, json};
 
-use super::wire::{Answer, Ask};
-use super::world::State;
-use super::{SUBSCRIPTIONS, TENANT, regions};
+use super::directory::{Directory, Subscription, SubscriptionState};
+use super::regions;
+use super::wire::{Answer, Ask, Reply};
 
 /// Answers `/tenants`. Older versions know a tenant by its id alone.
-pub(super) fn tenants(ask: &Ask) -> Answer {
-    let mut tenant = json!({"id": format!("/tenants/{TENANT}"), "tenantId": TENANT});
+pub(super) fn tenants(directory: &Directory, ask: &Ask) -> Answer {
+    let Directory { tenant, name, domain, subscriptions: _ } = directory;
+    let mut body = json!({"id": format!("/tenants/{tenant}"), "tenantId": tenant});
     if ask.api_version() >= "2019-11-01" {
-        tenant["displayName"] = json!("Sandbox");
-        tenant["tenantCategory"] = json!("Home");
-        tenant["defaultDomain"] = json!("sandbox.test");
-        tenant["domains"] = json!(["sandbox.test"]);
-        tenant["tenantType"] = json!("AAD");
+        body["displayName"] = json!(name);
+        body["tenantCategory"] = json!("Home");
+        body["defaultDomain"] = json!(domain);
+        body["domains"] = json!([domain]);
+        body["tenantType"] = json!("AAD");
     }
-    Answer::json(200, json!({"value": [tenant]}))
+    Answer::json(200, json!({"value": [body]}))
+}
+
+/// Lets a request into a subscription, if there is one, and if it still takes such requests.
+pub(super) fn check(directory: &Directory, id: &str, ask: &Ask) -> Result<(), Answer> {
+    let subscription = directory.subscription(id).ok_or_else(|| not_found(id))?;
+    match subscription.state {
+        SubscriptionState::Disabled if !ask.only_reads() && ask.method != "DELETE" => {
+            let text = format!(
+                "The subscription '{id}' is disabled and therefore marked as read only. You cannot perform any write actions on this subscription until it is re-enabled."
+            );
+            Err(Answer::error(409, "ReadOnlyDisabledSubscription", &text).gateway())
+        }
+        SubscriptionState::Enabled | SubscriptionState::Disabled => Ok(()),
+    }
+}
+
+fn not_found(id: &str) -> Answer {
+    let text = format!("The subscription '{id}' could not be found.");
+    Answer::error(404, "SubscriptionNotFound", &text).gateway()
 }
 
 /// Answers `/subscriptions`.
-pub(super) fn list(state: &State, ask: &Ask) -> Answer {
-    let others = state.subscriptions.iter().map(String::as_str);
-    let all: Vec<Value> = SUBSCRIPTIONS.into_iter().chain(others).map(|one| body(one, ask)).collect();
+pub(super) fn list(directory: &Directory, ask: &Ask) -> Answer {
+    let all: Vec<Value> = directory.subscriptions.iter().map(|subscription| body(subscription, ask)).collect();
     Answer::json(200, json!({"value": all, "count": {"type": "Total", "value": all.len()}}))
 }
 
+/// Answers `/subscriptions/{s}`.
+pub(super) fn show(directory: &Directory, id: &str, ask: &Ask) -> Reply {
+    let found = directory.subscription(id).ok_or_else(|| not_found(id))?;
+    Ok(Answer::json(200, body(found, ask)))
+}
+
 /// A subscription. Older versions do not say whose it is.
-pub(super) fn body(subscription: &str, ask: &Ask) -> Value {
-    let name = match SUBSCRIPTIONS.iter().position(|one| *one == subscription) {
-        Some(0) => "Practice one",
-        Some(_) => "Practice two",
-        None => "Practice",
-    };
+fn body(subscription: &Subscription, ask: &Ask) -> Value {
+    let Subscription { id, name, state } = subscription;
     let mut body = json!({
-        "id": format!("/subscriptions/{subscription}"), "subscriptionId": subscription,
-        "displayName": name, "state": "Enabled",
+        "id": format!("/subscriptions/{id}"), "subscriptionId": id,
+        "displayName": name, "state": state.name(),
         "authorizationSource": "RoleBased",
         "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
     });
     if ask.api_version() >= "2019-06-01" {
-        body["tenantId"] = json!(TENANT);
+        body["tenantId"] = json!(ask.tenant);
         body["managedByTenants"] = json!([]);
     }
     body

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::hosts::{self, Service};
 use super::wire::Ask;
-use super::{Millis, TENANT, signer};
+use super::{Millis, signer};
 
 /// Who asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(super) fn check(ask: &Ask, service: Service) -> Result<Caller, Distrust> {
     let token = ask.bearer.as_deref().ok_or(Distrust::Missing)?;
     let claims = claims(token).ok_or(Distrust::Unreadable)?;
     let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
-    if !hosts::issues(&text("iss")) || text("tid") != TENANT {
+    if !hosts::issues(&ask.tenant, &text("iss")) || text("tid") != ask.tenant {
         return Err(Distrust::WrongIssuer(text("iss")));
     }
     if hosts::audience(&text("aud")) != Some(service) {

@@ -7,13 +7,15 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{DeletedKey, Key};
 use super::policies::{Arrivals, Policy};
-use super::{CALLER_OBJECT_ID, Domain, Millis, TENANT};
+use super::{CALLER_OBJECT_ID, Domain, Millis};
 
 /// A vault, live or deleted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Vault {
     /// Whose names its address is made of: the world's.
     pub domain: Domain,
+    /// The directory that it believes: the world's.
+    pub tenant: String,
     pub subscription: String,
     pub group: String,
     pub name: String,
@@ -103,7 +105,7 @@ impl Vault {
         let mut properties = self.settings.clone();
         let mut set = |name: &str, value: Value| properties.insert(name.to_owned(), value);
         set("sku", self.sku.clone());
-        set("tenantId", json!(TENANT));
+        set("tenantId", json!(self.tenant));
         set("accessPolicies", self.policies.iter().map(Policy::body).collect());
         set("enableSoftDelete", json!(true));
         set("vaultUri", json!(format!("{}/", self.uri())));

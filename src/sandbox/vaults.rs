@@ -9,7 +9,7 @@ use super::deleted_vaults;
 use super::policies::{self, Arrivals, Policy};
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
-use super::{Millis, TENANT, World, access};
+use super::{Millis, World, access};
 
 const KIND: &str = "Microsoft.KeyVault/vaults";
 const PAGE: usize = 20;
@@ -110,7 +110,7 @@ fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -> 
     deleted_vaults::check_name(name)?;
     let location = arm::location(&sent, KIND)?;
     let properties = &sent["properties"];
-    check_properties(properties)?;
+    check_properties(properties, &ask.tenant)?;
     let key = name.to_ascii_lowercase();
     let recover = properties["createMode"].as_str().is_some_and(|mode| mode.eq_ignore_ascii_case("recover"));
     if let Some(vault) = world.state.vaults.get(&key) {
@@ -134,8 +134,8 @@ fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -> 
 }
 
 /// What is wrong whatever the vault is.
-fn check_properties(properties: &Value) -> Result<(), Answer> {
-    if !properties["tenantId"].as_str().is_some_and(|tenant| tenant.eq_ignore_ascii_case(TENANT)) {
+fn check_properties(properties: &Value, own: &str) -> Result<(), Answer> {
+    if !properties["tenantId"].as_str().is_some_and(|tenant| tenant.eq_ignore_ascii_case(own)) {
         return Err(invalid("tenantId"));
     }
     let sku = properties["sku"]["name"].as_str().unwrap_or_default().to_ascii_lowercase();
@@ -177,11 +177,12 @@ fn create(
     let arrives = now.plus(world.pace.grant_propagation);
     let new_rules = ask.api_version().get(..10).is_some_and(|date| date >= ROLES_BY_DEFAULT);
     let rbac = properties["enableRbacAuthorization"].as_bool().or(new_rules.then_some(true));
-    let policies = listed(properties, rbac)?;
+    let policies = listed(properties, rbac, &ask.tenant)?;
     // A vault that is not told of soft delete answers with its 90 days; one that is told keeps them to itself.
     let silent = if properties["enableSoftDelete"].is_null() { Some(90) } else { None };
     let vault = Vault {
         domain: world.domain,
+        tenant: ask.tenant.clone(),
         subscription: place.subscription.clone(),
         group: place.group.clone(),
         name: name.to_owned(),
@@ -217,7 +218,7 @@ fn replace(world: &mut World, now: Millis, ask: &Ask, sent: &Value, key: &str) -
     let rbac = properties["enableRbacAuthorization"].as_bool().or(vault.rbac);
     access::check_model_change(&world.state, vault, rbac, &ask.caller)?;
     let Some(vault) = world.state.vaults.get_mut(key) else { return Err(Answer::empty(500)) };
-    let policies = listed(properties, rbac)?;
+    let policies = listed(properties, rbac, &ask.tenant)?;
     keep_retention(vault, properties)?;
     vault.rbac = rbac;
     vault.arrivals = policies::arrivals(&policies, &vault.arrivals, arrives);
@@ -254,7 +255,7 @@ fn patch(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -
     let vault = find_mut(world, place, name).ok_or_else(absent)?;
     keep_retention(vault, properties)?;
     if !properties["accessPolicies"].is_null() {
-        vault.policies = policies::read(&properties["accessPolicies"])?;
+        vault.policies = policies::read(&properties["accessPolicies"], &ask.tenant)?;
         vault.arrivals = policies::arrivals(&vault.policies, &vault.arrivals, arrives);
     }
     vault.rbac = rbac;
@@ -271,10 +272,10 @@ fn patch(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -
 }
 
 /// The policies that a PUT brings. It has to bring some, if only none, unless the vault is on roles.
-fn listed(properties: &Value, rbac: Option<bool>) -> Result<Vec<Policy>, Answer> {
+fn listed(properties: &Value, rbac: Option<bool>, tenant: &str) -> Result<Vec<Policy>, Answer> {
     match &properties["accessPolicies"] {
         Value::Null if rbac == Some(true) => Ok(Vec::new()),
-        list => policies::read(list),
+        list => policies::read(list, tenant),
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Ask {
     pub bearer: Option<String>,
     /// When the request came, on the clock of tokens.
     pub at: Millis,
+    /// The directory of the world that is asked.
+    pub tenant: String,
     /// Who carries the token, once the token has been looked at; nobody before that.
     pub caller: Caller,
     pub body: Vec<u8>,
@@ -44,6 +46,7 @@ impl Ask {
             query: query.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
             bearer,
             at: Millis::default(),
+            tenant: String::new(),
             caller: Caller::default(),
             body: request.body().clone(),
         }

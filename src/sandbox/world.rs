@@ -9,6 +9,7 @@ use super::account::Account;
 use super::account_names::Held;
 use super::assignments::Assignment;
 use super::deleted_vaults::DeletedVault;
+use super::directory::Directory;
 use super::groups::Group;
 use super::hosts::{self, Domain, Service};
 use super::identities::Identity;
@@ -18,10 +19,10 @@ use super::principals::Principal;
 use super::shared::Shared;
 use super::throttle::Buckets;
 use super::vault::Vault;
+use super::watch::Watch;
 use super::wire::{Answer, Ask, Reply};
 use super::{
-    Fault, Millis, Mishap, Pace, SUBSCRIPTIONS, arm, azure_policies, encryption, graph, key_vault, login, metadata,
-    rotation, scopes,
+    Fault, Millis, Mishap, Pace, arm, azure_policies, encryption, graph, key_vault, login, metadata, rotation, scopes,
 };
 
 /// The whole sandbox. Cloning it is taking a snapshot.
@@ -39,11 +40,16 @@ pub struct World {
     /// Mishaps that are still to come; a script for tests, so never written down.
     #[serde(skip)]
     pub(super) faults: Vec<Fault>,
+    /// Who reads along. Not a part of what is, so never written down.
+    #[serde(skip)]
+    pub(super) watch: Watch,
 }
 
 /// What exists. Compared before and after a request to tell whether the request had an effect.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
+    /// Whose world it is, and where things can be.
+    pub directory: Directory,
     /// By `subscription/group`, in lower case.
     pub groups: BTreeMap<String, Group>,
     /// By name: account names are unique in all of Azure.
@@ -69,9 +75,6 @@ pub(super) struct State {
     /// Azure Policies, in the order in which they are told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<azure_policies::Assignment>,
-    /// Subscriptions beside the two that every world has, in lower case.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub subscriptions: BTreeSet<String>,
     /// Service principals by object id in lower case.
     pub principals: BTreeMap<String, Shared<Principal>>,
     /// Role assignments by id in lower case.
@@ -79,20 +82,16 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Nothing but the application of the default world, which owns both subscriptions.
-    pub(super) fn of_the_default_world() -> Self {
+    /// Nothing but the application of the default world, which owns all subscriptions.
+    fn of(directory: Directory) -> Self {
         let principal = Principal::of_the_default_world();
-        let assignments = Assignment::of_the_default_world();
+        let assignments = Assignment::of_the_owner(&directory).map(|assignment| (assignment.key(), assignment));
         Self {
             principals: [(principal.object.clone(), principal.into())].into_iter().collect(),
-            assignments: assignments.into_iter().map(|assignment| (assignment.key(), assignment)).collect(),
+            assignments: assignments.collect(),
+            directory,
             ..Self::default()
         }
-    }
-
-    /// Whether there is such a subscription, by its id in lower case.
-    pub(super) fn has_subscription(&self, subscription: &str) -> bool {
-        SUBSCRIPTIONS.contains(&subscription) || self.subscriptions.contains(subscription)
     }
 
     /// The live vault behind a host name of the data plane.
@@ -204,15 +203,21 @@ impl World {
     /// An empty world that hands out the names of a domain.
     #[must_use]
     pub fn of(pace: Pace, domain: Domain) -> Self {
+        Self::of_directory(pace, domain, Directory::default())
+    }
+
+    /// The same of another directory than the default one.
+    pub(super) fn of_directory(pace: Pace, domain: Domain, directory: Directory) -> Self {
         Self {
             pace,
             domain,
             ids: Ids::default(),
             counts: Counts::default(),
             buckets: Buckets::default(),
-            state: State::of_the_default_world(),
+            state: State::of(directory),
             ahead: 0,
             faults: Vec::new(),
+            watch: Watch::default(),
         }
     }
 
@@ -230,8 +235,19 @@ impl World {
         now: Millis,
         request: &http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, Unreachable> {
+        let answer = self.answered(now, request);
+        self.watch.show(request, answer.as_ref().ok());
+        answer
+    }
+
+    fn answered(
+        &mut self,
+        now: Millis,
+        request: &http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Vec<u8>>, Unreachable> {
         let mut ask = Ask::read(request);
         ask.at = now;
+        ask.tenant.clone_from(&self.state.directory.tenant);
         let now = self.resources(now);
         let Some(service) = self.service_at(&ask.host, now) else {
             return Err(Unreachable::NoSuchHost(ask.host));
@@ -260,10 +276,10 @@ impl World {
     /// Adds a subscription, which the application of the default world owns like the others.
     pub fn add_subscription(&mut self, subscription: &str) {
         let subscription = subscription.to_ascii_lowercase();
-        if !self.state.has_subscription(&subscription) {
+        if self.state.directory.subscription(&subscription).is_none() {
             let owner = Assignment::of_an_owner(&subscription);
             self.state.assignments.insert(owner.key(), owner);
-            self.state.subscriptions.insert(subscription);
+            self.state.directory.add(subscription);
         }
     }
 
@@ -275,6 +291,16 @@ impl World {
     /// The names of all storage accounts, in every subscription.
     pub fn accounts(&self) -> Vec<String> {
         self.state.accounts.keys().cloned().collect()
+    }
+
+    /// The id of the one directory that there is.
+    pub fn tenant(&self) -> &str {
+        &self.state.directory.tenant
+    }
+
+    /// The ids of the subscriptions that there are.
+    pub fn subscriptions(&self) -> Vec<String> {
+        self.state.directory.subscriptions.iter().map(|subscription| subscription.id.clone()).collect()
     }
 
     /// Whose names this world hands out.
@@ -290,6 +316,11 @@ impl World {
         for vault in vaults.values_mut().map(|vault| &mut **vault).chain(deleted) {
             vault.domain = domain;
         }
+    }
+
+    /// Shows every exchange with this world, and with its clones, to somebody who reads along.
+    pub fn set_watch(&mut self, watch: Watch) {
+        self.watch = watch;
     }
 
     /// Changes the delays, for what is asked from now on.

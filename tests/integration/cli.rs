@@ -1,5 +1,6 @@
 //! The program from outside: exit codes, what goes to stdout, and what is said when something is missing.
 
+use crate::program::cmk;
 use serde_json::Value;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -12,13 +13,6 @@ fn root() -> &'static Path {
 
 fn spec(name: &str) -> PathBuf {
     root().join("specs").join(name)
-}
-
-/// The program with its environment bare, and nobody at a terminal.
-fn cmk() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cmk"));
-    command.env_clear().stdin(Stdio::null());
-    command
 }
 
 fn output(command: &mut Command) -> Output {

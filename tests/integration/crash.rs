@@ -1,7 +1,8 @@
 //! The real program, killed at any moment and run again: it converges, and no key has a second version.
 
+use crate::program::{self, Program};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -12,11 +13,10 @@ fn quickstart() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("specs/quickstart.yaml")
 }
 
-/// The program with its environment bare, so that no credential of the machine's reaches it.
-fn cmk(state: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cmk"));
-    command.env_clear().args(arguments).arg(quickstart()).arg(format!("--sandbox={}", state.display()));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+fn cmk(state: &Path, arguments: &[&str]) -> Program {
+    let mut command = program::cmk();
+    command.args(arguments).arg(quickstart()).arg(format!("--sandbox={}", state.display()));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -94,7 +94,8 @@ fn killed_at_any_moment_it_converges_when_run_again() {
     let stories: Vec<Story> = moments
         .map(|moment| {
             Box::new(move |state: &Path| {
-                let mut first = cmk(state, &["apply", "--yes"]).spawn().expect("the program starts");
+                let mut command = cmk(state, &["apply", "--yes"]);
+                let mut first = command.spawn().expect("the program starts");
                 thread::sleep(moment);
                 first.kill().expect("it can be killed");
                 first.wait().expect("it ends");

@@ -8,15 +8,19 @@ mod bad_specs;
 mod blind;
 mod cli;
 mod clients;
+#[path = "../contracts/mod.rs"]
+#[expect(clippy::panic, reason = "contracts that cannot be read are no contracts")]
 mod contracts;
 mod crash;
 mod errors;
 mod examples;
+mod held;
 mod hostile;
 mod imports;
 mod noise;
 mod parity;
 mod practice;
+mod program;
 mod readme;
 mod recorded;
 mod refusals;

@@ -119,7 +119,7 @@ fn is_known(stage: &Stage, method: &str, path: &str) -> bool {
         answer: Value::Null,
         signed_in: host != LOGIN_HOST,
     };
-    let (status, _, answer) = stage.clone().ask(&recording);
+    let (status, _, answer) = stage.clone().send(&recording);
     let code = answer["error"]["code"].as_str().unwrap_or_default();
     let unknown = ["InvalidResourceType", "InvalidResourceNamespace", "UnsupportedHttpMethod", "NotFound"];
     let said = answer["error"]["message"].as_str().unwrap_or_default();

@@ -1,32 +1,21 @@
 //! A place to run whole plans: the product's real client against a sandbox in this process, in virtual time.
 
-use crate::contracts::Checked;
+use crate::contracts;
 use cmk::apply::{Budgets, Event, Outcome, Settings, apply, prepare};
 use cmk::azure::{Azure, Call, Cloud, Counted, Effect, Method, Options, Retry, Service, Stats, credential};
 use cmk::diag::Source;
 use cmk::model::Desired;
 use cmk::plan::{Accepted, Plan, judge};
 use cmk::prove::AGREEABLE;
-use cmk::sandbox::{self, Clock, Local, Millis, Pace, Sandbox, World};
+use cmk::sandbox::{self, Clock, Local, Millis, Pace, Sandbox, Watch, World};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// A sandbox and the way to it.
-///
-/// Whatever passes is held against Azure's contracts, and a test that breaks one fails at its end.
+/// A sandbox whose every exchange is held against Azure's contracts.
 pub(crate) struct Practice {
     pub(crate) sandbox: Sandbox,
-    way_in: Checked,
-}
-
-impl Drop for Practice {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            assert_eq!(self.way_in.found(), Vec::<String>::new(), "against Azure's contracts");
-        }
-    }
 }
 
 /// A run of `apply`: what was planned, what came of it, what was told and what was sent.
@@ -47,23 +36,16 @@ fn clock() -> Clock {
 }
 
 /// The sandbox's endpoints, as the program's own `--sandbox` has them.
-fn cloud() -> Cloud {
-    let root = |host: &str| format!("https://{host}/").parse().expect("a fixed host makes a URL");
-    Cloud {
-        name: "sandbox".to_owned(),
-        arm: root(sandbox::ARM_HOST),
-        arm_audience: format!("https://{}", sandbox::ARM_HOST),
-        authority: root(sandbox::LOGIN_HOST),
-        vault_suffix: sandbox::VAULT_SUFFIX.to_owned(),
-        vault_audience: format!("https://{}", sandbox::VAULT_SUFFIX),
-    }
+pub(crate) fn cloud() -> Cloud {
+    Cloud::at("sandbox", sandbox::ARM_HOST, sandbox::LOGIN_HOST, sandbox::VAULT_SUFFIX)
 }
 
 impl Practice {
     /// An empty Azure with waits as long as Azure's own.
     pub(crate) fn new() -> Self {
-        let sandbox = Sandbox::in_memory(World::new(Pace::azure()), clock());
-        Self { way_in: Checked::new(Local(sandbox.clone())), sandbox }
+        let mut world = World::new(Pace::azure());
+        world.set_watch(Watch::new(contracts::hold));
+        Self { sandbox: Sandbox::in_memory(world, clock()) }
     }
 
     /// The Azure that a seed grows into, with waits as long as Azure's own.
@@ -71,8 +53,8 @@ impl Practice {
         let now = clock()();
         let mut world = sandbox::seed::Seed::parse(seed).unwrap().grow(now, sandbox::Domain::Sandbox).unwrap();
         world.set_pace(Pace::azure());
-        let sandbox = Sandbox::in_memory(world, clock());
-        Self { way_in: Checked::new(Local(sandbox.clone())), sandbox }
+        world.set_watch(Watch::new(contracts::hold));
+        Self { sandbox: Sandbox::in_memory(world, clock()) }
     }
 
     /// A client of its own, as a fresh run of the program has one.
@@ -82,7 +64,7 @@ impl Practice {
 
     /// A client that signs in as another application of the sandbox.
     pub(crate) fn azure_as(&self, client: &str, secret: &str) -> Azure {
-        let counted = Counted::new(cloud(), Arc::new(self.way_in.clone()));
+        let counted = Counted::new(cloud(), Arc::new(Local(self.sandbox.clone())));
         let choice = credential::Choice::ClientSecret {
             tenant: sandbox::TENANT.to_owned(),
             client: client.to_owned(),

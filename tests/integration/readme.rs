@@ -1,7 +1,7 @@
 //! The README tells the truth: its transcript is what the program prints.
 
+use crate::program::cmk;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 #[test]
 fn the_transcript_is_what_the_first_command_prints() {
@@ -12,10 +12,8 @@ fn the_transcript_is_what_the_first_command_prints() {
     let (transcript, _) = transcript.split_once("```").expect("it ends");
 
     let folder = tempfile::tempdir().expect("a folder");
-    let output = Command::new(env!("CARGO_BIN_EXE_cmk"))
-        .env_clear()
+    let output = cmk()
         .current_dir(folder.path())
-        .stdin(Stdio::null())
         .args(["apply", "--sandbox", "--yes"])
         .arg(root.join("specs/quickstart.yaml"))
         .output()

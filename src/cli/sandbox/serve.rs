@@ -6,9 +6,11 @@ use super::super::exit::{Exit, Trouble};
 use super::super::interrupt::{self, stopped};
 use super::arguments::{self, ServeArguments};
 use super::{folder, state, told};
-use crate::sandbox::seed::Seed;
+use crate::sandbox::seed::{self, Seed};
 use crate::sandbox::serve::{Options, Ready, Server};
 use crate::sandbox::{Domain, Millis, Pace, Sandbox, World};
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 /// Serves until Ctrl-C or SIGTERM.
@@ -54,12 +56,19 @@ fn open(context: &Context, arguments: &ServeArguments) -> Result<Sandbox, Troubl
         context.output.stderr.remark(&text);
     }
     sandbox.world(|world| world.set_domain(domain));
+    if !was_there && arguments.seed.is_some() {
+        // What was sown is there for good, even if nobody asks for anything.
+        sandbox.change(|_, _| ()).map_err(told)?;
+    }
     Ok(sandbox)
 }
 
-fn grown(seed: &Path, now: Millis, domain: Domain) -> Result<World, Trouble> {
-    let bad = |why: String| Trouble::new(format!("cannot use the seed {}: {why}", seed.display()));
-    let text = std::fs::read_to_string(seed).map_err(|error| bad(error.to_string()))?;
+fn grown(path: &Path, now: Millis, domain: Domain) -> Result<World, Trouble> {
+    let bad = |why: String| Trouble::new(format!("cannot use the seed {}: {why}", path.display()));
+    let mut text = String::new();
+    // A little more than is taken, so that what is too long is told as such.
+    let read = File::open(path).and_then(|file| file.take(seed::BYTES_MAX + 1).read_to_string(&mut text));
+    read.map_err(|error| bad(error.to_string()))?;
     Seed::parse(&text).and_then(|seed| seed.grow(now, domain)).map_err(|error| bad(error.to_string()))
 }
 

@@ -39,6 +39,10 @@ fn human(world: &Value) -> String {
         format!("{}  {protection}; {keys}", name(vault))
     });
     section(&mut out, "Deleted vaults", &world["deletedVaults"], |vault| text(&vault["name"]).to_owned());
+    section(&mut out, "Subscriptions", &world["subscriptions"], |subscription| {
+        let aside = if subscription["state"] == "Disabled" { "  disabled" } else { "" };
+        format!("{}  {}{aside}", text(&subscription["id"]), text(&subscription["name"]))
+    });
     section(&mut out, "Resource groups", &world["groups"], |group| name(group).to_owned());
     out
 }
@@ -89,6 +93,7 @@ mod tests {
             "accounts": [{"id": "/x/st1", "readable": false, "why": "the vault kv1 is not live"}],
             "vaults": [{"id": "/x/kv1", "purgeProtection": true, "keys": [{"name": "k", "versions": [version]}]}],
             "deletedVaults": [],
+            "subscriptions": [{"id": "s", "name": "Practice one", "state": "Disabled"}],
             "groups": [{"id": "/subscriptions/s/resourceGroups/rg"}],
         });
         expect![[r"
@@ -99,6 +104,9 @@ mod tests {
 
             Vaults
               kv1  purge protection; k (1 version, 1 disabled)
+
+            Subscriptions
+              s  Practice one  disabled
 
             Resource groups
               rg

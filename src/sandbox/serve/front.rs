@@ -21,7 +21,6 @@ use super::super::store::ExchangeError;
 use super::super::wire::Answer;
 use super::control;
 use super::names::CONTROL_HOST;
-use super::record::Record;
 
 /// As much as Resource Manager takes.
 const BODY_LIMIT_BYTES: usize = 4 * 1024 * 1024;
@@ -35,7 +34,6 @@ const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct Front {
     pub sandbox: Sandbox,
     pub acceptor: TlsAcceptor,
-    pub record: Option<Record>,
     /// What opens the control host.
     pub key: String,
     /// True once the server is asked to end.
@@ -107,17 +105,13 @@ impl Front {
         if host.split(':').next().is_some_and(|host| host.eq_ignore_ascii_case(CONTROL_HOST)) {
             return Ok(control::answer(&self.sandbox, &self.key, request));
         }
-        let answer = match self.sandbox.exchange(request) {
-            Ok(answer) => Some(answer),
-            Err(ExchangeError::Unreachable(_)) => None,
+        match self.sandbox.exchange(request) {
+            Ok(answer) => Ok(answer),
+            Err(ExchangeError::Unreachable(_)) => Err(Cut),
             Err(error @ ExchangeError::NotSaved { .. }) => {
-                Some(Answer::error(500, "InternalServerError", &error.to_string()).written())
+                Ok(Answer::error(500, "InternalServerError", &error.to_string()).written())
             }
-        };
-        if let Some(record) = &self.record {
-            record.write(self.sandbox.now(), request, answer.as_ref());
         }
-        answer.ok_or(Cut)
     }
 }
 

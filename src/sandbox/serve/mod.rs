@@ -1,7 +1,7 @@
 //! The sandbox on the network: one HTTPS listener for every host of an Azure, and a proxy that leads there.
 //!
 //! Both listen on this machine only. Reading order: `names`, `certificates`, `folder`, `front`, `proxy`,
-//! then `control` and `record` beside them.
+//! then `control` beside them.
 
 mod certificates;
 mod control;
@@ -9,8 +9,6 @@ mod folder;
 mod front;
 mod names;
 mod proxy;
-mod record;
-mod redact;
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,10 +19,9 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::{CLIENT_ID, CLIENT_SECRET, OpenError, SUBSCRIPTIONS, Sandbox, TENANT};
+use super::{CLIENT_ID, CLIENT_SECRET, OpenError, Sandbox};
 use folder::Folder;
 use front::Front;
-use record::Record;
 
 pub use folder::{Control, Ready, ready};
 pub use names::CONTROL_HOST;
@@ -105,11 +102,11 @@ impl Server {
         let write = |source| ServeError::Write { path: options.folder.clone(), source };
         let made = certificates::make(sandbox.now()).map_err(ServeError::Certificates)?;
         folder.write("server.pem", &made.server_pem).map_err(write)?;
-        let record = options
-            .record
-            .as_deref()
-            .map(|path| Record::open(path).map_err(|source| ServeError::Write { path: path.to_owned(), source }));
-        let domain = sandbox.world(|world| world.domain());
+        if let Some(path) = &options.record {
+            sandbox.record(path).map_err(|source| ServeError::Write { path: path.clone(), source })?;
+        }
+        let (domain, tenant_id, subscriptions) =
+            sandbox.world(|world| (world.domain(), world.tenant().to_owned(), world.subscriptions()));
         let key = random_key();
         let ready = Ready {
             event: "ready".to_owned(),
@@ -118,15 +115,14 @@ impl Server {
             proxy: format!("http://{}", proxy.local_addr().map_err(write)?),
             listen: https.local_addr().map_err(write)?.to_string(),
             ca_file: folder.write("ca.pem", &made.authority_pem).map_err(write)?,
-            tenant_id: TENANT.to_owned(),
+            tenant_id,
             client_id: CLIENT_ID.to_owned(),
             client_secret: CLIENT_SECRET.to_owned(),
-            subscriptions: SUBSCRIPTIONS.map(str::to_owned).to_vec(),
+            subscriptions,
             control: Some(Control { host: CONTROL_HOST.to_owned(), key: key.clone() }),
         };
         folder.announce(&ready).map_err(write)?;
-        let (acceptor, record) = (made.acceptor, record.transpose()?);
-        let front = Front { sandbox, acceptor, record, key, stopping: watch::Sender::new(false) };
+        let front = Front { sandbox, acceptor: made.acceptor, key, stopping: watch::Sender::new(false) };
         Ok(Self { https, proxy, front: Arc::new(front), ready, _folder: folder })
     }
 

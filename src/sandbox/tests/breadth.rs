@@ -1,6 +1,7 @@
 //! What clients ask for besides the resources themselves: lists, names, providers, regions and old versions.
 
 use super::*;
+use crate::sandbox::directory::SubscriptionState;
 
 fn subscription(path: &str) -> String {
     format!("/subscriptions/{}/{path}", SUBSCRIPTIONS[0])
@@ -227,4 +228,17 @@ fn deleted_vaults_are_listed_in_pages_and_a_purge_takes_a_moment() {
     assert_eq!(stage.at("GET", ARM_HOST, &link, &Value::Null).ok()["status"], "Succeeded");
     let other = subscription("providers/Microsoft.KeyVault/locations/westeurope/operationResults/none");
     stage.get(&other).is(404, "OperationNotFound");
+}
+
+#[test]
+fn in_a_disabled_subscription_things_can_be_looked_at_and_deleted_only() {
+    let mut stage = Stage::new(Pace::instant());
+    stage.has_account("st1");
+    stage.world.state.directory.subscriptions[0].state = SubscriptionState::Disabled;
+    let shown = stage.get(&format!("/subscriptions/{}", SUBSCRIPTIONS[0])).ok();
+    assert_eq!(shown["state"], "Disabled");
+    assert_eq!(stage.get(&account("st1")).ok()["name"], "st1");
+    stage.arm("PUT", &account("st2"), &account_body()).is(409, "ReadOnlyDisabledSubscription");
+    stage.arm("PATCH", &account("st1"), &json!({"tags": {}})).is(409, "ReadOnlyDisabledSubscription");
+    assert_eq!(stage.arm("DELETE", &account("st1"), &Value::Null).status, 200);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::sandbox::Sandbox;
+use crate::sandbox::world::State;
 
 const VERSION_1: &str = include_str!("files/version-1.json");
 
@@ -37,7 +38,7 @@ fn a_world_of_version_1_loads_and_works() {
     assert_eq!(send("PUT", &assignment, "2022-04-01", &body).status, 201);
     drop(sandbox);
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains("\"version\":2"));
+    assert!(text.contains("\"version\":3"));
     Sandbox::open(&path, Arc::new(move || now), None).unwrap();
 }
 
@@ -52,5 +53,28 @@ fn an_empty_world_of_version_1_becomes_an_empty_world_of_today() {
     let today = serde_json::to_value(World::new(Pace::practice())).unwrap();
     for part in ["state", "domain", "pace"] {
         assert_eq!(world[part], today[part], "{part}");
+    }
+}
+
+/// Each version that was ever written, by a `cmk` of its time.
+const ALL: [(u64, &str); 3] =
+    [(1, VERSION_1), (2, include_str!("files/version-2.json")), (3, include_str!("files/version-3.json"))];
+
+#[test]
+fn worlds_of_all_versions_load_and_are_of_a_directory() {
+    for (version, text) in ALL {
+        assert!(text.contains(&format!("\"version\":{version},")), "{version}");
+        let world = crate::sandbox::store::decode(std::path::Path::new("state.json"), text.as_bytes()).unwrap();
+        let truth = world.truth(Millis(1_796_000_000_000), "stquickstart");
+        assert!(truth.readable, "{version}: {}", truth.why);
+        let (tenant, subscriptions) = (world.tenant(), world.subscriptions());
+        if version < 3 {
+            assert_eq!((tenant, subscriptions), (TENANT, SUBSCRIPTIONS.map(str::to_owned).to_vec()), "{version}");
+        } else {
+            assert_eq!((tenant, subscriptions.len()), ("c0ffee00-0000-4000-8000-00000000c0de", 3));
+        }
+        let State { vaults, accounts, .. } = &world.state;
+        assert!(vaults.values().all(|vault| vault.tenant == tenant), "{version}");
+        assert!(accounts.values().all(|account| account.tenant == tenant), "{version}");
     }
 }

@@ -80,6 +80,7 @@ fn a_file_that_is_no_sandbox_is_refused_and_left_as_it_is() {
         "[]",
         half,
         "{\"format\":\"other\"}",
+        "{\"format\":\"cmk-sandbox\",\"version\":3,\"world\":{}}",
         "{\"format\":\"cmk-sandbox\",\"version\":2,\"world\":{}}",
         "{\"format\":\"cmk-sandbox\",\"version\":1,\"world\":{}}",
         "{\"format\":\"cmk-sandbox\",\"version\":1,\"world\":{\"pace\":1,\"state\":{\"vaults\":{\"a\":2}}}}",
@@ -96,9 +97,9 @@ fn a_file_that_is_no_sandbox_is_refused_and_left_as_it_is() {
 fn a_file_of_a_newer_cmk_is_refused() {
     let (_directory, path) = place();
     put_group(&open(&path).unwrap(), "rg");
-    let newer = std::fs::read_to_string(&path).unwrap().replace("\"version\":2", "\"version\":3");
+    let newer = std::fs::read_to_string(&path).unwrap().replace("\"version\":3", "\"version\":4");
     std::fs::write(&path, newer).unwrap();
-    assert!(matches!(open(&path).unwrap_err(), OpenError::Newer { version: 3, .. }));
+    assert!(matches!(open(&path).unwrap_err(), OpenError::Newer { version: 4, .. }));
 }
 
 #[test]

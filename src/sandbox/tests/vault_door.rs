@@ -26,7 +26,7 @@ fn is_forbidden(answer: &Heard, inner: &str) {
 
 fn rotates(every: &str, life: &str) -> Value {
     json!({
-        "lifetimeActions": [{"trigger": {"timeAfterCreate": every}, "action": {"type": "rotate"}}],
+        "lifetimeActions": [{"trigger": {"timeAfterCreate": every}, "action": {"type": "Rotate"}}],
         "attributes": {"expiryTime": life},
     })
 }

@@ -56,15 +56,7 @@ fn azure(script: Script) -> Azure {
         Millis(1_767_225_600_000_i64.saturating_add(i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX)))
     });
     let sandbox = Sandbox::in_memory(World::new(Pace::azure()), clock);
-    let root = |host: &str| format!("https://{host}/").parse().expect("a fixed host makes a URL");
-    let cloud = Cloud {
-        name: "sandbox".to_owned(),
-        arm: root(sandbox::ARM_HOST),
-        arm_audience: format!("https://{}", sandbox::ARM_HOST),
-        authority: root(sandbox::LOGIN_HOST),
-        vault_suffix: sandbox::VAULT_SUFFIX.to_owned(),
-        vault_audience: format!("https://{}", sandbox::VAULT_SUFFIX),
-    };
+    let cloud = Cloud::at("sandbox", sandbox::ARM_HOST, sandbox::LOGIN_HOST, sandbox::VAULT_SUFFIX);
     let choice = Choice::ClientSecret {
         tenant: sandbox::TENANT.to_owned(),
         client: sandbox::CLIENT_ID.to_owned(),

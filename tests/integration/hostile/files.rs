@@ -2,6 +2,7 @@
 //! to others.
 #![cfg(unix)]
 
+use crate::program;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ const QUICKSTART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/specs/quickstart.
 
 /// Runs the program with a bare environment, and fails when it is not over in time.
 fn cmk(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cmk"));
-    command.env_clear().args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = program::cmk();
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     for _ in 0..3000 {
         if child.try_wait().expect("it can be waited for").is_some() {

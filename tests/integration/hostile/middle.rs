@@ -1,6 +1,6 @@
 //! Somebody between us and Azure, who may change every answer, and who notes which token was sent where.
 
-use crate::practice::Practice;
+use crate::practice::{Practice, cloud};
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use azure_core::http::headers::Headers;
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Request};
@@ -113,15 +113,7 @@ impl HttpClient for Middle {
 
 impl Middle {
     pub(super) fn new(practice: &Practice, tamper: impl Fn(&str, Reply) -> Reply + Send + Sync + 'static) -> Arc<Self> {
-        let root = |host: &str| format!("https://{host}/").parse().expect("a fixed host makes a URL");
-        let cloud = Cloud {
-            name: "sandbox".to_owned(),
-            arm: root(sandbox::ARM_HOST),
-            arm_audience: format!("https://{}", sandbox::ARM_HOST),
-            authority: root(sandbox::LOGIN_HOST),
-            vault_suffix: sandbox::VAULT_SUFFIX.to_owned(),
-            vault_audience: format!("https://{}", sandbox::VAULT_SUFFIX),
-        };
+        let cloud = cloud();
         let behind = Local(practice.sandbox.clone());
         Arc::new(Self { cloud, behind, tamper: Arc::new(tamper), tokens: Mutex::default(), asked: Mutex::default() })
     }

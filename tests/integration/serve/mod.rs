@@ -3,11 +3,13 @@
 mod clock;
 mod crowd;
 mod record;
+mod seeds;
 mod stop;
 mod unawares;
 mod way_in;
 
 use crate::contracts::problems_of_record;
+pub(super) use crate::program::cmk;
 use reqwest::{Certificate, Client, Proxy, StatusCode};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
@@ -34,13 +36,6 @@ impl Drop for Served {
             assert!(problems.is_empty(), "{}", problems.join("\n"));
         }
     }
-}
-
-/// The program with its environment bare.
-pub(super) fn cmk() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cmk"));
-    command.env_clear().stdin(Stdio::null());
-    command
 }
 
 /// All that was said, on one line: where it was wrapped depends on the length of paths.

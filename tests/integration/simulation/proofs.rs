@@ -1,12 +1,15 @@
-//! `cmk prove`: the program itself, on the project's own examples.
+//! `cmk prove`: on the project's own examples, each exchange held against Azure's contracts, and the program itself.
 
+use crate::contracts;
+use crate::practice::desired;
+use crate::program::cmk;
+use cmk::prove::{Extent, as_text, prove_watched};
+use cmk::sandbox::Watch;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 pub(super) fn prove(spec: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cmk"));
-    command.env_clear().arg("prove").arg(spec).args(arguments).stdin(Stdio::null());
-    command.output().expect("the program starts")
+    cmk().arg("prove").arg(spec).args(arguments).output().expect("the program starts")
 }
 
 fn example(name: &str) -> PathBuf {
@@ -26,9 +29,10 @@ fn every_example_is_proved() {
         if !(all || path.ends_with("guide-start.yaml")) {
             continue;
         }
-        let output = prove(&path, &["--seeds", "10"]);
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
-        let text = text(&output.stdout);
+        let spec = std::fs::read_to_string(&path).expect("the example is there");
+        let extent = Extent { seeds: 10, is_exhaustive: true };
+        let verdict = prove_watched(&desired(&spec), extent, None, &Watch::new(contracts::hold)).expect("a simulator");
+        let text = as_text(&path.display().to_string(), &verdict);
         assert!(text.ends_with("Proved: from every start, whatever went wrong, the next run converges\n"), "{text}");
     }
 }
@@ -36,6 +40,7 @@ fn every_example_is_proved() {
 #[test]
 fn a_verdict_in_json_says_what_was_checked_and_how_often() {
     let output = prove(&example("guide-start.yaml"), &["--format", "json", "--seeds", "1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(verdict["proved"], true);
     assert_eq!(verdict["failures"], serde_json::json!([]));

@@ -18,10 +18,11 @@
 //! | `revoke st1 kv1`, `detach st1` | an emergency |
 //! | `wait 120` | seconds |
 
+use crate::contracts;
 use cmk::diag::Source;
 use cmk::model::Desired;
 use cmk::prove::{BEGINNING, Hand};
-use cmk::sandbox::{Millis, Pace, SUBSCRIPTIONS, VAULT_SUFFIX, World};
+use cmk::sandbox::{Millis, Pace, SUBSCRIPTIONS, VAULT_SUFFIX, Watch, World};
 use serde_json::{Value, json};
 
 /// The group of every story.
@@ -52,6 +53,7 @@ pub(super) fn pace() -> Pace {
 /// The world of a text, and the moment at which it is so.
 pub(super) fn world(text: &str, pace: Pace) -> (World, Millis) {
     let mut world = World::new(pace);
+    world.set_watch(Watch::new(contracts::hold));
     let mut hand = Hand { world: &mut world, now: BEGINNING };
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();

@@ -14,6 +14,7 @@ const UNCOVERED: &[(&str, &str)] = &[
     ("HEAD", "subscriptions/*/resourcegroups/*"),
     ("PUT", "subscriptions/*/resourcegroups/*"),
     ("DELETE", "subscriptions/*/resourcegroups/*"),
+    ("GET", "subscriptions/*/resources"),
     ("GET", "subscriptions/*/resourcegroups/*/resources"),
     ("GET", "subscriptions/*/operationresults/*"),
     ("GET", "subscriptions/*/providers"),

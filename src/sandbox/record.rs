@@ -1,17 +1,15 @@
-//! The record of a running sandbox: every exchange as a line of JSON, without what opens anything.
+//! The record of a sandbox: every exchange as a line of JSON, without what opens anything.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-use super::super::Millis;
-use super::redact;
+use super::{Millis, redact};
 
 /// A file that exchanges are added to.
-pub(super) struct Record(Mutex<File>);
+pub(super) struct Record(File);
 
 impl Record {
     /// Opens the file, for its owner's eyes only, and writes at its end.
@@ -26,7 +24,7 @@ impl Record {
         let file = options.open(path)?;
         #[cfg(unix)]
         file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        Ok(Self(Mutex::new(file)))
+        Ok(Self(file))
     }
 
     /// Adds an exchange; no answer is a connection that was cut.
@@ -37,8 +35,7 @@ impl Record {
         answer: Option<&http::Response<Vec<u8>>>,
     ) {
         let line = format!("{}\n", line(now, request, answer));
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = file.write_all(line.as_bytes()) {
+        if let Err(error) = (&self.0).write_all(line.as_bytes()) {
             tracing::warn!(%error, "an exchange could not be recorded");
         }
     }

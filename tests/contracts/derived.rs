@@ -6,13 +6,32 @@ use serde_json::Value;
 
 use super::{Exchange, Side, openapi};
 
-/// A schema without its name, which is not the address that it would have to be.
+/// A schema without its name, which is not the address that it would have to be. Those of answers allow for whatever
+/// Azure may add one day; the sandbox adds nothing, so they are closed.
 pub(super) fn read(file: &Path) -> Value {
     let mut schema = openapi::read(file);
     if let Some(schema) = schema.as_object_mut() {
         schema.remove("$id");
     }
+    close(&mut schema);
     schema
+}
+
+/// Lets nothing be there that is not declared, wherever something is.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.values_mut().for_each(close);
+            let declares = members
+                .get("properties")
+                .is_some_and(|declared| declared.as_object().is_some_and(|all| !all.is_empty()));
+            if declares && members.get("type").is_some_and(|kind| kind == "object") {
+                members.entry("additionalProperties").or_insert(Value::Bool(false));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// The name of the file for a body, as far as such files exist: whole resources, by type and version.
