@@ -2,7 +2,13 @@
 
 /// Each field of the language, what it takes, and how that is written.
 const FIELDS: &[(&str, &str, &str)] = &[
+    (
+        "accept",
+        "a list of acknowledgements",
+        "accept: [{ code: CMK402, object: vault/kv-quickstart, until: 2026-12-31 }]",
+    ),
     ("accounts", "a mapping of account names", "stquickstart: {}"),
+    ("code", "the code of a risk that cannot be undone", "code: CMK402"),
     ("create", "a mapping of what to make it with", "create: {}"),
     ("defaults", "a mapping of `subscription`, `resourceGroup` and `location`", "defaults: { location: westeurope }"),
     ("encryption", "a mapping", "encryption: { key: kv-quickstart/storage }"),
@@ -11,6 +17,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("keys", "a mapping of key names", "storage: { create: {} }"),
     ("kind", "the kind of account", "kind: StorageV2"),
     ("location", "a region", "location: westeurope"),
+    ("object", "a kind and a name with a slash between them", "object: vault/kv-quickstart"),
     ("permissionModel", "the word `accessPolicies`", "permissionModel: accessPolicies"),
     ("permissions", "a list of permissions", "permissions: [get, wrapKey, unwrapKey]"),
     ("policy", "a mapping of rules", "policy: { sameRegion: false }"),
@@ -23,6 +30,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("softDeleteRetentionDays", "a number of days, 7 to 90", "softDeleteRetentionDays: 90"),
     ("subscription", "a subscription's id", "subscription: 11111111-1111-1111-1111-111111111111"),
     ("type", "a type of key", "type: RSA"),
+    ("until", "a day", "until: 2026-12-31"),
     ("vaults", "a mapping of vault names", "kv-quickstart: {}"),
     ("version", "`1` at the top, `latest`, `auto` or 32 hexadecimal digits for a key", "version: 1"),
 ];
@@ -126,7 +134,8 @@ pub(crate) fn misplaced(field: &str) -> Option<&'static str> {
         "identity" | "encryption" => "it belongs into the account's entry, beside `create`",
         "key" | "version" | "permissions" => "it belongs under `encryption` of an account",
         "sameRegion" => "it belongs under `policy` at the top",
-        "vaults" | "accounts" | "resourceGroups" | "defaults" | "policy" => {
+        "code" | "object" | "until" => "it belongs into an item of `accept`, at the top",
+        "vaults" | "accounts" | "resourceGroups" | "defaults" | "policy" | "accept" => {
             "it belongs at the top of the file, without indentation"
         }
         _ => return None,

@@ -44,6 +44,9 @@ pub struct Document {
     /// Rules that are checked unless they are lifted here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub policy: PolicyRules,
+    /// Acknowledgements of what cannot be undone, each with an end. They count only for things that the same plan makes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<AcceptEntry>,
     /// Resource groups, by name. A group that is only used needs no entry; it must then be there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub resource_groups: BTreeMap<String, GroupEntry>,
@@ -85,6 +88,21 @@ impl Default for PolicyRules {
     fn default() -> Self {
         Self { same_region: true }
     }
+}
+
+/// An acknowledgement: somebody says yes to one risk of one thing that this spec makes, until a day.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AcceptEntry {
+    /// The code of the risk. All others than this one take the operator's `--accept`, or an approved plan.
+    #[schemars(extend("enum" = ["CMK402"]))]
+    pub code: String,
+    /// The thing, which has `create` in this file: `vault/kv-prod`.
+    #[schemars(regex(pattern = r"^[a-z]+/.+$"))]
+    pub object: String,
+    /// The last day on which it counts, in UTC: `2026-12-31`.
+    #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub until: String,
 }
 
 /// A resource group.
