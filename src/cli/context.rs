@@ -19,6 +19,9 @@ use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Names the guard file that bounds every run in this environment.
+const GUARD: &str = "CMK_GUARD";
+
 /// The surroundings of a command.
 #[derive(Debug)]
 pub(super) struct Context {
@@ -63,6 +66,20 @@ impl Context {
             #[cfg(feature = "sandbox")]
             sandbox: global.sandbox.clone(),
             environment,
+        }
+    }
+
+    /// The guard file that the environment names. A value that names no file is an error, lest a guard is off unseen.
+    pub(super) fn guard_of_environment(&self) -> Result<Option<String>, Trouble> {
+        let bad = |what: &str| {
+            Trouble::new(format!("{GUARD} {what}, so no guard could be read; no request was sent"))
+                .help(format!("name the guard file in {GUARD}, or unset it"))
+        };
+        match std::env::var(GUARD) {
+            Ok(path) if path.is_empty() => Err(bad("is empty")),
+            Ok(path) => Ok(Some(path)),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => Err(bad("is no Unicode text")),
         }
     }
 

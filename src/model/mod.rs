@@ -6,6 +6,7 @@ pub mod account;
 pub mod estate;
 pub mod fact;
 pub mod grant;
+pub mod guard;
 pub mod ids;
 pub mod key;
 pub mod seen;
@@ -18,6 +19,7 @@ pub use estate::{
 };
 pub use fact::{Check, Fact};
 pub use grant::{AccessPolicy, KeyPermission};
+pub use guard::{Guard, Pattern};
 pub use ids::{
     AccountId, AccountName, BadName, GroupId, GroupName, KeyName, KeyRef, Location, SubscriptionId, VaultId, VaultName,
     Version,

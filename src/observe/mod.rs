@@ -7,5 +7,5 @@ mod look;
 #[cfg(test)]
 mod tests;
 
-pub use estate::observe;
+pub use estate::{add_subscriptions, observe};
 pub use look::{account, group, key, vault};

@@ -61,6 +61,13 @@ impl Accepted {
         Self { named: BTreeSet::new(), whole_plan: true }
     }
 
+    /// The same, and what this names as well.
+    #[must_use]
+    pub fn and(mut self, more: impl IntoIterator<Item = Acknowledgement>) -> Self {
+        self.named.extend(more);
+        self
+    }
+
     /// What was named, and is not asked for by this plan: a yes that waits for a plan to use it.
     pub fn unused(&self, plan: &Plan) -> Vec<&Acknowledgement> {
         let asked: BTreeSet<Acknowledgement> = plan.asks().into_iter().map(|ask| ask.what).collect();

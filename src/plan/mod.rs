@@ -12,6 +12,7 @@ mod draft;
 mod effects;
 mod encryption;
 mod groups;
+pub mod guard;
 mod judge;
 mod order;
 pub mod review;

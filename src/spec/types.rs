@@ -3,6 +3,7 @@
 //! The comments on the fields are the descriptions that editors show. No flattened,
 //! untagged or internally tagged types: with them serde loses the places.
 
+use crate::model::KeyPermission;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -285,6 +286,18 @@ pub enum PermissionWord {
     UnwrapKey,
     /// Recover a deleted key.
     Recover,
+}
+
+impl PermissionWord {
+    /// The permission.
+    pub fn permission(self) -> KeyPermission {
+        match self {
+            Self::Get => KeyPermission::Get,
+            Self::WrapKey => KeyPermission::WrapKey,
+            Self::UnwrapKey => KeyPermission::UnwrapKey,
+            Self::Recover => KeyPermission::Recover,
+        }
+    }
 }
 
 fn yes() -> bool {

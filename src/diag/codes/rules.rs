@@ -249,4 +249,24 @@ Azure's own clock decides, not this machine's.
 
 What to do: write the day as year, month and day.",
     },
+    Code {
+        id: "CMK050",
+        summary: "not a pattern of a guard",
+        story: "\
+A guard names what may be touched by patterns: a name, in which `*` stands for any characters. Tenants and
+subscriptions are ids, GUIDs, or `*` alone for any. A pattern that could fit no name in Azure would make a
+guard that looks as if it allowed something and does not, or is a slip of the pen.
+
+What to do: correct the pattern. Put patterns with `*` into quotes, as in `\"kv-pay-*\"`: YAML gives a bare `*`
+another meaning.",
+    },
+    Code {
+        id: "CMK051",
+        summary: "a guard that allows everything",
+        story: "\
+Every list of places in the guard is `*`, and it sets no limit. It is read, and it will never refuse anything.
+A guard that was made to be filled in later often stays so, and everybody believes that there is one.
+
+What to do: name what this pipeline is for, or do without a guard.",
+    },
 ];

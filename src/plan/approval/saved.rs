@@ -3,7 +3,9 @@
 //! Holds no secret: it is made of the spec's text and of what the plan shows. A file
 //! that was cut off, changed, of another version or of another program is refused.
 
+use super::super::accept::Acknowledgement;
 use super::super::digest::text_digest;
+use super::super::risk::{Consent, RiskClass};
 use super::super::types::{Action, Change, Plan, Step};
 use super::{Identities, Risk, of_saved};
 use serde::{Deserialize, Serialize};
@@ -102,6 +104,19 @@ pub struct SavedRisk {
     pub why: String,
     /// Who has to say yes.
     pub consent: String,
+}
+
+impl SavedPlan {
+    /// The risks in it that take the operator's yes, which an approval gives.
+    pub fn asks(&self) -> Vec<Acknowledgement> {
+        let risks = self.steps.iter().flat_map(|step| &step.risks);
+        let asked = risks.filter(|risk| risk.consent == Consent::Operator.as_str());
+        asked
+            .filter_map(|risk| {
+                Some(Acknowledgement { class: RiskClass::by_name(&risk.class)?, object: risk.object.clone() })
+            })
+            .collect()
+    }
 }
 
 impl SavedStep {

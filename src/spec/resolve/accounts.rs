@@ -119,7 +119,7 @@ impl<'s> Resolver<'s> {
     }
 
     fn permissions(&mut self, path: [&str; 2], words: &[PermissionWord]) -> Option<BTreeSet<KeyPermission>> {
-        let given: BTreeSet<KeyPermission> = words.iter().map(|word| permission(*word)).collect();
+        let given: BTreeSet<KeyPermission> = words.iter().map(|word| word.permission()).collect();
         let place = [path[0], path[1], "encryption", "permissions"];
         let missing: Vec<&str> =
             KeyPermission::needed().difference(&given).map(|permission| permission.as_str()).collect();
@@ -191,15 +191,6 @@ impl<'s> Resolver<'s> {
             }
             (None, None, _) => "write `key: vault/key`, with the names under `vaults` and its `keys`".to_owned(),
         }
-    }
-}
-
-fn permission(word: PermissionWord) -> KeyPermission {
-    match word {
-        PermissionWord::Get => KeyPermission::Get,
-        PermissionWord::WrapKey => KeyPermission::WrapKey,
-        PermissionWord::UnwrapKey => KeyPermission::UnwrapKey,
-        PermissionWord::Recover => KeyPermission::Recover,
     }
 }
 
