@@ -2,7 +2,8 @@
 
 use super::knowledge::Knowledge;
 use crate::azure::{Answer, Azure, Call, Failure, Kind, accounts, groups, keys, lro, vaults};
-use crate::model::{AccessPolicy, KeyPermission, Seen, VaultId};
+use crate::model::{AccessPolicy, AccountId, KeyPermission, Seen, VaultId};
+use crate::observe;
 use crate::plan::{Action, Step};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -25,6 +26,11 @@ pub(super) async fn perform(
             let seen = answer.read(&call, accounts::read)?;
             known.observed().accounts.insert(id.name.clone(), Seen::Known(seen));
         }
+        Action::RevokeAccess { vault, .. } => {
+            // The answer does not say what is left.
+            let seen = observe::vault(azure, vault).await?;
+            known.observed().vaults.insert(vault.name.clone(), seen);
+        }
         _ => learn(known, &step.action, &call, &answer)?,
     }
     Ok(())
@@ -46,6 +52,11 @@ fn call(azure: &Azure, known: &Knowledge<'_>, steps: &[&Step]) -> Result<Call, F
             accounts::attach_system(id, &account.identity)
         }
         Action::Grant { vault, .. } => grant(known, vault, steps)?,
+        Action::RevokeAccess { account, vault } => revoke(known, account, vault)?,
+        Action::LeaveKey { account, .. } => {
+            let seen = known.account(account).ok_or_else(|| unknown(&format!("account {}", account.name)))?;
+            accounts::leave_key(account, &seen.encryption)
+        }
         Action::SetEncryption { account, vault, key, version, .. } => {
             let seen = known.account(account).ok_or_else(|| unknown(&format!("account {}", account.name)))?;
             let host = known.vault(vault).map_or_else(|| azure.cloud().vault_host(&vault.name), |vault| vault.host);
@@ -72,6 +83,17 @@ fn grant(known: &Knowledge<'_>, vault: &VaultId, steps: &[&Step]) -> Result<Call
     Ok(vaults::add_access(vault, &tenant, &entries))
 }
 
+/// The call that takes out what an account's own identity may do with the vault's keys, and nothing of anybody else's.
+fn revoke(known: &Knowledge<'_>, account: &AccountId, vault: &VaultId) -> Result<Call, Failure> {
+    let seen = known.vault(vault).ok_or_else(|| unknown(&format!("vault {}", vault.name)))?;
+    let principal = known.account(account).and_then(|seen| seen.identity.system_principal);
+    let principal = principal.ok_or_else(|| unknown(&format!("the identity of account {}", account.name)))?;
+    let entries = seen.access_policies.iter().filter(|entry| entry.application_id.is_none());
+    let mine = entries.filter(|entry| entry.object_id.eq_ignore_ascii_case(&principal));
+    let held: BTreeSet<&str> = mine.flat_map(|entry| entry.keys.iter().map(String::as_str)).collect();
+    Ok(vaults::remove_access(vault, &seen.tenant, &principal, &held))
+}
+
 /// Takes in an answer that holds the whole thing: it counts as a look.
 fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -> Result<(), Failure> {
     match action {
@@ -89,6 +111,7 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
         }
         Action::CreateAccount { id, .. }
         | Action::AttachIdentity { id }
+        | Action::LeaveKey { account: id, .. }
         | Action::SetEncryption { account: id, .. } => {
             let seen = answer.read(call, accounts::read)?;
             known.observed().accounts.insert(id.name.clone(), Seen::Known(seen));
@@ -97,6 +120,7 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
             let added = answer.read(call, vaults::read_added)?;
             learn_entries(known, vault, added);
         }
+        Action::RevokeAccess { .. } => {}
     }
     Ok(())
 }

@@ -124,9 +124,9 @@ fn writes_to(step: &Step) -> Option<String> {
     match &step.action {
         Action::CreateGroup { .. } | Action::CreateKey { .. } => None,
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => Some(id.to_string()),
-        Action::Grant { vault, .. } => Some(vault.to_string()),
+        Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => Some(vault.to_string()),
         Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => Some(id.to_string()),
-        Action::SetEncryption { account, .. } => Some(account.to_string()),
+        Action::SetEncryption { account, .. } | Action::LeaveKey { account, .. } => Some(account.to_string()),
     }
 }
 
@@ -139,6 +139,8 @@ fn grants_of(step: &Step) -> Option<String> {
         | Action::ProtectVault { .. }
         | Action::CreateAccount { .. }
         | Action::AttachIdentity { .. }
+        | Action::RevokeAccess { .. }
+        | Action::LeaveKey { .. }
         | Action::SetEncryption { .. } => None,
     }
 }

@@ -200,6 +200,8 @@ impl Turn<'_> {
                 Action::ProtectVault { .. }
                 | Action::AttachIdentity { .. }
                 | Action::Grant { .. }
+                | Action::RevokeAccess { .. }
+                | Action::LeaveKey { .. }
                 | Action::SetEncryption { .. } => true,
             };
             if !absent {

@@ -71,6 +71,13 @@ pub fn add_access(id: &VaultId, tenant: &str, entries: &[(&str, &BTreeSet<KeyPer
     Call::send(Method::Put, Effect::Write, format!("{id}/accessPolicies/add"), API_VERSION, body)
 }
 
+/// Takes these key permissions out of one principal's entry, and leaves its others and every other entry alone.
+pub fn remove_access(id: &VaultId, tenant: &str, principal: &str, keys: &BTreeSet<&str>) -> Call {
+    let entry = json!({ "tenantId": tenant, "objectId": principal, "permissions": { "keys": keys } });
+    let body = json!({ "properties": { "accessPolicies": [entry] } });
+    Call::send(Method::Put, Effect::Write, format!("{id}/accessPolicies/remove"), API_VERSION, body)
+}
+
 /// Asks whether a vault's name is free. A POST that changes nothing.
 pub fn check_name(subscription: &SubscriptionId, name: &VaultName) -> Call {
     let body = json!({ "name": name.as_str(), "type": "Microsoft.KeyVault/vaults" });

@@ -52,7 +52,7 @@ pub(super) fn given(
     let saved = approval::read(&source.text).map_err(|bad| unusable(path, &bad))?;
     if saved.cloud != context.scene().cloud {
         let (then, now) = (&saved.cloud, &context.scene().cloud);
-        return Err(coded("CMK240", format!("the plan {path} was made for the cloud {then}, and this is {now}"))
+        return Err(coded("CMK250", format!("the plan {path} was made for the cloud {then}, and this is {now}"))
             .help("choose the cloud that the plan was made for"));
     }
     if let Some(digest) = approved.filter(|digest| **digest != saved.digest) {
@@ -117,15 +117,15 @@ impl NotApproved {
 
 fn unusable(path: &str, bad: &BadPlanFile) -> Trouble {
     match bad {
-        BadPlanFile::Foreign => coded("CMK240", format!("{path} is no plan that `cmk plan --save` wrote"))
+        BadPlanFile::Foreign => coded("CMK250", format!("{path} is no plan that `cmk plan --save` wrote"))
             .help("name the file that `cmk plan --save` wrote; a spec's name must not end in `.cmk`"),
         BadPlanFile::OtherVersion(version) => coded(
-            "CMK241",
+            "CMK251",
             format!("the plan {path} is written in version {version} of the form, and this cmk reads version 1"),
         )
         .help("plan, approve and apply with the same version of cmk"),
         BadPlanFile::Damaged(how) => {
-            coded("CMK242", format!("the plan {path} is damaged: {how}")).help("save the plan again, and copy it whole")
+            coded("CMK252", format!("the plan {path} is damaged: {how}")).help("save the plan again, and copy it whole")
         }
     }
 }

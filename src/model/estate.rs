@@ -80,6 +80,20 @@ pub struct Account {
     pub identity: Option<IdentityKind>,
     /// The key that should protect it. Nothing: leave it as it is.
     pub encryption: Option<Encryption>,
+    /// Whether it should be able to use that key.
+    pub access: Access,
+    /// Whether it should go back to a key that Microsoft manages. Only when the spec says so in so many words.
+    pub leaves_key: bool,
+}
+
+/// Whether an account should be able to use its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// It should.
+    #[default]
+    Granted,
+    /// It should not: its data is to be out of reach.
+    Revoked,
 }
 
 /// The key that should protect an account.

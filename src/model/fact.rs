@@ -35,6 +35,10 @@ pub enum Fact {
     Attached(AccountName),
     /// The account's identity holds these permissions on the vault's keys.
     CanUnwrap(AccountName, VaultName, BTreeSet<KeyPermission>),
+    /// The account's identity holds nothing that storage needs on the vault's keys.
+    NoAccess(AccountName, VaultName),
+    /// A key that Microsoft manages protects the account.
+    MicrosoftManaged(AccountName),
     /// The account is bound to this key, at this version, through its system-assigned identity.
     EncryptedWith(AccountName, KeyRef, VersionRule),
 }
@@ -69,11 +73,17 @@ impl Fact {
     pub fn subject(&self) -> String {
         match self {
             Self::GroupLive(group) => format!("resource group {}", group.name),
-            Self::VaultLive(vault) | Self::PurgeProtected(vault) | Self::CanUnwrap(_, vault, _) => {
+            Self::VaultLive(vault)
+            | Self::PurgeProtected(vault)
+            | Self::CanUnwrap(_, vault, _)
+            | Self::NoAccess(_, vault) => {
                 format!("vault {vault}")
             }
             Self::KeyLive(key) | Self::KeyUsable(key, _) | Self::KeyEnabled(key, _) => format!("key {key}"),
-            Self::AccountLive(account) | Self::Attached(account) | Self::EncryptedWith(account, ..) => {
+            Self::AccountLive(account)
+            | Self::Attached(account)
+            | Self::MicrosoftManaged(account)
+            | Self::EncryptedWith(account, ..) => {
                 format!("account {account}")
             }
         }
@@ -99,6 +109,10 @@ impl Fact {
             Self::CanUnwrap(account, vault, permissions) => on(observed.accounts.get(account), |seen_account| {
                 on(observed.vaults.get(vault), |seen_vault| can_unwrap(seen_account, seen_vault, permissions))
             }),
+            Self::NoAccess(account, vault) => on(observed.accounts.get(account), |seen_account| {
+                on(observed.vaults.get(vault), |seen_vault| no_access(seen_account, seen_vault))
+            }),
+            Self::MicrosoftManaged(account) => on(observed.accounts.get(account), microsoft_managed),
             Self::EncryptedWith(account, key, rule) => on(observed.accounts.get(account), |seen_account| {
                 on(observed.vaults.get(&key.vault), |seen_vault| {
                     encrypted_with(seen_account, seen_vault, key, rule, observed)
@@ -166,6 +180,26 @@ fn can_unwrap(account: &SeenAccount, vault: &SeenVault, permissions: &BTreeSet<K
 
 /// Whether Storage can bind to a key: an expired key still unwraps for an account that
 /// is bound already, but a new binding to it fails like a missing grant.
+fn no_access(account: &SeenAccount, vault: &SeenVault) -> Check {
+    if vault.permission_model == PermissionModel::Rbac {
+        return Check::Unknown("the vault takes role assignments, which are not read yet".to_owned());
+    }
+    let Some(principal) = &account.identity.system_principal else { return Check::Yes };
+    let held: Vec<&str> = KeyPermission::needed()
+        .iter()
+        .filter(|permission| vault.access_policies.iter().any(|entry| entry.allows(principal, **permission)))
+        .map(|permission| permission.as_str())
+        .collect();
+    if held.is_empty() { Check::Yes } else { no(format!("it still holds: {}", held.join(", "))) }
+}
+
+fn microsoft_managed(account: &SeenAccount) -> Check {
+    match &account.encryption.binding {
+        None => Check::Yes,
+        Some(binding) => no(format!("it is bound to {}/{}", binding.vault_host, binding.key)),
+    }
+}
+
 fn key_usable(key: &SeenKey, rule: &VersionRule, at: Timestamp) -> Check {
     storage_takes(key).and(|| match version_of(key, rule) {
         Some(version) => version_usable(version, at),
@@ -281,6 +315,12 @@ impl fmt::Display for Fact {
             Self::KeyEnabled(key, version) => write!(f, "key {key} version {version} still unwraps"),
             Self::AccountLive(account) => write!(f, "account {account} is ready"),
             Self::Attached(account) => write!(f, "account {account} has a system-assigned identity"),
+            Self::NoAccess(account, vault) => {
+                write!(f, "the identity of {account} has no access to the keys of {vault}")
+            }
+            Self::MicrosoftManaged(account) => {
+                write!(f, "account {account} is encrypted with a key that Microsoft manages")
+            }
             Self::CanUnwrap(account, vault, permissions) => {
                 let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
                 write!(f, "the identity of {account} may {} with the keys of {vault}", names.join(", "))

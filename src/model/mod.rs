@@ -14,8 +14,8 @@ pub mod vault;
 
 pub use account::{AccountCreate, Binding, IdentityKind, SeenAccount, SeenEncryption, SeenIdentity, VersionRule};
 pub use estate::{
-    Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenGroup, SeenSubscription, SpecAccept,
-    Vault,
+    Access, Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenGroup, SeenSubscription,
+    SpecAccept, Vault,
 };
 pub use fact::{Check, Fact};
 pub use grant::{AccessPolicy, KeyPermission};

@@ -57,6 +57,8 @@ fn quickstart(version: VersionRule) -> Desired {
                 version,
                 permissions: KeyPermission::needed(),
             }),
+            access: Access::Granted,
+            leaves_key: false,
         },
     );
     desired

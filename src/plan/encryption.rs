@@ -5,17 +5,67 @@ use super::draft::{Draft, changed};
 use super::types::{Action, Change, Former};
 use crate::model::fact::pinned_version;
 use crate::model::{
-    Account, Binding, Check, Desired, Encryption, Fact, KeyName, KeyPermission, KeyRef, Location, Observed,
+    Access, Account, Binding, Check, Desired, Encryption, Fact, KeyName, KeyPermission, KeyRef, Location, Observed,
     PermissionModel, Seen, SeenAccount, SeenVault, Vault, VaultName, VersionRule,
 };
 use std::collections::BTreeSet;
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
     for account in desired.accounts.values() {
+        if account.leaves_key {
+            leave(desired, observed, account, draft);
+        }
         let Some(encryption) = &account.encryption else { continue };
         let Some(vault) = desired.vaults.get(&encryption.key.vault) else { continue };
-        Pair { desired, observed, account, encryption, vault }.plan(draft);
+        let pair = Pair { desired, observed, account, encryption, vault };
+        match account.access {
+            Access::Granted => pair.plan(draft),
+            Access::Revoked => pair.revoke(draft),
+        }
     }
+}
+
+/// Takes an account back to a key that Microsoft manages. One that is not there yet begins with such a key.
+fn leave(desired: &Desired, observed: &Observed, account: &Account, draft: &mut Draft) {
+    let Some(Seen::Known(seen)) = observed.accounts.get(&account.id.name) else { return };
+    let Some(binding) = &seen.encryption.binding else { return };
+    let resource = format!("account {}", account.id.name);
+    let former = former(desired, observed, binding);
+    if let Some(former) = &former {
+        let enabled = Fact::KeyEnabled(former.key.clone(), former.version.clone()).check(observed);
+        let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
+        let may = Fact::CanUnwrap(account.id.name.clone(), former.key.vault.clone(), unwrap).check(observed);
+        if let (Check::No(why), _) | (_, Check::No(why)) = (enabled, may) {
+            return refuse_former(&resource, &former.key.to_string(), &why, draft);
+        }
+    }
+    let bound = format!("{}/{}", binding.vault_host, binding.key);
+    let because = vec![
+        changed(&resource, "encryption.keySource", Some("Microsoft.Keyvault".to_owned()), "Microsoft.Storage"),
+        changed(&resource, "encryption.key", Some(bound), "(none)"),
+    ];
+    draft.propose(Action::LeaveKey { account: account.id.clone(), former }, because);
+}
+
+fn refuse_former(resource: &str, key: &str, why: &str, draft: &mut Draft) {
+    draft.refuse(
+        "CMK211",
+        resource,
+        format!("it is bound to {key} now, and that key cannot unwrap: {why}"),
+        "enable or recover the former key first: Azure needs it once more to move the account off it",
+    );
+}
+
+/// The key that an account is bound to now, when its vault is of the spec.
+fn former(desired: &Desired, observed: &Observed, binding: &Binding) -> Option<Former> {
+    let version = binding.current.clone().or_else(|| binding.version.clone())?;
+    let is_its = |name: &&VaultName| {
+        let seen = observed.vaults.get(*name).and_then(Seen::known);
+        seen.is_some_and(|vault| vault.host.eq_ignore_ascii_case(&binding.vault_host))
+    };
+    let vault = desired.vaults.keys().find(is_its)?;
+    let name = KeyName::parse(&binding.key).ok()?;
+    Some(Former { key: KeyRef { vault: vault.clone(), name }, version })
 }
 
 /// An account and the vault that is to hold its key.
@@ -28,6 +78,45 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
+    /// Takes the account's own access away. That is for an account that is bound to the key: of another it would
+    /// close nothing and look as if it had.
+    fn revoke(&self, draft: &mut Draft) {
+        if self.refuses_model(draft) || self.refuses_identity(draft) {
+            return;
+        }
+        let hidden = matches!(self.observed.accounts.get(&self.account.id.name), Some(Seen::Hidden(_)))
+            || matches!(self.observed.vaults.get(&self.vault.id.name), Some(Seen::Hidden(_)));
+        let (account, vault) = (self.account.id.clone(), self.vault.id.clone());
+        let action = Action::RevokeAccess { account, vault };
+        if hidden {
+            // What cannot be judged is dropped, and told as what the blind spot hides.
+            return draft.propose(action, vec![]);
+        }
+        let bound = self.binding().zip(self.seen_vault()).is_some_and(|(b, v)| b.is_to(&self.encryption.key, v));
+        if !bound {
+            let held = self.binding().map_or("Microsoft manages its key".to_owned(), |binding| {
+                format!("it is bound to {}/{}", binding.vault_host, binding.key)
+            });
+            return draft.refuse(
+                "CMK241",
+                &self.resource(),
+                format!("its access to key {} is to be revoked, but {held}", self.encryption.key),
+                "name the key that it is bound to, or remove `access: revoked` until it is bound to this one",
+            );
+        }
+        let gone = Fact::NoAccess(self.account.id.name.clone(), self.vault.id.name.clone());
+        if gone.check(self.observed).is_yes() {
+            return;
+        }
+        let path = format!("accessPolicies[{}].keys", self.account.id.name);
+        let because = vec![changed(&format!("vault {}", self.vault.id.name), &path, self.held(), "(none)")];
+        draft.propose(action, because);
+        draft.note(
+            &self.resource(),
+            "an access policy for a group that its identity belongs to would keep it readable: groups are not read",
+        );
+    }
+
     fn plan(&self, draft: &mut Draft) {
         let mut refused = self.refuses_model(draft);
         refused |= self.refuses_region(draft);
@@ -159,19 +248,8 @@ impl Pair<'_> {
         true
     }
 
-    /// The key that the account is bound to now, when it is not the wanted one and its vault is of the spec.
     fn former(&self) -> Option<Former> {
-        let binding = self.binding()?;
-        let version = binding.current.clone().or_else(|| binding.version.clone())?;
-        let vault = self.desired.vaults.keys().find(|name| {
-            self.observed
-                .vaults
-                .get(name)
-                .and_then(Seen::known)
-                .is_some_and(|v| v.host.eq_ignore_ascii_case(&binding.vault_host))
-        })?;
-        let name = KeyName::parse(&binding.key).ok()?;
-        Some(Former { key: KeyRef { vault: vault.clone(), name }, version })
+        former(self.desired, self.observed, self.binding()?)
     }
 
     /// The vault of the spec whose key the account is bound to, if that vault is gone. A host begins with its vault's name.
@@ -202,12 +280,7 @@ impl Pair<'_> {
         };
         let enabled = Fact::KeyEnabled(former.key.clone(), former.version.clone()).check(self.observed);
         let Check::No(why) = enabled else { return false };
-        draft.refuse(
-            "CMK211",
-            &self.resource(),
-            format!("it is bound to {} now, and that key cannot unwrap: {why}", former.key),
-            "enable or recover the former key first: Azure needs it once more to move the account off it",
-        );
+        refuse_former(&self.resource(), &former.key.to_string(), &why, draft);
         true
     }
 

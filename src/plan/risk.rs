@@ -150,6 +150,12 @@ impl Rules<'_> {
                     .collect()
             }
             Action::Grant { account: id, vault: on, .. } => self.grant(id, on),
+            Action::RevokeAccess { account: id, vault } => self.revocation(id, vault),
+            Action::LeaveKey { account: id, .. } => {
+                let why =
+                    "its data is protected by a key that Microsoft manages from then on, which nobody here can revoke";
+                vec![risk(RiskClass::ProtectionLowered, account(&id.name), why, Consent::Operator)]
+            }
             Action::SetEncryption { account: id, vault: to, key, .. } => self.encryption(id, to, &key.to_string()),
         }
     }
@@ -165,6 +171,18 @@ impl Rules<'_> {
             risks.push(risk(RiskClass::Reopening, account(&id.name), why, Consent::Operator));
         }
         risks
+    }
+
+    /// Taking access away closes an account that is bound to a key of the vault; of another it takes only the entry.
+    fn revocation(&self, id: &AccountId, vault: &VaultId) -> Vec<Risk> {
+        let binding = self.account(&id.name).and_then(|seen| seen.encryption.binding.as_ref());
+        if binding.is_some_and(|binding| self.is_in(binding, vault)) {
+            let why =
+                format!("its data can no longer be read or written once its access to vault {} is gone", vault.name);
+            return vec![risk(RiskClass::Unreadable, account(&id.name), why, Consent::Operator)];
+        }
+        let why = format!("its identity loses its access to vault {}", vault.name);
+        vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)]
     }
 
     /// Why a grant would give back what somebody took away, if it would: an account that is bound to a key of the

@@ -55,6 +55,8 @@ impl<'a> Touched<'a> {
             Action::Grant { account, vault, permissions } => {
                 Self { vault: Some(vault), account: Some(account), granted: Some(permissions), ..touched }
             }
+            Action::RevokeAccess { account, vault } => Self { vault: Some(vault), account: Some(account), ..touched },
+            Action::LeaveKey { account, former: _ } => Self { account: Some(account), ..touched },
             Action::SetEncryption { account, vault, key, version, permissions: _, former: _ } => {
                 Self { vault: Some(vault), account: Some(account), key: Some(key), version: Some(version), ..touched }
             }

@@ -126,6 +126,20 @@ pub enum Action {
         /// What the identity may do with the vault's keys.
         permissions: BTreeSet<KeyPermission>,
     },
+    /// Take an account's own entry out of a vault's access policies.
+    RevokeAccess {
+        /// The account whose identity is meant.
+        account: AccountId,
+        /// The vault.
+        vault: VaultId,
+    },
+    /// Hand an account's encryption back to a key that Microsoft manages.
+    LeaveKey {
+        /// The account.
+        account: AccountId,
+        /// The key that it is bound to now, when its vault can be seen: Azure unwraps with it once more.
+        former: Option<Former>,
+    },
     /// Point an account's encryption at a key.
     SetEncryption {
         /// The account.
@@ -244,6 +258,8 @@ impl Action {
             Self::CreateAccount { .. } => "createAccount",
             Self::AttachIdentity { .. } => "attachIdentity",
             Self::Grant { .. } => "grant",
+            Self::RevokeAccess { .. } => "revokeAccess",
+            Self::LeaveKey { .. } => "leaveKey",
             Self::SetEncryption { .. } => "setEncryption",
         }
     }
@@ -255,8 +271,9 @@ impl Action {
             Self::CreateVault { id, .. } | Self::ProtectVault { id } => id.to_string(),
             Self::CreateKey { vault, key, .. } => format!("{vault}/keys/{}", key.name),
             Self::Grant { vault, .. } => format!("{vault}/accessPolicies/add"),
+            Self::RevokeAccess { vault, .. } => format!("{vault}/accessPolicies/remove"),
             Self::CreateAccount { id, .. } | Self::AttachIdentity { id } => id.to_string(),
-            Self::SetEncryption { account, .. } => account.to_string(),
+            Self::SetEncryption { account, .. } | Self::LeaveKey { account, .. } => account.to_string(),
         }
     }
 }

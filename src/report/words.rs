@@ -30,6 +30,15 @@ pub fn action(action: &Action) -> String {
             let names = permission_names(permissions);
             format!("grant the identity of account {} {names} on the keys of vault {}", account.name, vault.name)
         }
+        Action::RevokeAccess { account, vault } => {
+            format!(
+                "take away what the identity of account {} may do with the keys of vault {}",
+                account.name, vault.name
+            )
+        }
+        Action::LeaveKey { account, former: _ } => {
+            format!("encrypt account {} with a key that Microsoft manages", account.name)
+        }
         Action::SetEncryption { account, vault: _, key, version, permissions: _, former: _ } => {
             let version = match version {
                 VersionRule::Latest => "its newest version, pinned".to_owned(),
@@ -53,8 +62,10 @@ pub fn target(action: &Action) -> String {
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => format!("vault {}", id.name),
         Action::CreateKey { key, .. } => format!("key {key}"),
         Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => format!("account {}", id.name),
-        Action::Grant { vault, .. } => format!("vault {}", vault.name),
-        Action::SetEncryption { account, .. } => format!("account {}", account.name),
+        Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => format!("vault {}", vault.name),
+        Action::SetEncryption { account, .. } | Action::LeaveKey { account, .. } => {
+            format!("account {}", account.name)
+        }
     }
 }
 
@@ -68,6 +79,8 @@ pub fn is_creation(action: &Action) -> bool {
         Action::ProtectVault { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
+        | Action::RevokeAccess { .. }
+        | Action::LeaveKey { .. }
         | Action::SetEncryption { .. } => false,
     }
 }

@@ -212,6 +212,31 @@ pub struct AccountEntry {
     /// The key that protects the account. Left out: as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption: Option<EncryptionEntry>,
+    /// Whether the account may use its key. `revoked` takes its access away and puts its data out of reach.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub access: AccessWord,
+}
+
+/// Whether an account may use its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum AccessWord {
+    /// It may.
+    #[default]
+    Granted,
+    /// It may not: reading and writing its data answers 403 until access is given back.
+    Revoked,
+}
+
+/// Who manages the key that protects an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SourceWord {
+    /// You, in a vault: `key` names it.
+    #[default]
+    KeyVault,
+    /// Microsoft. The account leaves the key that it is bound to.
+    Microsoft,
 }
 
 /// How to make a storage account. The values act at creation only; it gets TLS 1.2, HTTPS only and no public blobs.
@@ -231,10 +256,15 @@ pub struct AccountCreation {
 /// The key that protects an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(extend("anyOf" = [{ "required": ["key"] }, { "required": ["source"] }]))]
 pub struct EncryptionEntry {
+    /// Who manages the key. `microsoft` takes the account back to Microsoft's own key, and goes with no other field.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub source: SourceWord,
     /// The key, as `vault/key`; both have entries in this file.
     #[schemars(regex(pattern = r"^[A-Za-z][0-9A-Za-z-]{1,22}[0-9A-Za-z]/[0-9A-Za-z-]{1,127}$"))]
-    pub key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// Which version: `latest` pins the newest enabled one, `auto` lets Azure follow, 32 hexadecimal digits name one.
     #[serde(default = "latest")]
     #[schemars(regex(pattern = r"^(latest|auto|[0-9A-Fa-f]{32})$"))]

@@ -5,8 +5,8 @@
 //! one for which everything here holds.
 
 use crate::model::{
-    Account, AccountId, AccountName, Binding, Check, Desired, Encryption, Fact, KeyPermission, KeyRef, Observed, Seen,
-    SeenAccount, Timestamp, Vault, VaultName, Version, VersionRule,
+    Access, Account, AccountId, AccountName, Binding, Check, Desired, Encryption, Fact, KeyPermission, KeyRef,
+    Observed, Seen, SeenAccount, Timestamp, Vault, VaultName, Version, VersionRule,
 };
 
 /// What can be shown of everything that is desired.
@@ -92,9 +92,17 @@ fn vault_facts(desired: &Desired, name: &VaultName, vault: &Vault) -> Vec<Fact> 
 fn account_facts(name: &AccountName, account: &Account) -> Vec<Fact> {
     let mut facts = vec![Fact::AccountLive(name.clone())];
     facts.extend(account.identity.map(|_| Fact::Attached(name.clone())));
+    if account.leaves_key {
+        facts.push(Fact::MicrosoftManaged(name.clone()));
+    }
     if let Some(Encryption { key, version, permissions }) = &account.encryption {
-        facts.push(Fact::KeyUsable(key.clone(), version.clone()));
-        facts.push(Fact::CanUnwrap(name.clone(), key.vault.clone(), permissions.clone()));
+        match account.access {
+            Access::Granted => {
+                facts.push(Fact::KeyUsable(key.clone(), version.clone()));
+                facts.push(Fact::CanUnwrap(name.clone(), key.vault.clone(), permissions.clone()));
+            }
+            Access::Revoked => facts.push(Fact::NoAccess(name.clone(), key.vault.clone())),
+        }
         facts.push(Fact::EncryptedWith(name.clone(), key.clone(), version.clone()));
     }
     facts

@@ -4,12 +4,14 @@
 
 mod any_text;
 mod apply;
+mod approval;
 mod bad_specs;
 mod cli;
 mod clients;
 mod contracts;
 mod crash;
 mod examples;
+mod guard;
 mod hostile;
 mod imports;
 mod parity;

@@ -241,7 +241,18 @@ What to do: leave the step out, or take it where the guard allows it, for exampl
 own machine.",
     },
     Code {
-        id: "CMK240",
+        id: "CMK241",
+        summary: "there is no access to revoke",
+        story: "\
+The spec says `access: revoked`, and the account is not bound to the key that it names: it does not exist
+yet, Microsoft manages its key, or it is bound to another key. Taking an entry out of that key's vault
+would leave its data as readable as before, and look as if it had been closed.
+
+What to do: name the key that the account is bound to now. To bind it to a key first, remove
+`access: revoked`, apply, and revoke afterwards.",
+    },
+    Code {
+        id: "CMK250",
         summary: "not a plan that can be used here",
         story: "\
 The file is no plan that `cmk plan --save` wrote, or it was made for another cloud. An approval speaks of one
@@ -250,7 +261,7 @@ plan, so a file that only looks like one is not taken. No request was sent.
 What to do: name the file that `cmk plan --save` wrote. A spec may have any name that does not end in `.cmk`.",
     },
     Code {
-        id: "CMK241",
+        id: "CMK251",
         summary: "a saved plan of another version",
         story: "\
 The plan was saved in another version of the form than this cmk reads. An approval must not be half
@@ -259,7 +270,7 @@ understood: a field that one side does not know may be the one that matters. No 
 What to do: plan, approve and apply with the same version of cmk.",
     },
     Code {
-        id: "CMK242",
+        id: "CMK252",
         summary: "a saved plan that was damaged",
         story: "\
 The file was cut off or changed after it was written: what is in it is not what its own digests speak of. That

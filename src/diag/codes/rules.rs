@@ -250,6 +250,27 @@ Azure's own clock decides, not this machine's.
 What to do: write the day as year, month and day.",
     },
     Code {
+        id: "CMK045",
+        summary: "access is to be revoked, and no key is named",
+        story: "\
+`access: revoked` takes away what the account's identity may do with the keys of one vault: the vault of
+the key that `encryption` names. Without a key it cannot be known which vault is meant, and to take
+access away everywhere is more than anybody said.
+
+What to do: name the key that the account is bound to, as `encryption: { key: vault/key }`. If nothing
+is to be revoked, remove `access`.",
+    },
+    Code {
+        id: "CMK046",
+        summary: "a field that does not go with `source: microsoft`",
+        story: "\
+`source: microsoft` says that the account is to go back to a key that Microsoft manages. Microsoft chooses
+that key and its versions, and no identity needs access to it. A key, a version or permissions beside it
+contradict that, and it is not for cmk to guess which of the two is meant.
+
+What to do: keep one of the two: `encryption: { source: microsoft }`, or the key without `source`.",
+    },
+    Code {
         id: "CMK050",
         summary: "not a pattern of a guard",
         story: "\

@@ -159,7 +159,17 @@ impl SavedRisk {
 /// An action with all its properties, shown or not, and apart from them the key that the account is bound to before.
 fn exactly(action: &Action) -> (String, Option<String>) {
     let mut rest = action.clone();
-    let former = if let Action::SetEncryption { former, .. } = &mut rest { former.take() } else { None };
+    let former = match &mut rest {
+        Action::SetEncryption { former, .. } | Action::LeaveKey { former, .. } => former.take(),
+        Action::CreateGroup { .. }
+        | Action::CreateVault { .. }
+        | Action::ProtectVault { .. }
+        | Action::CreateKey { .. }
+        | Action::CreateAccount { .. }
+        | Action::AttachIdentity { .. }
+        | Action::Grant { .. }
+        | Action::RevokeAccess { .. } => None,
+    };
     let former = former.map(|former| format!("{} version {}", former.key, former.version));
     (text_digest(&format!("{rest:?}")), former)
 }

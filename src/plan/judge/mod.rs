@@ -110,6 +110,8 @@ impl Bench<'_> {
             }
             Action::AttachIdentity { id } => self.attached(id),
             Action::Grant { account, vault, permissions } => self.granted(account, vault, permissions),
+            Action::RevokeAccess { account, vault } => self.revoked(account, vault),
+            Action::LeaveKey { account, .. } => self.left(account),
             Action::SetEncryption { account, vault, key, version, .. } => self.bound(account, vault, key, version),
         };
         harms.extend(unless(!step.because.is_empty(), "it shows no change to the reader"));
@@ -167,6 +169,42 @@ impl Bench<'_> {
             unless(self.will_have_identity(account), "the account has no identity to grant anything to"),
             unless(!permissions.is_empty(), "it grants nothing"),
             unless(!by_roles, "the vault takes no access policies"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Access that this very plan gives, or that a binding before it hangs on, is not taken in the same breath.
+    fn revoked(&self, account: &AccountId, vault: &VaultId) -> Vec<String> {
+        let mine = |action: &Action| match action {
+            Action::Grant { account: to, vault: on, .. } | Action::SetEncryption { account: to, vault: on, .. } => {
+                to == account && on == vault
+            }
+            _ => false,
+        };
+        [
+            unless(self.account(account).is_some(), "its account was not seen"),
+            unless(self.vault(&vault.name).is_some(), "its vault was not seen"),
+            unless(!self.before.any(mine), "it takes away what the same plan gives"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Azure unwraps once more with the key that is left.
+    fn left(&self, account: &AccountId) -> Vec<String> {
+        let seen = self.account(account);
+        let binding = seen.and_then(|seen| seen.encryption.binding.as_ref());
+        let vault = binding.and_then(|binding| {
+            self.observed.vaults.values().filter_map(Seen::known).find(|v| is_host(v, &binding.vault_host))
+        });
+        let shut = seen.zip(vault).is_some_and(|(seen, vault)| is_closed(seen, vault));
+        [
+            unless(binding.is_some(), "its account is not bound to any key"),
+            unless(!shut, "the account's identity could not unwrap with the key that it leaves"),
+            binding.and_then(|former| self.move_fails(former)),
         ]
         .into_iter()
         .flatten()

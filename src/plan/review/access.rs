@@ -59,9 +59,33 @@ pub(super) fn changes(steps: &[Step], observed: &Observed) -> Vec<AccessChange> 
                     more_than_needed: more.collect(),
                 })
             }
+            Action::RevokeAccess { account, vault } => {
+                let held = held(&account.name, &vault.name, observed);
+                Some(AccessChange {
+                    step: step.id.clone(),
+                    gains: false,
+                    who: format!("the system-assigned identity of account {}", account.name),
+                    principal: principal(&account.name, observed),
+                    permissions: held,
+                    by: "access policy",
+                    scope: format!("every key of vault {}", vault.name),
+                    more_than_needed: vec![],
+                })
+            }
             _ => None,
         })
         .collect()
+}
+
+/// What an account's own identity may do with a vault's keys, in Key Vault's words.
+fn held(account: &AccountName, vault: &VaultName, observed: &Observed) -> Vec<String> {
+    let Some((vault, principal)) = observed.vaults.get(vault).and_then(Seen::known).zip(principal(account, observed))
+    else {
+        return vec![];
+    };
+    let entries = vault.access_policies.iter().filter(|entry| entry.application_id.is_none());
+    let mine = entries.filter(|entry| entry.object_id.eq_ignore_ascii_case(&principal));
+    mine.flat_map(|entry| entry.keys.iter().cloned()).collect()
 }
 
 fn principal(account: &AccountName, observed: &Observed) -> Option<String> {

@@ -71,6 +71,8 @@ pub(super) fn readability(steps: &[Step], radius: &Radius, desired: &Desired, ob
     radius.accounts.iter().map(|name| look.account(name, steps)).collect()
 }
 
+const THROUGHOUT: &str = "readable throughout: Azure wraps anew in one operation, and on failure keeps the former key";
+
 struct Look<'a> {
     desired: &'a Desired,
     observed: &'a Observed,
@@ -105,14 +107,26 @@ impl Look<'_> {
                 let seen = self.observed.keys.get(key).and_then(Seen::known);
                 let pinned = seen.and_then(|seen| pinned_version(seen, version));
                 let through = pinned.map_or_else(|| key.to_string(), |version| format!("{key} version {version}"));
-                let meanwhile = so_far.is_yes().then(|| {
-                    "readable throughout: Azure wraps anew in one operation, and on failure keeps the former key"
-                        .to_owned()
-                });
+                let meanwhile = so_far.is_yes().then(|| THROUGHOUT.to_owned());
                 Some((Reads::ByKey(through), meanwhile))
+            }
+            Action::LeaveKey { account, .. } if account.name == *name => {
+                Some((Reads::ByMicrosoft, so_far.is_yes().then(|| THROUGHOUT.to_owned())))
+            }
+            Action::RevokeAccess { account, vault } if account.name == *name => {
+                let reaches_by_it = self.bound_vault(name) == Some(&vault.name);
+                let why = format!("its identity has no access to vault {} any more", vault.name);
+                let wait = "how soon the revocation takes effect is Azure's to say: minutes, up to an hour".to_owned();
+                reaches_by_it.then_some((Reads::No(why), Some(wait)))
             }
             _ => None,
         }
+    }
+
+    /// The vault of the key that an account is bound to, if it was seen.
+    fn bound_vault(&self, name: &AccountName) -> Option<&VaultName> {
+        let seen = self.observed.accounts.get(name).and_then(Seen::known)?;
+        self.vault_of(seen.encryption.binding.as_ref()?).map(|(vault, _)| vault)
     }
 
     fn before(&self, name: &AccountName) -> Reads {

@@ -11,7 +11,7 @@ use world::{desired, observed};
 /// Plans a wanted state against a seen one and holds the plan's text against what is expected.
 ///
 /// Wanted, separated by `;`: `group`, `vault kv1 [create] [protected|unprotected|eastus]`, `key kv1/main [create]`,
-/// `account st1 [create] [system] [uses kv1/main [auto|pinned A]] [recover] [eastus]`, `regions may differ`.
+/// `account st1 [create] [system] [uses kv1/main [auto|pinned A]] [recover] [revoked] [microsoft] [eastus]`, `regions may differ`.
 ///
 /// Seen: `group`, `vault kv1 [protected] [rbac] [registering] [hidden] [taken] [deleted] [st1=get+wrapKey] [tenant2]`,
 /// `key kv1/main A [disabled|expired|small|hidden] [B …]`, `account st1 [system] [bound kv1/main[@A]] [creating]
@@ -430,4 +430,81 @@ fn what_cannot_be_undone_of_a_new_thing_is_said_yes_to_by_the_spec() {
     super::accept::by_spec(&mut steps, &wanted, &seen);
     let asked: Vec<String> = Plan { steps, ..Plan::default() }.asks().iter().map(|ask| ask.what.to_string()).collect();
     assert_eq!(asked, ["CMK401:account/st1"], "only what cannot be undone");
+}
+
+const REVOKED: &str = "vault kv1 protected; key kv1/main; account st1 system uses kv1/main revoked";
+
+#[test]
+fn a_revocation_takes_the_account_s_own_entry_and_asks_first() {
+    check(
+        REVOKED,
+        &format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A"),
+        &expect![[r#"
+        1. revocation/st1/kv1
+           asks for couldBecomeUnreadable account/st1: its data can no longer be read or written once its access to vault kv1 is gone
+        note: account st1: an access policy for a group that its identity belongs to would keep it readable: groups are not read
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_revoked_stays_so_without_a_step() {
+    check(REVOKED, "vault kv1 protected; key kv1/main A; account st1 system bound kv1/main@A", &expect![[""]]);
+}
+
+#[test]
+fn a_revocation_that_would_close_nothing_is_refused() {
+    check(
+        REVOKED,
+        &format!("{GRANTED}; key kv1/main A; account st1 system"),
+        &expect![[r#"
+        CMK241 account st1: its access to key kv1/main is to be revoked, but Microsoft manages its key
+    "#]],
+    );
+}
+
+#[test]
+fn a_revocation_is_not_planned_on_a_vault_that_cannot_be_seen() {
+    check(
+        REVOKED,
+        "vault kv1 hidden; account st1 system bound kv1/main@A",
+        &expect![[r#"
+        blind: key kv1/main
+        blind: vault kv1
+          hides: the identity of st1 has no access to the keys of kv1
+    "#]],
+    );
+}
+
+const LEAVES: &str = "vault kv1 protected; key kv1/main; account st1 system microsoft";
+
+#[test]
+fn an_account_leaves_its_key_only_when_the_spec_says_so_and_asks_first() {
+    check(
+        LEAVES,
+        &format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A"),
+        &expect![[r#"
+        1. encryption/st1
+           asks for protectionLowered account/st1: its data is protected by a key that Microsoft manages from then on, which nobody here can revoke
+    "#]],
+    );
+    check("account st1 system", "account st1 system bound kv1/main@A", &expect![[""]]);
+}
+
+#[test]
+fn an_account_whose_key_cannot_unwrap_cannot_leave_it() {
+    check(
+        LEAVES,
+        &format!("{GRANTED}; key kv1/main A disabled; account st1 system bound kv1/main@A"),
+        &expect![[r#"
+        CMK211 account st1: it is bound to kv1/main now, and that key cannot unwrap: version aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa is disabled
+    "#]],
+    );
+    check(
+        LEAVES,
+        "vault kv1 protected; key kv1/main A; account st1 system bound kv1/main@A",
+        &expect![[r#"
+        CMK211 account st1: it is bound to kv1/main now, and that key cannot unwrap: missing: unwrapKey
+    "#]],
+    );
 }

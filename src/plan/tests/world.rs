@@ -83,6 +83,8 @@ fn desired_account(words: &[&str], create: bool) -> Account {
         create: create.then(|| AccountCreate { sku: "Standard_LRS".into(), kind: "StorageV2".into() }),
         identity: words.contains(&"system").then_some(IdentityKind::SystemAssigned),
         encryption: after(words, "uses").map(|key| Encryption { key: key_ref(key), version: rule, permissions }),
+        access: if words.contains(&"revoked") { Access::Revoked } else { Access::Granted },
+        leaves_key: words.contains(&"microsoft"),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::diff::Change;
 use super::notes::{Notes, Sent};
 use super::sight::{Sight, access};
-use crate::model::Desired;
+use crate::model::{Access, Desired};
 use crate::sandbox::{ARM_HOST, VAULT_SUFFIX};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -26,7 +26,11 @@ impl Scene<'_> {
     /// Judges one change of the world.
     pub(super) fn judge(&self, change: &Change<'_>) -> Vec<Finding> {
         let place = change.path.join("/");
-        let may_go = matches!(change.path.as_slice(), ["vaults", _, "arrivals", _] | ["accounts", _, "identity", ..]);
+        let may_go = match change.path.as_slice() {
+            ["vaults", _, "arrivals", _] | ["accounts", _, "identity", ..] => true,
+            ["accounts", name, "encryption", "binding"] => self.leaves_key(name),
+            _ => false,
+        };
         if change.after.is_none() && !may_go {
             return vec![("S2", false, format!("{place} is gone"))];
         }
@@ -35,6 +39,15 @@ impl Scene<'_> {
             ["groups", _] if new => self.group(change),
             ["accounts", name] if new => self.account(name, change),
             ["accounts", name, "identity", ..] => self.identity(name),
+            ["accounts", name, "encryption", "binding"] if change.after.is_none_or(Value::is_null) => {
+                let mut findings = self.shown(&format!("account {name}"), &["encryption.keySource", "encryption.key"]);
+                findings.push((
+                    "S7",
+                    self.leaves_key(name),
+                    format!("account {name} left its key, which no spec asks for"),
+                ));
+                findings
+            }
             ["accounts", name, "encryption", "binding"] if new => {
                 let fields = ["encryption.keySource", "encryption.key", "encryption.version"];
                 self.shown(&format!("account {name}"), &fields)
@@ -160,10 +173,12 @@ impl Scene<'_> {
             if had == has {
                 continue;
             }
-            let kept = had.is_subset(has);
+            let revoked = kind == "keys" && has.is_empty() && self.revoked(vault, principal);
+            let kept = had.is_subset(has) || revoked;
             findings.push(("S3", kept, format!("{principal} lost {kind} access to vault {vault}: {had:?} to {has:?}")));
             let added: Vec<&String> = has.difference(had).collect();
             let (granted, account) = self.granted(vault, principal, kind, &added);
+            let granted = granted || added.is_empty();
             findings.push((
                 "S3",
                 granted,
@@ -175,6 +190,20 @@ impl Scene<'_> {
             }
         }
         findings
+    }
+
+    fn leaves_key(&self, account: &str) -> bool {
+        self.desired.accounts.values().any(|wanted| wanted.id.name.as_str() == account && wanted.leaves_key)
+    }
+
+    /// Whether the spec takes all access to this vault away from the account that has this principal.
+    fn revoked(&self, vault: &str, principal: &str) -> bool {
+        self.desired.accounts.values().filter(|account| account.access == Access::Revoked).any(|account| {
+            let holds = |held: &str| held.eq_ignore_ascii_case(principal);
+            let here =
+                account.encryption.as_ref().is_some_and(|wanted| wanted.key.vault.as_str().eq_ignore_ascii_case(vault));
+            here && self.before.principal(account.id.name.as_str()).is_some_and(holds)
+        })
     }
 
     /// Whether the spec grants this to whoever has this principal, and which account that is.

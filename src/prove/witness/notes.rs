@@ -99,6 +99,8 @@ pub(super) struct Notes {
     pub(super) effects: u64,
     /// Whether it applies a plan that was applied already.
     pub(super) expects_nothing: bool,
+    /// It was asked by name to open what was closed.
+    pub(super) opens: bool,
 }
 
 impl Notes {

@@ -4,6 +4,7 @@ mod types;
 
 pub(super) use types::GuardDocument;
 
+use super::complaints::missing_field;
 use super::fields::Language;
 use super::parse;
 use super::shown::shown;
@@ -101,6 +102,10 @@ impl Reader<'_> {
     }
 
     fn patterns(&mut self, (field, is_right, rule): Kind, written: &[String]) -> Vec<Pattern> {
+        if self.tree.at(&[field]).is_none() {
+            let start = self.tree.span.start;
+            self.diagnostics.push(missing_field(Language::Guard, &[], field, start..start));
+        }
         let items = self.sound(&[field]).into_iter().zip(written);
         for (at, text) in items.filter(|(_, text)| text.is_empty() || !is_right(text)) {
             let span = self.tree.value_span(&[field, &at]);

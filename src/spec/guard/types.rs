@@ -1,4 +1,7 @@
 //! The guard as it is written: the types that reading, the JSON schema and the reference share.
+//!
+//! The lists of places are required. Whoever reads a guard checks that, and not serde, which
+//! stops reading at the first that is missing.
 
 use crate::spec::types::PermissionWord;
 use schemars::JsonSchema;
@@ -7,19 +10,25 @@ use serde::{Deserialize, Serialize};
 /// What `cmk` may touch at all, whatever a spec says. In names, `*` stands for any characters.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(extend("required" = ["version", "tenants", "subscriptions", "resourceGroups", "vaults", "accounts"]))]
 pub(crate) struct GuardDocument {
     /// The version of the guard language: the number 1.
     #[schemars(range(min = 1, max = 1))]
     pub(crate) version: u32,
     /// The tenants, by id; `*` alone for any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tenants: Vec<String>,
     /// The subscriptions, by id; `*` alone for any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) subscriptions: Vec<String>,
     /// The resource groups, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) resource_groups: Vec<String>,
     /// The key vaults, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) vaults: Vec<String>,
     /// The storage accounts, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) accounts: Vec<String>,
     /// The keys that may be made, or bound to. Left out: any that storage can use.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -17,7 +17,7 @@ const OLD: &str = "0000000000000000000000000000000a";
 const NEW: &str = "0000000000000000000000000000000b";
 
 /// A dozen specs over the same names.
-const SPECS: [&str; 12] = [
+const SPECS: [&str; 14] = [
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main } } }",
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main, version: auto } } }",
     "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }",
@@ -30,6 +30,8 @@ const SPECS: [&str; 12] = [
     "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } }, st2: { identity: systemAssigned, encryption: { key: kv1/main } } }",
     "vaults: { kv1: { purgeProtection: true, keys: { main: {} } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } }, st2: { create: {} } }",
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} }, other: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/other } } }",
+    "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { access: revoked, identity: systemAssigned, encryption: { key: kv1/main } } }",
+    "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { encryption: { source: microsoft } } }",
 ];
 
 fn hidden<T>() -> Seen<T> {
@@ -216,6 +218,16 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
                 vault.access_policies.push(AccessPolicy { object_id, application_id: None, keys });
             }
         }
+        Action::RevokeAccess { account, vault } => {
+            if let Some(Seen::Known(vault)) = observed.vaults.get_mut(&vault.name) {
+                vault.access_policies.retain(|entry| entry.object_id != format!("principal-of-{}", account.name));
+            }
+        }
+        Action::LeaveKey { account, .. } => {
+            if let Some(Seen::Known(account)) = observed.accounts.get_mut(&account.name) {
+                account.encryption.binding = None;
+            }
+        }
         Action::SetEncryption { account, key, .. } => {
             let newest = observed.keys.get(key).and_then(Seen::known).and_then(|key| key.newest_enabled());
             let newest = newest.map(|version| version.id.clone());
@@ -268,6 +280,8 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
         | Action::ProtectVault { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
+        | Action::RevokeAccess { .. }
+        | Action::LeaveKey { .. }
         | Action::SetEncryption { .. } => true,
     };
     assert!(absent, "S11 {title}: {action:?}");
