@@ -56,7 +56,7 @@ pub(super) struct Global {
 /// What may be touched at all. `CMK_GUARD` names such a file too; where both do, both hold.
 #[derive(Debug, Args)]
 pub(super) struct GuardFile {
-    /// Refuse a plan that goes beyond the guard in FILE; one that CMK_GUARD names holds as well
+    /// Refuse a plan that goes beyond the guard in FILE; one that `CMK_GUARD` names holds as well
     #[arg(long, value_name = "FILE")]
     pub(super) guard: Option<PathBuf>,
 }

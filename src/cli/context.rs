@@ -70,16 +70,17 @@ impl Context {
     }
 
     /// The guard file that the environment names. A value that names no file is an error, lest a guard is off unseen.
-    pub(super) fn guard_of_environment(&self) -> Result<Option<String>, Trouble> {
+    pub(super) fn guard_of_environment() -> Result<Option<String>, Trouble> {
         let bad = |what: &str| {
             Trouble::new(format!("{GUARD} {what}, so no guard could be read; no request was sent"))
                 .help(format!("name the guard file in {GUARD}, or unset it"))
         };
-        match std::env::var(GUARD) {
-            Ok(path) if path.is_empty() => Err(bad("is empty")),
-            Ok(path) => Ok(Some(path)),
-            Err(std::env::VarError::NotPresent) => Ok(None),
-            Err(std::env::VarError::NotUnicode(_)) => Err(bad("is no Unicode text")),
+        let value = std::env::vars_os().find(|(name, _)| name == GUARD).map(|(_, value)| value.into_string());
+        match value {
+            None => Ok(None),
+            Some(Ok(path)) if path.is_empty() => Err(bad("is empty")),
+            Some(Ok(path)) => Ok(Some(path)),
+            Some(Err(_)) => Err(bad("is no Unicode text")),
         }
     }
 

@@ -29,7 +29,7 @@ impl Guards {
     /// Reads the guard files that the command line and the environment name.
     pub(super) fn read(context: &Context, file: &GuardFile) -> Result<Self, Trouble> {
         let named = file.guard.iter().map(|path| path.display().to_string());
-        let by_environment = context.guard_of_environment()?;
+        let by_environment = Context::guard_of_environment()?;
         named.chain(by_environment).map(|path| read(context, &path)).collect::<Result<_, _>>().map(Self)
     }
 

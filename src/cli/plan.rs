@@ -7,6 +7,7 @@ use super::guard::Guards;
 use super::{interrupt, receipt, session};
 use crate::plan::Plan;
 use crate::plan::approval::{self, Origin};
+use crate::report::text::wrap;
 use crate::report::verdict::PlanVerdict;
 use crate::report::{human, json};
 use std::path::PathBuf;
@@ -33,9 +34,16 @@ pub(super) fn run(context: &mut Context, spec: &str, format: Format, wishes: &Wi
         let stop = interrupt::listen(stderr.clone(), None);
         session::look(&desired, &azure, guards, stop, &stderr).await
     })??;
-    if let Some(path) = save {
-        let origin = Origin { cloud: &context.scene().cloud, spec_name: &source.name, spec: &source.text };
-        receipt::write(path, &approval::save(&plan, &origin))?;
+    match save {
+        Some(path) if plan.refusals.is_empty() => {
+            let origin = Origin { cloud: &context.scene().cloud, spec_name: &source.name, spec: &source.text };
+            receipt::write(path, &approval::save(&plan, &origin))?;
+        }
+        Some(path) => {
+            let text = format!("not saved to {}: a plan that is refused is nothing to approve", path.display());
+            context.output.stderr.tell(&wrap("", "  ", &text));
+        }
+        None => {}
     }
     let text = match format {
         Format::Human => human::plan(&plan, context.scene(), context.output.stdout_styled),

@@ -125,7 +125,7 @@ pub(super) fn by_spec(steps: &mut [Step], desired: &Desired, observed: &Observed
     let made: BTreeSet<String> = steps.iter().filter_map(|step| Touched::by(&step.action).makes).collect();
     let mut notes = vec![];
     for SpecAccept { object, ends, until } in &desired.accepts {
-        let mut asked: Vec<&mut super::Risk> = steps
+        let asked: Vec<&mut super::Risk> = steps
             .iter_mut()
             .flat_map(|step| &mut step.risks)
             .filter(|risk| risk.class == RiskClass::Irreversible && risk.object.eq_ignore_ascii_case(object))
@@ -145,7 +145,9 @@ pub(super) fn by_spec(steps: &mut [Step], desired: &Desired, observed: &Observed
             continue;
         }
         if made.contains(object) {
-            asked.iter_mut().for_each(|risk| risk.consent = Consent::Spec);
+            for risk in asked {
+                risk.consent = Consent::Spec;
+            }
         } else {
             tell("does not count: this plan does not make the thing, so it takes the operator's `--accept`");
         }

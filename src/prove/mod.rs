@@ -9,6 +9,7 @@
 
 mod chance;
 mod clock;
+mod custody;
 mod hand;
 mod line;
 mod meddle;

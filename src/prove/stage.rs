@@ -1,6 +1,7 @@
 //! A stage: one world, those who act on it, and the witness who sees it all.
 
 use super::clock;
+use super::custody;
 use super::hand::Hand;
 use super::line::{Crash, Line};
 use super::meddle::Meddling;
@@ -8,7 +9,7 @@ use super::mishap::{Mishap, Script};
 use super::witness::{Sent, Witness};
 use crate::apply::{self, Budgets, Event, Outcome, Settings};
 use crate::azure::{Azure, Cloud, Counted, Failure, Options, Retry, credential};
-use crate::model::{Desired, Observed};
+use crate::model::{Desired, Guard, Observed};
 use crate::observe::observe;
 use crate::plan::{Accepted, Plan, RiskClass, judge, plan};
 use crate::sandbox::{self, ExchangeError, Millis, Sandbox, World};
@@ -43,6 +44,8 @@ pub struct How {
     pub again: bool,
     /// The kinds of risk that the operator says yes to, wherever the plan asks.
     pub accepts: Vec<RiskClass>,
+    /// What the operator allows to be touched; nothing: exactly what the spec names.
+    pub guard: Option<Guard>,
 }
 
 /// What an operator says yes to who wants what the spec says and no more: nothing that was closed is opened.
@@ -60,19 +63,21 @@ impl Default for How {
             wrap: None,
             again: false,
             accepts: AGREEABLE.to_vec(),
+            guard: None,
         }
     }
 }
 
 impl std::fmt::Debug for How {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { script, crash, latency, concurrency, alter: _, wrap: _, again: _, accepts } = self;
+        let Self { script, crash, latency, concurrency, alter: _, wrap: _, again: _, accepts, guard } = self;
         f.debug_struct("How")
             .field("script", script)
             .field("crash", crash)
             .field("latency", latency)
             .field("concurrency", concurrency)
             .field("accepts", accepts)
+            .field("guard", guard)
             .finish_non_exhaustive()
     }
 }
@@ -278,7 +283,9 @@ impl Stage {
             Ok(observed) => observed,
             Err(failure) => return (Ended::Blind(Box::new(failure)), vec![]),
         };
-        let shown = plan(desired, &observed);
+        let guard = how.guard.clone().unwrap_or_else(|| custody::guard_of(desired));
+        let shown = custody::guarded(plan(desired, &observed), &observed, &guard);
+        locked(&self.inner.witness).guard = guard;
         let breaches = judge(&shown, &observed);
         self.hold("L9", breaches.is_empty(), || format!("the judge rejects the plan: {breaches:?}"));
         let opens = how.accepts.contains(&RiskClass::Reopening);
@@ -286,6 +293,9 @@ impl Stage {
         let mut taken = shown.clone();
         if let Some(alter) = &how.alter {
             alter(&mut taken);
+            if !judge(&taken, &observed).is_empty() {
+                self.inner.met("judge", "rejects an altered plan");
+            }
         }
         let mut outcome = self.take(&taken, desired, observed.clone(), &azure, how, number, run_id).await;
         if how.again && outcome.is_good() {

@@ -299,8 +299,9 @@ fn each_rule_of_a_guard_is_shown_and_nothing_is_sent_until_it_allows_the_plan() 
             lines.push((field, value.clone()));
         });
         std::fs::write(stage.path("guard.yaml"), text).unwrap();
-        let plan = stage.run(&["plan", "spec.yaml", "--guard=guard.yaml"]);
+        let plan = stage.run(&["plan", "spec.yaml", "--guard=guard.yaml", "--save=refused.cmk"]);
         plan.sent_nothing(3);
+        assert!(!stage.path("refused.cmk").exists() && plan.said.contains("not saved"), "{}", plan.said);
         assert!(
             !plan.refusals().is_empty() && plan.refusals().iter().all(|one| *one == code),
             "{code}: {:?}",

@@ -176,7 +176,8 @@ perRun: { accounts: -1, risk: irreversable }
           |                               ^^^^^^^^^^^^ unknown word
           |
         help: did you mean `irreversible`?
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]

@@ -50,7 +50,9 @@ fn of_saved(desired: &str, identities: &Identities, steps: &[SavedStep]) -> Stri
     for (object, facts) in identities {
         digest.texts([object.as_str()]);
         digest.count(facts.len());
-        facts.iter().for_each(|(fact, value)| digest.texts([fact.as_str(), value]));
+        for (fact, value) in facts {
+            digest.texts([fact.as_str(), value]);
+        }
     }
     digest.count(steps.len());
     for step in steps {
@@ -61,7 +63,7 @@ fn of_saved(desired: &str, identities: &Identities, steps: &[SavedStep]) -> Stri
             digest.texts([resource.as_str(), path, before.as_deref().unwrap_or("\u{0}"), after]);
         }
         digest.count(after.len());
-        after.iter().for_each(|id| digest.texts([id.as_str()]));
+        digest.texts(after.iter().map(String::as_str));
         digest.count(risks.len());
         for SavedRisk { class, object, why, consent } in risks {
             digest.texts([class.as_str(), object, why, consent]);

@@ -175,6 +175,7 @@ fn exactly(action: &Action) -> (String, Option<String>) {
 }
 
 /// The file of a plan.
+#[expect(clippy::missing_panics_doc, reason = "texts and numbers always make JSON")]
 pub fn save(plan: &Plan, origin: &Origin<'_>) -> String {
     let saved = SavedPlan {
         format: FORMAT.to_owned(),
