@@ -64,7 +64,7 @@ impl<'a> Knowledge<'a> {
             }
             Fact::VaultLive(vault)
             | Fact::PurgeProtected(vault)
-            | Fact::CanUnwrap(_, vault, _)
+            | Fact::CanUnwrap(_, KeyRef { vault, .. }, _)
             | Fact::NoAccess(_, vault) => {
                 if let Some(id) = self.vault_id(vault) {
                     let seen = observe::vault(azure, id).await?;

@@ -18,7 +18,7 @@ pub use estate::{
     SpecAccept, Vault,
 };
 pub use fact::{Check, Fact};
-pub use grant::{AccessPolicy, KeyPermission};
+pub use grant::{AccessPolicy, ENCRYPTION_USER, GrantScope, KeyPermission, RoleAssignment};
 pub use guard::{Guard, Pattern};
 pub use ids::{
     AccountId, AccountName, BadName, GroupId, GroupName, KeyName, KeyRef, Location, SubscriptionId, VaultId, VaultName,
@@ -26,4 +26,4 @@ pub use ids::{
 };
 pub use key::{KeyCreate, KeyType, KeyVersion, SeenKey, Timestamp};
 pub use seen::{HiddenReason, Seen};
-pub use vault::{PermissionModel, SeenVault, VaultCreate, VaultSku};
+pub use vault::{MayUse, PermissionModel, SeenVault, VaultCreate, VaultSku};

@@ -52,7 +52,7 @@ impl<'a> Touched<'a> {
                 Self { account: Some(id), makes, makes_identity: identity.is_some(), ..touched }
             }
             Action::AttachIdentity { id } => Self { account: Some(id), makes_identity: true, ..touched },
-            Action::Grant { account, vault, permissions } => {
+            Action::Grant { account, vault, key: _, permissions, by: _ } => {
                 Self { vault: Some(vault), account: Some(account), granted: Some(permissions), ..touched }
             }
             Action::RevokeAccess { account, vault } => Self { vault: Some(vault), account: Some(account), ..touched },

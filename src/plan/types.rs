@@ -4,8 +4,8 @@ use super::approval::Bound;
 use super::review::Review;
 use super::risk::{Risk, RiskClass};
 use crate::model::{
-    AccountCreate, AccountId, Fact, GroupId, IdentityKind, KeyCreate, KeyPermission, KeyRef, Location, VaultCreate,
-    VaultId, Version, VersionRule,
+    AccountCreate, AccountId, Fact, GrantScope, GroupId, IdentityKind, KeyCreate, KeyPermission, KeyRef, Location,
+    PermissionModel, VaultCreate, VaultId, Version, VersionRule,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -84,6 +84,8 @@ pub enum Action {
         tenant: String,
         /// Its properties.
         create: VaultCreate,
+        /// Who decides about access to its keys.
+        model: PermissionModel,
         /// Whether it is made with purge protection, which cannot be turned off again.
         purge_protection: bool,
     },
@@ -117,14 +119,18 @@ pub enum Action {
         /// The account.
         id: AccountId,
     },
-    /// Add an access policy entry for an account's identity.
+    /// Let an account's identity use a key.
     Grant {
         /// The account whose identity is meant.
         account: AccountId,
         /// The vault.
         vault: VaultId,
-        /// What the identity may do with the vault's keys.
+        /// The key that it is needed for.
+        key: KeyRef,
+        /// What the identity may do with it.
         permissions: BTreeSet<KeyPermission>,
+        /// By what.
+        by: GrantBy,
     },
     /// Take an account's own entry out of a vault's access policies.
     RevokeAccess {
@@ -155,6 +161,15 @@ pub enum Action {
         /// The key that it is bound to now, when its vault can be seen: Azure unwraps with it to wrap anew.
         former: Option<Former>,
     },
+}
+
+/// By what access is granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GrantBy {
+    /// An entry in the vault's access policies, which reaches every key of it.
+    AccessPolicy,
+    /// An assignment of the role Key Vault Crypto Service Encryption User, at the vault or at the key.
+    Role(GrantScope),
 }
 
 /// The key version that an account's data key is wrapped with before a step.
@@ -270,10 +285,16 @@ impl Action {
             Self::CreateGroup { id, .. } => id.to_string(),
             Self::CreateVault { id, .. } | Self::ProtectVault { id } => id.to_string(),
             Self::CreateKey { vault, key, .. } => format!("{vault}/keys/{}", key.name),
-            Self::Grant { vault, .. } => format!("{vault}/accessPolicies/add"),
+            Self::Grant { vault, by: GrantBy::AccessPolicy, .. } => format!("{vault}/accessPolicies/add"),
+            Self::Grant { vault, by: GrantBy::Role(GrantScope::Vault), .. } => format!("{vault}{ROLE_ASSIGNMENTS}"),
+            Self::Grant { vault, key, by: GrantBy::Role(GrantScope::Key), .. } => {
+                format!("{vault}/keys/{}{ROLE_ASSIGNMENTS}", key.name)
+            }
             Self::RevokeAccess { vault, .. } => format!("{vault}/accessPolicies/remove"),
             Self::CreateAccount { id, .. } | Self::AttachIdentity { id } => id.to_string(),
             Self::SetEncryption { account, .. } | Self::LeaveKey { account, .. } => account.to_string(),
         }
     }
 }
+
+const ROLE_ASSIGNMENTS: &str = "/providers/Microsoft.Authorization/roleAssignments";

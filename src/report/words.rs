@@ -1,8 +1,8 @@
 //! The words for actions, risks and things, the same in every report.
 
 use crate::diag::codes;
-use crate::model::{IdentityKind, KeyPermission, VersionRule};
-use crate::plan::{Action, RiskClass};
+use crate::model::{GrantScope, IdentityKind, KeyPermission, VersionRule};
+use crate::plan::{Action, GrantBy, RiskClass};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 pub fn action(action: &Action) -> String {
     match action {
         Action::CreateGroup { id, location } => format!("create resource group {} in {location}", id.name),
-        Action::CreateVault { id, location, tenant: _, create: _, purge_protection } => {
+        Action::CreateVault { id, location, tenant: _, create: _, model: _, purge_protection } => {
             let protection = if *purge_protection { ", with purge protection" } else { "" };
             format!("create vault {} in {location}{protection}", id.name)
         }
@@ -26,9 +26,20 @@ pub fn action(action: &Action) -> String {
             format!("create account {} in {location}{identity}", id.name)
         }
         Action::AttachIdentity { id } => format!("give account {} a system-assigned identity", id.name),
-        Action::Grant { account, vault, permissions } => {
-            let names = permission_names(permissions);
-            format!("grant the identity of account {} {names} on the keys of vault {}", account.name, vault.name)
+        Action::Grant { account, vault, key, permissions, by } => {
+            let who = format!("the identity of account {}", account.name);
+            match by {
+                GrantBy::AccessPolicy => {
+                    let names = permission_names(permissions);
+                    format!("grant {who} {names} on the keys of vault {}", vault.name)
+                }
+                GrantBy::Role(GrantScope::Vault) => {
+                    format!("grant {who} the role Key Vault Crypto Service Encryption User on vault {}", vault.name)
+                }
+                GrantBy::Role(GrantScope::Key) => {
+                    format!("grant {who} the role Key Vault Crypto Service Encryption User on key {key}")
+                }
+            }
         }
         Action::RevokeAccess { account, vault } => {
             format!(

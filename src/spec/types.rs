@@ -147,7 +147,7 @@ pub struct VaultEntry {
     pub purge_protection: Option<bool>,
     /// Who decides about access to the keys: the vault's own access policies, or Azure role assignments (not yet).
     #[serde(default, skip_serializing_if = "is_default")]
-    pub permission_model: PermissionModelWord,
+    pub permission_model: Option<PermissionModelWord>,
     /// The keys in the vault, by name: 1 to 127 letters, digits and hyphens.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("propertyNames" = { "pattern": "^[0-9A-Za-z-]{1,127}$" }))]
@@ -269,9 +269,22 @@ pub struct EncryptionEntry {
     #[serde(default = "latest")]
     #[schemars(regex(pattern = r"^(latest|auto|[0-9A-Fa-f]{32})$"))]
     pub version: String,
-    /// What the account's identity may do with the vault's keys.
+    /// What the account's identity may do with the vault's keys. Where role assignments decide, the role says it.
     #[serde(default = "needed")]
     pub permissions: Vec<PermissionWord>,
+    /// How far the grant reaches where role assignments decide. Left out: the key alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<ScopeWord>,
+}
+
+/// How far a grant by role reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ScopeWord {
+    /// Every key of the vault.
+    Vault,
+    /// The key alone.
+    Key,
 }
 
 /// A vault's tier.
@@ -286,13 +299,12 @@ pub enum VaultSkuWord {
 }
 
 /// Who decides about access to a vault's keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum PermissionModelWord {
     /// The vault's own access policies.
-    #[default]
     AccessPolicies,
-    /// Azure role assignments. Not yet.
+    /// Azure role assignments.
     Rbac,
 }
 

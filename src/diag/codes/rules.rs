@@ -154,17 +154,6 @@ until the retention is over. That is why it must be written down and is not simp
 What to do: write `purgeProtection: true` in the vault's entry.",
     },
     Code {
-        id: "CMK034",
-        summary: "role assignments are not managed yet",
-        story: "\
-`permissionModel: rbac` says that Azure role assignments decide about access to the keys. This version
-of cmk writes access policies only. Changing the model of a vault that is in use would take everybody's
-access away at once, so it is not done silently either.
-
-What to do: use a vault with access policies; write `permissionModel: accessPolicies` or leave the line
-out. For a vault with role assignments, wait for a version that manages them.",
-    },
-    Code {
         id: "CMK035",
         summary: "a retention that Key Vault does not take",
         story: "\

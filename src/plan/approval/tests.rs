@@ -2,11 +2,11 @@
 
 use super::super::risk::{Consent, Risk, RiskClass};
 use super::super::tests::world::{desired, observed};
-use super::super::types::{Action, Change, Plan, Step, StepId};
+use super::super::types::{Action, Change, GrantBy, Plan, Step, StepId};
 use super::*;
 use crate::model::{
-    AccountCreate, AccountId, AccountName, GroupId, GroupName, KeyPermission, KeyRef, Location, SubscriptionId,
-    VaultId, VaultName, VersionRule,
+    AccountCreate, AccountId, AccountName, GroupId, GroupName, KeyName, KeyPermission, KeyRef, Location,
+    SubscriptionId, VaultId, VaultName, VersionRule,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,10 @@ fn account(number: u8) -> AccountId {
     AccountId { group: group(), name: AccountName::parse(&format!("st{number}00")).unwrap() }
 }
 
+fn main_of(number: u8) -> KeyRef {
+    KeyRef { vault: vault(number).name, name: KeyName::parse("main").unwrap() }
+}
+
 fn action() -> impl Strategy<Value = Action> {
     (0..5_u8, 0..3_u8, 0..3_u8, any::<bool>()).prop_map(|(kind, a, v, more)| match kind {
         0 => Action::ProtectVault { id: vault(v) },
@@ -37,12 +41,18 @@ fn action() -> impl Strategy<Value = Action> {
         3 => {
             let mut permissions = KeyPermission::needed();
             permissions.extend(more.then_some(KeyPermission::Recover));
-            Action::Grant { account: account(a), vault: vault(v), permissions }
+            Action::Grant {
+                account: account(a),
+                vault: vault(v),
+                key: main_of(v),
+                permissions,
+                by: GrantBy::AccessPolicy,
+            }
         }
         _ => Action::SetEncryption {
             account: account(a),
             vault: vault(v),
-            key: KeyRef { vault: vault(v).name, name: crate::model::KeyName::parse("main").unwrap() },
+            key: main_of(v),
             version: if more { VersionRule::Auto } else { VersionRule::Latest },
             permissions: KeyPermission::needed(),
             former: None,

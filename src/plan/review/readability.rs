@@ -164,11 +164,13 @@ impl Look<'_> {
             };
         };
         let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
-        let mut needs = vec![Fact::CanUnwrap(name.clone(), vault.clone(), unwrap)];
-        let key = crate::model::KeyName::parse(&binding.key).map(|name| KeyRef { vault: vault.clone(), name });
-        if let (Ok(key), Some(version)) = (key, binding.current.as_ref().or(binding.version.as_ref())) {
-            needs.push(Fact::KeyEnabled(key, version.clone()));
-        }
+        let Ok(key) = crate::model::KeyName::parse(&binding.key).map(|name| KeyRef { vault: vault.clone(), name })
+        else {
+            return Reads::Unknown(format!("{} is no name of a key", binding.key));
+        };
+        let mut needs = vec![Fact::CanUnwrap(name.clone(), key.clone(), unwrap)];
+        let version = binding.current.as_ref().or(binding.version.as_ref());
+        needs.extend(version.map(|version| Fact::KeyEnabled(key, version.clone())));
         for need in needs {
             match need.check(self.observed) {
                 Check::Yes | Check::Pending(_) => {}

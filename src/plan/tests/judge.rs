@@ -221,7 +221,7 @@ fn a_risk_that_asks_nobody_is_rejected() {
 fn an_access_policy_on_a_vault_that_takes_roles_is_rejected() {
     let (plan, _) = case(LIVE, "vault kv1 protected; key kv1/main A; account st1 system");
     let roles = observed(LIVE, "vault kv1 protected rbac; key kv1/main A; account st1 system");
-    rejected(&plan, &roles, "grant/st1/kv1", "no access policies");
+    rejected(&plan, &roles, "grant/st1/kv1", "no grants of this kind");
 }
 
 #[test]
@@ -311,4 +311,22 @@ fn leaving_a_key_that_no_longer_unwraps_is_rejected() {
     let disabled = format!("{GRANTED}; key kv1/main A disabled; account st1 system bound kv1/main@A");
     rejected(&plan, &observed(wanted, &disabled), "encryption/st1", "cannot move it");
     rejected(&plan, &observed(wanted, CONVERGED_BUT_FOR_THE_BINDING), "encryption/st1", "not bound to any key");
+}
+
+#[test]
+fn a_role_on_a_vault_that_takes_access_policies_is_rejected() {
+    let (plan, _) = case(LIVE, "vault kv1 protected rbac; key kv1/main A; account st1 system");
+    let policies = observed(LIVE, "vault kv1 protected; key kv1/main A; account st1 system");
+    rejected(&plan, &policies, "grant/st1/kv1", "no grants of this kind");
+}
+
+#[test]
+fn a_role_at_another_key_does_not_carry_a_binding() {
+    let (mut plan, observed) = case(LIVE, "vault kv1 protected rbac; key kv1/main A; account st1 system");
+    for step in &mut plan.steps {
+        if let Action::Grant { key, .. } = &mut step.action {
+            key.name = crate::model::KeyName::parse("other").unwrap();
+        }
+    }
+    rejected(&plan, &observed, "encryption/st1", "could not unwrap");
 }

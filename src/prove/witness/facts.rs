@@ -41,7 +41,7 @@ fn of_account(account: &Account, sight: Sight<'_>, facts: &mut BTreeMap<String, 
     if account.leaves_key {
         facts.insert(format!("account {name} is under Microsoft's key"), sight.binding(name).is_none());
     }
-    let Some(Encryption { key, version, permissions }) = &account.encryption else { return };
+    let Some(Encryption { key, version, permissions, scope: _ }) = &account.encryption else { return };
     let vault = key.vault.as_str().to_ascii_lowercase();
     if account.access == Access::Revoked {
         let may = sight.principal(name).is_some_and(|who| NEEDED.iter().any(|one| sight.may(&vault, who, one)));

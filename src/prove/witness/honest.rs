@@ -27,7 +27,7 @@ impl Scene<'_> {
     pub(super) fn judge(&self, change: &Change<'_>) -> Vec<Finding> {
         let place = change.path.join("/");
         let may_go = match change.path.as_slice() {
-            ["vaults", _, "arrivals", _] | ["accounts", _, "identity", ..] => true,
+            ["vaults", _, "arrivals", _] | ["accounts", _, "identity", ..] | ["assignments", _] => true,
             ["accounts", name, "encryption", "binding"] => self.leaves_key(name),
             _ => false,
         };
@@ -63,6 +63,7 @@ impl Scene<'_> {
             }
             ["vaults", name] if new => self.vault(name, change),
             ["vaults", name, "policies"] => self.policies(name, change),
+            ["assignments", _] => self.assignment(change),
             // The directory's view of an identity that was attached or made.
             ["principals", _] if new => {
                 let resource = change.after.and_then(|one| one["kind"]["managedIdentity"]["resource"].as_str());
@@ -194,6 +195,28 @@ impl Scene<'_> {
 
     fn leaves_key(&self, account: &str) -> bool {
         self.desired.accounts.values().any(|wanted| wanted.id.name.as_str() == account && wanted.leaves_key)
+    }
+
+    /// A role assignment is made for an account of the spec, at its key or that key's vault and with the least role, or
+    /// taken from one whose access is revoked.
+    fn assignment(&self, change: &Change<'_>) -> Vec<Finding> {
+        let one = change.after.or(change.before);
+        let (principal, scope) = (text(one, "principal"), text(one, "scope").to_ascii_lowercase());
+        let within = scope.split("/vaults/").nth(1).unwrap_or_default();
+        let vault = within.split('/').next().unwrap_or_default();
+        if change.after.is_none() {
+            let fine = self.revoked(vault, principal);
+            return vec![("S3", fine, format!("{principal} lost its role at {scope}, which no spec takes away"))];
+        }
+        let (mut granted, account) = self.granted(vault, principal, "keys", &[]);
+        granted &= change.before.is_none() && text(one, "role") == "e147488a-f6f5-4113-8e2d-b22465e65bf6";
+        let mut findings = vec![("S3", granted, format!("{principal} gained a role at {scope}, which no spec grants"))];
+        if let Some(account) = account {
+            let field = format!("roleAssignments[{account}]");
+            let key = within.split("/keys/").nth(1).map(|key| format!("key {vault}/{key}"));
+            findings.extend(self.shown(&key.unwrap_or_else(|| format!("vault {vault}")), &[field.as_str()]));
+        }
+        findings
     }
 
     /// Whether the spec takes all access to this vault away from the account that has this principal.

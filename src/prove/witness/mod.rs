@@ -250,7 +250,9 @@ impl Witness {
         let planned = self.runs[run].planned && !self.runs[run].expects_nothing;
         self.holds("S13", planned, || "a write was sent where only looking was allowed".to_owned());
         let lower = sent.path.to_ascii_lowercase();
-        let gentle = sent.method != "DELETE" && !lower.contains("purge") && !lower.contains("deletedvaults");
+        // A role assignment is a grant; whose it was is judged by what became of it.
+        let may_go = sent.method != "DELETE" || lower.contains("/roleassignments/");
+        let gentle = may_go && !lower.contains("purge") && !lower.contains("deletedvaults");
         self.holds("S2", gentle, || "a request that deletes or purges".to_owned());
         if before == after {
             return;
@@ -258,8 +260,7 @@ impl Witness {
         self.runs[run].effects += 1;
         let status = response.as_ref().map_or(0, |response| response.status().as_u16());
         self.say(sent.at, &format!("run {} #{} {} has its effect ({status})", run + 1, sent.number, sent.line()));
-        let expected = self.runs[run].request_id(&sent.path);
-        let named = expected.is_some() && expected == sent.request_id;
+        let named = self.runs[run].is_named(&sent.path, sent.request_id.as_deref());
         self.holds("S7", named, || "a write does not carry its step's request id".to_owned());
         let findings = if self.is_in_window(sent) { vec![] } else { self.findings(sent, before, after) };
         for (invariant, is_so, what) in findings {

@@ -4,15 +4,15 @@ use super::scope::Own;
 use super::{Name, Resolver};
 use crate::diag::Diagnostic;
 use crate::model::{
-    Access, Account, AccountCreate, AccountId, AccountName, Encryption, IdentityKind, KeyPermission, KeyRef, Version,
-    VersionRule,
+    Access, Account, AccountCreate, AccountId, AccountName, Encryption, GrantScope, IdentityKind, KeyPermission,
+    KeyRef, Version, VersionRule,
 };
 use crate::spec::complaints::{missing_field, word};
 use crate::spec::fields::Language;
 use crate::spec::shown::{nearest, shown};
 use crate::spec::types::{
     ACCOUNT_KINDS, ACCOUNT_SKUS, AccessWord, AccountCreation, AccountEntry, EncryptionEntry, IdentityWord,
-    PermissionWord, SourceWord,
+    PermissionWord, ScopeWord, SourceWord,
 };
 use std::collections::BTreeSet;
 
@@ -115,7 +115,7 @@ impl<'s> Resolver<'s> {
 
     /// `source: microsoft` says everything: what else stands beside it contradicts it.
     fn leaves_key(&mut self, path: [&str; 2]) {
-        for field in ["key", "version", "permissions"] {
+        for field in ["key", "version", "permissions", "scope"] {
             let place = [path[0], path[1], "encryption", field];
             if self.spec.has(&place) {
                 self.say(
@@ -141,14 +141,18 @@ impl<'s> Resolver<'s> {
     }
 
     fn encryption(&mut self, path: [&'s str; 2], entry: &EncryptionEntry) -> Option<Encryption> {
-        let EncryptionEntry { source: _, key, version, permissions } = entry;
+        let EncryptionEntry { source: _, key, version, permissions, scope } = entry;
         if key.is_none() {
             self.lacks_key(path);
         }
         let key = key.as_ref().and_then(|key| self.key_ref(path, key));
         let version = self.version(path, version);
         let permissions = self.permissions(path, permissions);
-        Some(Encryption { key: key?, version: version?, permissions: permissions? })
+        let scope = scope.map(|word| match word {
+            ScopeWord::Vault => GrantScope::Vault,
+            ScopeWord::Key => GrantScope::Key,
+        });
+        Some(Encryption { key: key?, version: version?, permissions: permissions?, scope })
     }
 
     fn version(&mut self, path: [&str; 2], written: &str) -> Option<VersionRule> {

@@ -235,7 +235,27 @@ accounts: { st1: { identity: systemAssigned, encryption: { source: microsoft } }
         TWO_KEYS,
         Refuses("CMK211"),
     ),
-    story("a vault that takes roles", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1", FOLLOWS, Refuses("CMK206")),
+    story("a vault that takes roles gets the role that storage needs, at the key", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1", FOLLOWS, Converges),
+    story("a vault with roles, from nothing", "", "
+resourceGroups: { rg: { create: {} } }
+vaults: { kv1: { create: {}, permissionModel: rbac, purgeProtection: true, keys: { main: { create: {} } } } }
+accounts:
+  st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main } }
+  st2: { create: {}, identity: systemAssigned, encryption: { key: kv1/main, scope: vault } }
+  st3: { create: {}, identity: systemAssigned, encryption: { key: kv1/main, scope: vault } }
+", Converges),
+    story("a role that is held at the group is enough", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1 identity\nrole st1 group", THERE, Converges),
+    story("the spec says access policies and the vault takes roles", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1", "
+vaults: { kv1: { permissionModel: accessPolicies, purgeProtection: true, keys: { main: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
+", Refuses("CMK206")),
+    story("access policies cannot be limited to a key", "group\nvault kv1\nkey kv1/main\naccount st1", "
+vaults: { kv1: { purgeProtection: true, keys: { main: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main, scope: key } } }
+", Refuses("CMK243")),
+    story("a role was taken away", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1 identity\nrole st1 kv1\nbound st1 kv1/main\nunrole st1 kv1", THERE, Opens),
+    story("an account is put out of reach of a vault with roles", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1 identity\nrole st1 kv1/main\nrole st1 kv1\nbound st1 kv1/main\naccount st2 identity\nrole st2 kv1\nbound st2 kv1/main", REVOKED, Converges),
+    story("an account is to be put out of reach and holds a role at the group", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1 identity\nrole st1 group\nbound st1 kv1/main\naccount st2 identity\nrole st2 kv1\nbound st2 kv1/main", REVOKED, Refuses("CMK242")),
     story("nothing is there and nothing is to be made", "group", THERE, Refuses("CMK201")),
 ];
 
