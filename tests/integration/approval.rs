@@ -274,7 +274,7 @@ fn guard(change: impl Fn(&mut Vec<(&str, String)>)) -> String {
         ("accounts", "[\"st*\"]".to_owned()),
     ];
     change(&mut lines);
-    lines.iter().map(|(field, value)| format!("{field}: {value}\n")).collect()
+    lines.iter().flat_map(|(field, value)| [*field, ": ", value.as_str(), "\n"]).collect()
 }
 
 #[test]

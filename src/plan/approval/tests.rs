@@ -87,7 +87,7 @@ fn step() -> impl Strategy<Value = Step> {
     })
 }
 
-fn plan_of(steps: Vec<Step>, principals: &[u8; 3]) -> Plan {
+fn plan_of(steps: Vec<Step>, principals: [u8; 3]) -> Plan {
     let mut known = BTreeSet::new();
     let steps: Vec<Step> = steps.into_iter().filter(|step| known.insert(step.id.clone())).collect();
     let mut identities = Identities::new();
@@ -107,7 +107,7 @@ fn plan_of(steps: Vec<Step>, principals: &[u8; 3]) -> Plan {
 
 fn plans() -> impl Strategy<Value = Plan> {
     (proptest::collection::vec(step(), 0..7), [0..2_u8, 0..2, 0..2])
-        .prop_map(|(steps, principals)| plan_of(steps, &principals))
+        .prop_map(|(steps, principals)| plan_of(steps, principals))
 }
 
 fn saved(plan: &Plan) -> SavedPlan {
@@ -225,6 +225,9 @@ fn an_account_that_was_bound_meanwhile_is_not_moved_by_an_old_approval() {
     assert!(found.iter().any(|one| one.contains("is bound to kv2/main version aaaa")), "{found:?}");
 }
 
+/// Changes what was observed.
+type Meddle = dyn Fn(&mut crate::model::Observed);
+
 #[test]
 fn a_thing_of_the_same_name_is_told_by_what_the_cloud_chose_for_it() {
     let plan = |change: &dyn Fn(&mut crate::model::Observed)| {
@@ -233,7 +236,7 @@ fn a_thing_of_the_same_name_is_told_by_what_the_cloud_chose_for_it() {
         super::super::plan(&desired(LIVE), &seen)
     };
     let approved = plan(&|_| {});
-    let others: [(&str, Box<dyn Fn(&mut crate::model::Observed)>); 3] = [
+    let others: [(&str, Box<Meddle>); 3] = [
         ("principal", Box::new(|seen| account_of(seen).identity.system_principal = Some("another".into()))),
         (
             "tenant",
