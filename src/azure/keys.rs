@@ -6,6 +6,8 @@ use super::vaults;
 use crate::model::{KeyCreate, KeyName, KeyType, KeyVersion, SeenDeletedKey, SeenKey, Timestamp, VaultId, Version};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 
 /// The data plane's version; what we read has been the same since 7.0.
 const VAULT_API_VERSION: &str = "7.5";
@@ -138,7 +140,10 @@ pub fn read_vault(body: &Value) -> Result<SeenKey, String> {
     Ok(SeenKey {
         kind: KeyType::parse(&wire.key.kty),
         size_bits: wire.key.n.as_deref().and_then(modulus_bits),
-        versions: vec![version(&wire.key.kid, wire.attributes)?],
+        versions: vec![KeyVersion {
+            thumbprint: wire.key.n.as_deref().and_then(thumbprint),
+            ..version(&wire.key.kid, wire.attributes)?
+        }],
         all_versions: false,
     })
 }
@@ -160,6 +165,16 @@ fn modulus_bits(modulus: &str) -> Option<u32> {
     u32::try_from(bytes * 8).ok()
 }
 
+/// SHA-256 over the bytes of a modulus in base64url, in hexadecimal digits.
+fn thumbprint(modulus: &str) -> Option<String> {
+    let bytes = azure_core::base64::decode_url_safe(modulus.trim_end_matches('=')).ok()?;
+    let digest = Sha256::digest(bytes);
+    Some(digest.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
 fn version(uri: &str, attributes: Option<Attributes>) -> Result<KeyVersion, String> {
     let id = version_of(uri)?;
     let attributes = attributes.ok_or("the key's version has no attributes")?;
@@ -169,6 +184,7 @@ fn version(uri: &str, attributes: Option<Attributes>) -> Result<KeyVersion, Stri
         created: attributes.created.map(Timestamp),
         not_before: attributes.nbf.map(Timestamp),
         expires: attributes.exp.filter(|seconds| *seconds != 0).map(Timestamp),
+        thumbprint: None,
     })
 }
 
@@ -186,6 +202,11 @@ pub(super) fn version_of(uri: &str) -> Result<Version, String> {
 pub fn with_versions(key: SeenKey, mut versions: Vec<KeyVersion>) -> SeenKey {
     let current = key.versions.into_iter().next();
     versions.extend(current.clone().filter(|current| versions.iter().all(|version| version.id != current.id)));
+    // Only the look at the key itself shows a modulus; the list does not.
+    for version in &mut versions {
+        let own = current.as_ref().filter(|current| current.id == version.id);
+        version.thumbprint = version.thumbprint.take().or_else(|| own?.thumbprint.clone());
+    }
     let is_current = |version: &KeyVersion| current.as_ref().is_some_and(|current| current.id == version.id);
     versions.sort_by(|one, other| {
         let newest = other.created.cmp(&one.created);

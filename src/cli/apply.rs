@@ -1,9 +1,11 @@
 //! `cmk apply`: looks, plans, prints, asks, applies, and proves by a second look.
 
+use super::approval::{self, Approval, Given};
 use super::arguments::Format;
 use super::ask::{self, Ask as Asking};
 use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
+use super::guard::Guards;
 use super::interrupt::{self, stopped};
 use super::output::Stderr;
 use super::progress::Progress;
@@ -34,6 +36,10 @@ pub(super) struct Wishes {
     pub(super) receipt: Option<PathBuf>,
     /// The risks that the operator says yes to.
     pub(super) accepted: Accepted,
+    /// The digest of the plan that was approved.
+    pub(super) approved: Option<String>,
+    /// What may be touched at all.
+    pub(super) guards: Guards,
 }
 
 /// All that applying one spec needs.
@@ -46,22 +52,33 @@ struct Job<'a> {
     azure: &'a Azure,
     format: Format,
     ask: Asking,
-    accepted: &'a Accepted,
+    accepted: Accepted,
+    approval: &'a Approval,
+    guards: &'a Guards,
     stop: watch::Receiver<bool>,
 }
 
-/// Applies a spec.
-pub(super) fn run(context: &mut Context, spec: &str, format: Format, wishes: &Wishes) -> Result<Exit, Trouble> {
-    let Wishes { yes, timeout, receipt, accepted } = wishes;
-    let (source, desired) = session::desired(context, spec)?;
+/// Applies a spec, or what a saved plan of it allows.
+pub(super) fn run(context: &mut Context, path: &str, format: Format, wishes: Wishes) -> Result<Exit, Trouble> {
+    let Wishes { yes, timeout, receipt, accepted, approved, guards } = wishes;
+    let Given { source, desired, approval } = match approval::given(context, path, approved.as_deref())? {
+        Ok(given) => given,
+        Err(not_approved) => {
+            context.output.stderr.tell(&not_approved.render());
+            return Ok(Exit::NotApproved);
+        }
+    };
     let receipt = receipt.as_deref();
     receipt.map_or(Ok(()), super::receipt::check)?;
     let azure = context.azure()?;
-    let ask = context.ask(*yes);
+    let ask = context.ask(yes || approval.is_given());
     block_on(async {
-        let stop = interrupt::listen(context.output.stderr.clone(), *timeout);
+        let stop = interrupt::listen(context.output.stderr.clone(), timeout);
         let (source, desired, azure, run_id) = (&source, &desired, &azure, Uuid::new_v4());
-        Job { context, source, desired, receipt, run_id, azure, format, ask, accepted, stop }.run().await
+        let (approval, guards) = (&approval, &guards);
+        Job { context, source, desired, receipt, run_id, azure, format, ask, accepted, approval, guards, stop }
+            .run()
+            .await
     })?
 }
 
@@ -81,13 +98,29 @@ impl Job<'_> {
             PlanVerdict::Refused => self.end_without_steps(&plan, &observed, Exit::Refused),
             PlanVerdict::NothingToDo => self.end_without_steps(&plan, &observed, Exit::Good),
             PlanVerdict::Unjudged => self.end_without_steps(&plan, &observed, Exit::Error),
-            PlanVerdict::Steps if !plan.unaccepted(self.accepted).is_empty() => self.end_unaccepted(&plan, &observed),
-            PlanVerdict::Steps => self.take_steps(&plan, observed).await,
+            PlanVerdict::Steps => self.take_approved_steps(&plan, observed).await,
+        }
+    }
+
+    /// Goes ahead when the plan is what was approved, and everything that it asks for was said yes to.
+    async fn take_approved_steps(mut self, plan: &Plan, observed: Observed) -> Result<Exit, Trouble> {
+        match self.approval.admits(plan, &self.accepted) {
+            Err(not_approved) => {
+                self.context.output.stderr.tell(&not_approved.render());
+                return self.end_without_steps(plan, &observed, Exit::NotApproved);
+            }
+            Ok(accepted) => self.accepted = accepted,
+        }
+        if plan.unaccepted(&self.accepted).is_empty() {
+            self.take_steps(plan, observed).await
+        } else {
+            self.end_unaccepted(plan, &observed)
         }
     }
 
     async fn look(&self) -> Result<(Observed, Plan), Trouble> {
-        session::look(self.desired, self.azure, self.stop.clone(), &self.context.output.stderr).await
+        let stderr = &self.context.output.stderr;
+        session::look(self.desired, self.azure, self.guards, self.stop.clone(), stderr).await
     }
 
     /// Ends when there is nothing to send.
@@ -102,13 +135,13 @@ impl Job<'_> {
         match exit {
             Exit::Error => Err(Trouble::new("not everything that the spec asks for could be judged")
                 .help("give cmk the permissions that the blind spots name, and run the same command again")),
-            Exit::Good | Exit::Refused | Exit::StepsWaiting => Ok(exit),
+            Exit::Good | Exit::Refused | Exit::StepsWaiting | Exit::NotApproved => Ok(exit),
         }
     }
 
     /// Ends because the plan bears a risk to which nobody has said yes, with the words that would say it.
     fn end_unaccepted(self, plan: &Plan, observed: &Observed) -> Result<Exit, Trouble> {
-        let asks = plan.unaccepted(self.accepted);
+        let asks = plan.unaccepted(&self.accepted);
         self.context.output.stderr.tell(&unaccepted(&asks));
         self.end_without_steps(plan, observed, Exit::Refused)
     }
@@ -150,7 +183,13 @@ impl Job<'_> {
     ) -> Result<(), Trouble> {
         let Some(path) = self.receipt else { return Ok(()) };
         let spec_digest = plan::text_digest(&self.source.text);
-        let run = Run { plan, outcome, spec_digest: &spec_digest, run_id: self.run_id.to_string() };
+        let run = Run {
+            plan,
+            outcome,
+            spec_digest: &spec_digest,
+            run_id: self.run_id.to_string(),
+            guards: self.guards.digests(),
+        };
         super::receipt::write(path, &evidence::receipt(evidence, &run, traffic, self.context.scene()))
     }
 

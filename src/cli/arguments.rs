@@ -27,7 +27,8 @@ Exit codes:
   0  done, or nothing to do
   1  error: bad usage, bad spec, failed, blocked or interrupted
   2  steps are waiting (only plan with --detailed-exitcode)
-  3  refused: nothing was sent";
+  3  refused: nothing was sent
+  4  not what was approved: nothing was sent";
 
 /// The options that every command takes.
 #[derive(Debug, Args)]
@@ -53,6 +54,14 @@ pub(super) struct Global {
     /// No progress and no remarks: only the document and errors
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
+}
+
+/// What may be touched at all. `CMK_GUARD` names such a file too; where both do, both hold.
+#[derive(Debug, Args)]
+pub(super) struct GuardFile {
+    /// Refuse a plan that goes beyond the guard in FILE; one that `CMK_GUARD` names holds as well
+    #[arg(long, value_name = "FILE")]
+    pub(super) guard: Option<PathBuf>,
 }
 
 /// Where the sandbox keeps its state unless a file is named.
@@ -82,10 +91,16 @@ pub(super) enum Command {
         /// Exit with 2 when steps are waiting
         #[arg(long)]
         detailed_exitcode: bool,
+        /// Write the plan, with its digest and what it is bound to, to FILE for somebody to approve
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+        /// What may be touched at all
+        #[command(flatten)]
+        guard: GuardFile,
     },
     /// Make what the spec says true, and prove it by a second look
     Apply {
-        /// The spec file; `-` is stdin
+        /// The spec file, or a plan that `plan --save` wrote; `-` is stdin
         #[arg(value_name = "SPEC")]
         spec: String,
         /// Do not ask first
@@ -103,6 +118,12 @@ pub(super) enum Command {
         /// Say yes to one risk by its code and object, as the plan prints them: `CMK404:account/stbilling`
         #[arg(long, value_name = "CODE:OBJECT", value_parser = Acknowledgement::parse)]
         accept: Vec<Acknowledgement>,
+        /// Go ahead only with the plan of this digest, or with less than a saved plan of it; else exit with 4
+        #[arg(long, value_name = "DIGEST", value_parser = digest)]
+        approved: Option<String>,
+        /// What may be touched at all
+        #[command(flatten)]
+        guard: GuardFile,
     },
     /// Look at Azure and say what of the spec can be shown to hold; sends no write
     Verify {
@@ -147,7 +168,11 @@ pub(super) enum Command {
         code: String,
     },
     /// Print the JSON schema of specs
-    Schema,
+    Schema {
+        /// Print that of guards instead
+        #[arg(long)]
+        guard: bool,
+    },
     /// Print a completion script
     Completions {
         /// The shell to complete for
@@ -163,6 +188,12 @@ pub(super) enum Command {
 /// Reads a subscription's id.
 fn subscription(text: &str) -> Result<SubscriptionId, String> {
     SubscriptionId::parse(text).map_err(|error| error.to_string())
+}
+
+/// Reads a plan's digest.
+fn digest(text: &str) -> Result<String, String> {
+    let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_digest { Ok(text.to_ascii_lowercase()) } else { Err("a plan's digest has 64 hexadecimal digits".to_owned()) }
 }
 
 /// Reads a time such as `90s`, `30m` or `1h 30m`.

@@ -20,6 +20,9 @@ use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Names the guard file that bounds every run in this environment.
+const GUARD: &str = "CMK_GUARD";
+
 /// The surroundings of a command.
 #[derive(Debug)]
 pub(super) struct Context {
@@ -64,6 +67,21 @@ impl Context {
             #[cfg(feature = "sandbox")]
             sandbox: global.sandbox.clone(),
             environment,
+        }
+    }
+
+    /// The guard file that the environment names. A value that names no file is an error, lest a guard is off unseen.
+    pub(super) fn guard_of_environment() -> Result<Option<String>, Trouble> {
+        let bad = |what: &str| {
+            Trouble::new(format!("{GUARD} {what}, so no guard could be read; no request was sent"))
+                .help(format!("name the guard file in {GUARD}, or unset it"))
+        };
+        let value = std::env::vars_os().find(|(name, _)| name == GUARD).map(|(_, value)| value.into_string());
+        match value {
+            None => Ok(None),
+            Some(Ok(path)) if path.is_empty() => Err(bad("is empty")),
+            Some(Ok(path)) => Ok(Some(path)),
+            Some(Err(_)) => Err(bad("is no Unicode text")),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::report::text::{Paint, wrap};
 use std::process::ExitCode;
 
-/// The exit codes. 4 is reserved for a plan that is not what was approved.
+/// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
     /// Done, or nothing to do.
@@ -14,6 +14,8 @@ pub(super) enum Exit {
     StepsWaiting,
     /// Refused: nothing was sent.
     Refused,
+    /// Not what was approved: nothing was sent.
+    NotApproved,
 }
 
 impl From<Exit> for ExitCode {
@@ -23,6 +25,7 @@ impl From<Exit> for ExitCode {
             Exit::Error => 1,
             Exit::StepsWaiting => 2,
             Exit::Refused => 3,
+            Exit::NotApproved => 4,
         })
     }
 }

@@ -2,12 +2,14 @@
 //! machine is here: files, environment, terminal, signals.
 
 mod apply;
+mod approval;
 mod arguments;
 mod ask;
 mod completions;
 mod context;
 mod exit;
 mod explain;
+mod guard;
 mod interrupt;
 mod logging;
 mod output;
@@ -32,6 +34,7 @@ use arguments::{Arguments, Command};
 use clap::Parser;
 use context::Context;
 use exit::{Exit, Trouble};
+use guard::Guards;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::process::ExitCode;
@@ -62,10 +65,14 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
     logging::start(&arguments.global, context.output.stderr.styled)?;
     match arguments.command {
         Command::Validate { specs, format } => validate::run(context, &specs, format),
-        Command::Plan { spec, format, detailed_exitcode } => plan::run(context, &spec, format, detailed_exitcode),
-        Command::Apply { spec, yes, format, timeout, receipt, accept } => {
-            let accepted = Accepted::named(accept);
-            apply::run(context, &spec, format, &apply::Wishes { yes, timeout, receipt, accepted })
+        Command::Plan { spec, format, detailed_exitcode, save, guard } => {
+            let guards = Guards::read(context, &guard)?;
+            plan::run(context, &spec, format, &plan::Wishes { is_detailed: detailed_exitcode, save, guards })
+        }
+        Command::Apply { spec, yes, format, timeout, receipt, accept, approved, guard } => {
+            let (accepted, guards) = (Accepted::named(accept), Guards::read(context, &guard)?);
+            let wishes = apply::Wishes { yes, timeout, receipt, accepted, approved, guards };
+            apply::run(context, &spec, format, wishes)
         }
         #[cfg(feature = "sandbox")]
         Command::Prove(wishes) => prove::run(context, &wishes),
@@ -73,7 +80,7 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
         Command::Status { spec, format, fail_on } => status::run(context, &spec, format, &fail_on),
         Command::WhoUses { key, subscription, format } => who_uses::run(context, &key, &subscription, format),
         Command::Explain { code } => explain::run(context, &code),
-        Command::Schema => schema::run(context),
+        Command::Schema { guard } => schema::run(context, guard),
         Command::Completions { shell } => completions::run(context, shell),
         #[cfg(feature = "sandbox")]
         Command::Sandbox(command) => sandbox::run(context, command),

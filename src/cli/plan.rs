@@ -3,26 +3,54 @@
 use super::arguments::Format;
 use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
-use super::{interrupt, session};
+use super::guard::Guards;
+use super::{interrupt, receipt, session};
 use crate::plan::Plan;
+use crate::plan::approval::{self, Origin};
+use crate::report::text::wrap;
 use crate::report::verdict::PlanVerdict;
 use crate::report::{human, json};
+use std::path::PathBuf;
+
+/// How a plan is to be shown, and what bounds it.
+#[derive(Debug)]
+pub(super) struct Wishes {
+    /// Whether waiting steps have an exit code of their own.
+    pub(super) is_detailed: bool,
+    /// Where to save the plan.
+    pub(super) save: Option<PathBuf>,
+    /// What may be touched at all.
+    pub(super) guards: Guards,
+}
 
 /// Prints the plan of a spec.
-pub(super) fn run(context: &mut Context, spec: &str, format: Format, is_detailed: bool) -> Result<Exit, Trouble> {
-    let (_, desired) = session::desired(context, spec)?;
+pub(super) fn run(context: &mut Context, spec: &str, format: Format, wishes: &Wishes) -> Result<Exit, Trouble> {
+    let Wishes { is_detailed, save, guards } = wishes;
+    let (source, desired) = session::desired(context, spec)?;
+    save.as_deref().map_or(Ok(()), receipt::check)?;
     let azure = context.azure()?;
     let stderr = context.output.stderr.clone();
     let (_, plan) = block_on(async {
         let stop = interrupt::listen(stderr.clone(), None);
-        session::look(&desired, &azure, stop, &stderr).await
+        session::look(&desired, &azure, guards, stop, &stderr).await
     })??;
+    match save {
+        Some(path) if plan.refusals.is_empty() => {
+            let origin = Origin { cloud: &context.scene().cloud, spec_name: &source.name, spec: &source.text };
+            receipt::write(path, &approval::save(&plan, &origin))?;
+        }
+        Some(path) => {
+            let text = format!("not saved to {}: a plan that is refused is nothing to approve", path.display());
+            context.output.stderr.tell(&wrap("", "  ", &text));
+        }
+        None => {}
+    }
     let text = match format {
         Format::Human => human::plan(&plan, context.scene(), context.output.stdout_styled),
         Format::Json => json::plan(&plan, &session::traffic(azure.stats(), vec![]), context.scene()),
     };
     context.output.document(&text)?;
-    Ok(exit(&plan, is_detailed))
+    Ok(exit(&plan, *is_detailed))
 }
 
 /// The exit code of a plan. A plan that could not see everything must not pass for "nothing to do" where the caller

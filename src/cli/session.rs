@@ -2,6 +2,7 @@
 
 use super::context::{Context, now};
 use super::exit::Trouble;
+use super::guard::Guards;
 use super::interrupt::stopped;
 use super::output::Stderr;
 use super::{progress, source, validate};
@@ -17,13 +18,19 @@ use tokio::sync::watch;
 /// A spec's text and what it asks for. Its problems are told on stderr.
 pub(super) fn desired(context: &Context, path: &str) -> Result<(Source, Desired), Trouble> {
     let source = source::read(path)?;
-    let (desired, diagnostics) = spec::load(&source);
+    let desired = resolved(context, &source)?;
+    Ok((source, desired))
+}
+
+/// What a spec's text asks for. Its problems are told on stderr.
+pub(super) fn resolved(context: &Context, source: &Source) -> Result<Desired, Trouble> {
+    let (desired, diagnostics) = spec::load(source);
     let stderr = &context.output.stderr;
     if !diagnostics.is_empty() {
-        stderr.tell(&format!("{}\n", diag::render(&source, &diagnostics, stderr.styled)));
+        stderr.tell(&format!("{}\n", diag::render(source, &diagnostics, stderr.styled)));
     }
     match desired {
-        Some(desired) if !diagnostics.has_errors() => Ok((source, desired)),
+        Some(desired) if !diagnostics.has_errors() => Ok(desired),
         Some(_) | None => {
             Err(Trouble::new(format!("{} has {}; no request was sent", source.name, validate::errors(&diagnostics)))
                 .help("`cmk explain CODE` tells the long story of each code"))
@@ -35,17 +42,17 @@ pub(super) fn desired(context: &Context, path: &str) -> Result<(Source, Desired)
 pub(super) async fn look(
     desired: &Desired,
     azure: &Azure,
+    guards: &Guards,
     stop: watch::Receiver<bool>,
     stderr: &Stderr,
 ) -> Result<(Observed, Plan), Trouble> {
     let looking = progress::looking(stderr);
-    let prepared = tokio::select! {
-        prepared = apply::prepare(desired, azure) => prepared.map_err(|failure| trouble(&failure)),
+    let planned = tokio::select! {
+        planned = planned(desired, azure, guards) => planned.map_err(|failure| trouble(&failure)),
         () = stopped(stop) => Err(Trouble::new("interrupted while looking, which changes nothing")),
     };
     drop(looking);
-    let (observed, plan) = prepared?;
-    let mut plan = judged(plan, &observed);
+    let (observed, mut plan) = planned?;
     plan.notes.extend(other_time(observed.at, now()));
     tracing::info!(steps = plan.steps.len(), refusals = plan.refusals.len(), digest = plan.digest, "planned");
     Ok((observed, plan))
@@ -67,6 +74,14 @@ fn other_time(azure: Timestamp, here: Timestamp) -> Option<Note> {
 }
 
 const DAY_SECONDS: u64 = 86_400;
+
+/// A plan that was judged and held against the guards, with what it was made from.
+async fn planned(desired: &Desired, azure: &Azure, guards: &Guards) -> Result<(Observed, Plan), Failure> {
+    let (mut observed, plan) = apply::prepare(desired, azure).await?;
+    let mut plan = judged(plan, &observed);
+    guards.check(&mut plan, &mut observed, azure).await?;
+    Ok((observed, plan))
+}
 
 /// A plan that the judge rejects is never applied, whatever the planner thinks of it.
 fn judged(mut plan: Plan, observed: &Observed) -> Plan {

@@ -8,8 +8,16 @@ use std::io::{self, ErrorKind, Read};
 
 /// Reads the spec that a command names; `-` is stdin.
 pub(super) fn read(path: &str) -> Result<Source, Trouble> {
-    let (name, bytes) =
-        if path == "-" { ("<stdin>", take(io::stdin().lock(), "stdin")?) } else { (path, take(open(path)?, path)?) };
+    read_up_to(path, READ_LIMIT_BYTES)
+}
+
+/// Reads the file that a command names, of at most so many bytes; `-` is stdin.
+pub(super) fn read_up_to(path: &str, limit_bytes: usize) -> Result<Source, Trouble> {
+    let (name, bytes) = if path == "-" {
+        ("<stdin>", take(io::stdin().lock(), "stdin", limit_bytes)?)
+    } else {
+        (path, take(open(path)?, path, limit_bytes)?)
+    };
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source { name: name.to_owned(), text }),
         Err(error) => {
@@ -49,8 +57,8 @@ fn plain(path: &str, from_shell: bool, about: &Metadata) -> Result<(), Trouble> 
     }
 }
 
-fn take(reader: impl Read, name: &str) -> Result<Vec<u8>, Trouble> {
-    let limit = u64::try_from(READ_LIMIT_BYTES).unwrap_or(u64::MAX);
+fn take(reader: impl Read, name: &str, limit_bytes: usize) -> Result<Vec<u8>, Trouble> {
+    let limit = u64::try_from(limit_bytes).unwrap_or(u64::MAX);
     let mut bytes = Vec::new();
     reader.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {

@@ -19,6 +19,19 @@ pub struct Desired {
     pub accounts: BTreeMap<AccountName, Account>,
     /// The rules that the spec lifts or sets.
     pub policy: Policy,
+    /// What the spec itself says yes to.
+    pub accepts: Vec<SpecAccept>,
+}
+
+/// A yes that the spec gives to something that cannot be undone, of a thing that the spec makes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SpecAccept {
+    /// The thing, in lower case: `vault/kv-prod`.
+    pub object: String,
+    /// The first moment at which it no longer counts.
+    pub ends: Timestamp,
+    /// The last day on which it counts, as it is written: `2026-12-31`.
+    pub until: String,
 }
 
 /// A resource group that should be there.

@@ -92,6 +92,8 @@ pub struct KeyVersion {
     pub not_before: Option<Timestamp>,
     /// The moment after which it may not be used.
     pub expires: Option<Timestamp>,
+    /// SHA-256 of its modulus, in hexadecimal digits; only the vault itself shows it, and only of the current version.
+    pub thumbprint: Option<String>,
 }
 
 impl SeenKey {

@@ -6,6 +6,7 @@ pub mod account;
 pub mod estate;
 pub mod fact;
 pub mod grant;
+pub mod guard;
 pub mod ids;
 pub mod key;
 pub mod seen;
@@ -15,10 +16,11 @@ pub mod vault;
 pub use account::{AccountCreate, Binding, IdentityKind, SeenAccount, SeenEncryption, SeenIdentity, VersionRule};
 pub use estate::{
     Access, Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenDeletedKey, SeenGroup, SeenLock,
-    SeenSubscription, Vault,
+    SeenSubscription, SpecAccept, Vault,
 };
 pub use fact::{Check, Fact};
 pub use grant::{AccessPolicy, ENCRYPTION_USER, GrantScope, KeyPermission, RoleAssignment};
+pub use guard::{Guard, Pattern};
 pub use ids::{
     AccountId, AccountName, BadName, GroupId, GroupName, KeyName, KeyRef, Location, SubscriptionId, VaultId, VaultName,
     Version,

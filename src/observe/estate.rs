@@ -53,6 +53,19 @@ async fn all_deleted_keys(
     Ok(try_join_all(looks).await?.into_iter().collect())
 }
 
+/// Looks at subscriptions as well, at those that were not looked at: a guard has to know their tenants.
+pub async fn add_subscriptions(
+    observed: &mut Observed,
+    wanted: impl IntoIterator<Item = SubscriptionId>,
+    azure: &Azure,
+) -> Result<(), Failure> {
+    let unseen = wanted.into_iter().filter(|id| !observed.subscriptions.contains_key(id));
+    let looks = unseen.map(async |id| Ok((id.clone(), look::subscription(azure, &id).await?)));
+    let seen: Map<SubscriptionId, SeenSubscription> = try_join_all(looks).await?.into_iter().collect();
+    observed.subscriptions.extend(seen);
+    Ok(())
+}
+
 type Map<K, T> = BTreeMap<K, Seen<T>>;
 
 async fn all_groups(desired: &Desired, azure: &Azure) -> Result<Map<GroupId, SeenGroup>, Failure> {

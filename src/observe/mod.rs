@@ -8,6 +8,6 @@ mod look;
 mod tests;
 mod users;
 
-pub use estate::{locks, observe};
+pub use estate::{add_subscriptions, locks, observe};
 pub use look::{account, group, key, vault};
 pub use users::users;

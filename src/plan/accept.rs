@@ -1,7 +1,9 @@
-//! Acknowledgements: the risks that an operator has said yes to, by code and object.
+//! Acknowledgements: the risks that an operator has said yes to, by code and object; and the few that a spec may.
 
 use super::risk::{Consent, RiskClass};
-use super::types::{Plan, StepId};
+use super::touched::Touched;
+use super::types::{Note, Plan, Step, StepId};
+use crate::model::{Desired, Observed, SpecAccept};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -59,6 +61,13 @@ impl Accepted {
         Self { named: BTreeSet::new(), whole_plan: true }
     }
 
+    /// The same, and what this names as well.
+    #[must_use]
+    pub fn and(mut self, more: impl IntoIterator<Item = Acknowledgement>) -> Self {
+        self.named.extend(more);
+        self
+    }
+
     /// What was named, and is not asked for by this plan: a yes that waits for a plan to use it.
     pub fn unused(&self, plan: &Plan) -> Vec<&Acknowledgement> {
         let asked: BTreeSet<Acknowledgement> = plan.asks().into_iter().map(|ask| ask.what).collect();
@@ -103,4 +112,45 @@ impl Plan {
         }
         self.asks().into_iter().filter(|ask| !accepted.named.contains(&ask.what)).collect()
     }
+}
+
+/// A year, in seconds: for longer nobody can foresee what an acknowledgement says yes to.
+const FORESEEABLE_SECONDS: i64 = 366 * 86_400;
+
+/// Takes in what the spec itself says yes to, and tells of what does not count.
+///
+/// It counts only for what cannot be undone, of a thing that a step of this very plan makes, and only until its
+/// day is over by Azure's clock.
+pub(super) fn by_spec(steps: &mut [Step], desired: &Desired, observed: &Observed) -> Vec<Note> {
+    let made: BTreeSet<String> = steps.iter().filter_map(|step| Touched::by(&step.action).makes).collect();
+    let mut notes = vec![];
+    for SpecAccept { object, ends, until } in &desired.accepts {
+        let asked: Vec<&mut super::Risk> = steps
+            .iter_mut()
+            .flat_map(|step| &mut step.risks)
+            .filter(|risk| risk.class == RiskClass::Irreversible && risk.object.eq_ignore_ascii_case(object))
+            .filter(|risk| risk.consent == Consent::Operator)
+            .collect();
+        let is_over = *ends <= observed.at;
+        let mut tell = |text: &str| {
+            let resource = object.replacen('/', " ", 1);
+            notes.push(Note { resource, text: format!("the spec's `accept` until {until} {text}") });
+        };
+        if is_over {
+            tell("is over by Azure's clock and does not count; take it out of the spec");
+        } else if ends.0 - observed.at.0 > FORESEEABLE_SECONDS {
+            tell("reaches more than a year ahead; choose an earlier day");
+        }
+        if is_over || asked.is_empty() {
+            continue;
+        }
+        if made.contains(object) {
+            for risk in asked {
+                risk.consent = Consent::Spec;
+            }
+        } else {
+            tell("does not count: this plan does not make the thing, so it takes the operator's `--accept`");
+        }
+    }
+    notes
 }

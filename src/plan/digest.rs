@@ -1,37 +1,34 @@
-//! The plan's fingerprint: the same steps for the same reasons give the same digest, whenever and wherever it is made.
+//! Fingerprints: the same things give the same digest, whenever and wherever it is made.
 
-use super::risk::Risk;
-use super::types::{Change, Step};
 use crate::model::{Observed, Timestamp};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-/// SHA-256 over the steps, in hexadecimal digits.
+/// SHA-256 over texts and counts.
 ///
-/// Each text goes in with its length before it, so that no two plans run together to the same bytes.
-pub(super) fn digest(steps: &[Step]) -> String {
-    let mut hash = Sha256::new();
-    for step in steps {
-        let Step { id, action, because, needs: _, gives: _, after, risks } = step;
-        for text in [id.0.as_str(), action.name(), &action.resource()] {
-            feed(&mut hash, text);
-        }
-        feed(&mut hash, &format!("{} risks, {} changes, after {} steps", risks.len(), because.len(), after.len()));
-        for Risk { class, object, why, consent } in risks {
-            for text in [class.as_str(), object, why, consent.as_str()] {
-                feed(&mut hash, text);
-            }
-        }
-        for Change { resource, path, before, after } in because {
-            for text in [resource.as_str(), path, before.as_deref().unwrap_or("\u{0}"), after] {
-                feed(&mut hash, text);
-            }
-        }
-        for id in after {
-            feed(&mut hash, &id.0);
+/// Each text goes in with its length before it, and each list with its count, so that no two things run together to
+/// the same bytes.
+#[derive(Default)]
+pub(super) struct Digest(Sha256);
+
+impl Digest {
+    /// Takes in texts.
+    pub(super) fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) {
+        for text in texts {
+            self.count(text.len());
+            self.0.update(text.as_bytes());
         }
     }
-    hexadecimal(&hash.finalize())
+
+    /// Takes in how many follow.
+    pub(super) fn count(&mut self, count: usize) {
+        self.0.update((count as u64).to_be_bytes());
+    }
+
+    /// The digest, in hexadecimal digits.
+    pub(super) fn end(self) -> String {
+        hexadecimal(&self.0.finalize())
+    }
 }
 
 /// SHA-256 of a text, in hexadecimal digits: what binds a receipt to the spec that it is of.
@@ -53,9 +50,4 @@ fn hexadecimal(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-fn feed(hash: &mut Sha256, text: &str) {
-    hash.update((text.len() as u64).to_be_bytes());
-    hash.update(text.as_bytes());
 }

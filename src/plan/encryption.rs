@@ -1,5 +1,6 @@
 //! Grants and encryption: what lies between an account, its identity and its key.
 
+use super::approval::VERSION_MADE;
 use super::draft::{Draft, changed};
 use super::key_state;
 use super::types::{Action, Change, Former, GrantBy};
@@ -441,7 +442,7 @@ impl Pair<'_> {
         match (&self.encryption.version, seen.and_then(|key| pinned_version(key, &self.encryption.version))) {
             (VersionRule::Auto, _) => "none: Azure follows the newest".to_owned(),
             (VersionRule::Exact(version), _) | (VersionRule::Latest, Some(version)) => version.to_string(),
-            (VersionRule::Latest, None) => "the version that Key Vault makes".to_owned(),
+            (VersionRule::Latest, None) => VERSION_MADE.to_owned(),
         }
     }
 }

@@ -6,11 +6,13 @@
 
 mod accept;
 mod accounts;
+pub mod approval;
 mod digest;
 mod draft;
 mod effects;
 mod encryption;
 mod groups;
+pub mod guard;
 mod judge;
 mod key_state;
 mod obstacles;
@@ -18,7 +20,8 @@ mod order;
 pub mod review;
 pub mod risk;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod touched;
 mod types;
 mod vaults;
 
@@ -42,14 +45,16 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     encryption::plan(desired, observed, &mut draft);
     draft.prune(observed);
     obstacles::refuse_locked(observed, &mut draft);
-    let draft::Draft { proposals, mut refusals, waits, blind_spots, notes, unseen: _ } = draft;
+    let draft::Draft { proposals, mut refusals, waits, blind_spots, mut notes, unseen: _ } = draft;
     refusals.sort();
-    let steps = order::order(proposals, observed);
-    let digest = digest::digest(&steps);
+    let mut steps = order::order(proposals, observed);
+    notes.extend(accept::by_spec(&mut steps, desired, observed));
+    let bound = approval::bound(&steps, desired, observed);
+    let digest = approval::digest(&bound, &steps);
     let blind_spots = blind_spots.into_values().collect();
     let review = review::review(&steps, desired, observed);
     let (tenant, fingerprint) = (tenant(observed), digest::fingerprint(observed));
-    Plan { steps, refusals, waits, blind_spots, notes, review, tenant, digest, fingerprint }
+    Plan { steps, refusals, waits, blind_spots, notes, review, tenant, bound, digest, fingerprint }
 }
 
 /// The tenant that the things seen belong to: the first one named, in order.

@@ -1,5 +1,6 @@
 //! What a plan is made of.
 
+use super::approval::Bound;
 use super::review::Review;
 use super::risk::{Risk, RiskClass};
 use crate::model::{
@@ -26,7 +27,9 @@ pub struct Plan {
     pub review: Review,
     /// The tenant, when something that was read names it.
     pub tenant: Option<String>,
-    /// SHA-256 over the steps, in hexadecimal digits; holds no clock values.
+    /// What its approval is bound to beyond the steps.
+    pub bound: Bound,
+    /// SHA-256 over what it is bound to and its steps, in hexadecimal digits; holds no clock values.
     pub digest: String,
     /// SHA-256 over what was observed, but for the moment of the look: the same look gives the same fingerprint.
     pub fingerprint: String,

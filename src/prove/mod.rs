@@ -9,6 +9,7 @@
 
 mod chance;
 mod clock;
+mod custody;
 mod ground;
 mod hand;
 mod line;

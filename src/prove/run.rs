@@ -4,6 +4,7 @@ use super::line::Crash;
 use super::mishap::Script;
 use crate::apply::Outcome;
 use crate::azure::Failure;
+use crate::model::Guard;
 use crate::plan::{Plan, RiskClass};
 use azure_core::http::HttpClient;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub struct How {
     pub again: bool,
     /// The kinds of risk that the operator says yes to, wherever the plan asks.
     pub accepts: Vec<RiskClass>,
+    /// What the operator allows to be touched; nothing: exactly what the spec names.
+    pub guard: Option<Guard>,
 }
 
 /// What an operator says yes to who wants what the spec says and no more: nothing that was closed is opened.
@@ -51,19 +54,21 @@ impl Default for How {
             wrap: None,
             again: false,
             accepts: AGREEABLE.to_vec(),
+            guard: None,
         }
     }
 }
 
 impl std::fmt::Debug for How {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { script, crash, latency, concurrency, alter: _, wrap: _, again: _, accepts } = self;
+        let Self { script, crash, latency, concurrency, alter: _, wrap: _, again: _, accepts, guard } = self;
         f.debug_struct("How")
             .field("script", script)
             .field("crash", crash)
             .field("latency", latency)
             .field("concurrency", concurrency)
             .field("accepts", accepts)
+            .field("guard", guard)
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! A stage: one world, those who act on it, and the witness who sees it all.
 
+use super::custody;
 use super::ground::{Ground, Past, locked};
 use super::hand::Hand;
 use super::line::Line;
@@ -136,6 +137,9 @@ impl Stage {
             Ok(prepared) => prepared,
             Err(failure) => return (Ended::Blind(Box::new(failure)), vec![]),
         };
+        let guard = how.guard.clone().unwrap_or_else(|| custody::guard_of(desired));
+        let shown = custody::guarded(shown, &observed, &guard);
+        locked(&self.ground.witness).guard = guard;
         let breaches = judge(&shown, &observed);
         self.hold("L9", breaches.is_empty(), || format!("the judge rejects the plan: {breaches:?}"));
         let opens = how.accepts.contains(&RiskClass::Reopening);
@@ -143,6 +147,9 @@ impl Stage {
         let mut taken = shown.clone();
         if let Some(alter) = &how.alter {
             alter(&mut taken);
+            if !judge(&taken, &observed).is_empty() {
+                self.ground.met("judge", "rejects an altered plan");
+            }
         }
         let mut outcome = self.take(&taken, desired, observed.clone(), &azure, how, number, run_id).await;
         if how.again && outcome.is_good() {

@@ -20,6 +20,8 @@ pub struct Run<'a> {
     pub spec_digest: &'a str,
     /// The run's own id, from which the request ids of its steps are made.
     pub run_id: String,
+    /// SHA-256 of the texts of the guards that bounded the run, in hexadecimal digits.
+    pub guards: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -44,6 +46,7 @@ struct RunEntry {
     run_id: String,
     plan_digest: String,
     spec_digest: String,
+    guard_digests: Vec<String>,
     steps: Vec<StepEntry>,
 }
 
@@ -89,6 +92,7 @@ pub fn receipt(evidence: &Evidence, run: &Run<'_>, traffic: &Traffic, scene: &Sc
         run_id: run.run_id.clone(),
         plan_digest: run.plan.digest.clone(),
         spec_digest: run.spec_digest.to_owned(),
+        guard_digests: run.guards.clone(),
         steps: run
             .outcome
             .steps

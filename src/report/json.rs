@@ -200,7 +200,7 @@ fn diagnostic(source: &Source, diagnostic: &Diagnostic) -> DiagnosticEntry {
 }
 
 fn document(plan: &Plan, traffic: &Traffic, scene: &Scene) -> PlanDocument {
-    let Plan { steps, refusals, waits, blind_spots, notes, review: _, tenant, digest, fingerprint: _ } = plan;
+    let Plan { steps, refusals, waits, blind_spots, notes, review: _, tenant, bound: _, digest, fingerprint: _ } = plan;
     PlanDocument {
         format_version: FORMAT_VERSION,
         cloud: scene.cloud.clone(),

@@ -1,6 +1,6 @@
 //! Mistakes of typed reading, put into words: a code, a place and a way out for each.
 
-use super::fields;
+use super::fields::{self, Language};
 use super::shown::{listed, nearest, shown};
 use super::yaml::{Complaint, Kind, Mistake, Node};
 use crate::diag::Diagnostic;
@@ -8,33 +8,41 @@ use std::ops::Range;
 
 /// Puts a mistake into words. `part` is what was read, before anything was marked in it,
 /// `above` the path to it, and `own_key` the place of the key that it stands under.
-pub(super) fn complain(part: &Node, above: &[String], own_key: &Range<usize>, mistake: &Mistake) -> Diagnostic {
+pub(super) fn complain(
+    language: Language,
+    part: &Node,
+    above: &[String],
+    own_key: &Range<usize>,
+    mistake: &Mistake,
+) -> Diagnostic {
     let Mistake { path, complaint } = mistake;
     let full: Vec<String> = above.iter().chain(path).cloned().collect();
     let key_span = if path.is_empty() { own_key.clone() } else { part.key_span(path) };
     match complaint {
-        Complaint::UnknownField(known) => unknown_field(&full, known, key_span),
+        Complaint::UnknownField(known) => unknown_field(language, &full, known, key_span),
         Complaint::UnknownWord(known) => unknown_word(part.at(path), &full, known, part.value_span(path)),
-        Complaint::MissingField(field) => missing_field(&full, field, key_span),
-        Complaint::WrongType(expected) => wrong_type(part.at(path), &full, expected, part.value_span(path)),
-        Complaint::TooMany => Diagnostic::error("CMK018", key_span, format!("too many problems in {}", named(&full)))
-            .label("the rest of it was not read")
-            .help("solve the problems listed and look again"),
+        Complaint::MissingField(field) => missing_field(language, &full, field, key_span),
+        Complaint::WrongType(expected) => wrong_type(language, part.at(path), &full, expected, part.value_span(path)),
+        Complaint::TooMany => {
+            Diagnostic::error("CMK018", key_span, format!("too many problems in {}", named(language, &full)))
+                .label("the rest of it was not read")
+                .help("solve the problems listed and look again")
+        }
     }
 }
 
 /// A place in the language for a sentence: "`accounts.st1`".
-fn named(path: &[String]) -> String {
-    if path.is_empty() { "the spec".to_owned() } else { format!("`{}`", shown(&path.join("."))) }
+fn named(language: Language, path: &[String]) -> String {
+    if path.is_empty() { language.noun().to_owned() } else { format!("`{}`", shown(&path.join("."))) }
 }
 
-fn unknown_field(path: &[String], known: &[String], span: Range<usize>) -> Diagnostic {
+fn unknown_field(language: Language, path: &[String], known: &[String], span: Range<usize>) -> Diagnostic {
     let (field, parents) = path.split_last().map_or(("", path), |(last, parents)| (last.as_str(), parents));
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let message = format!("{} has no field `{}`", named(parents), shown(field));
+    let message = format!("{} has no field `{}`", named(language, parents), shown(field));
     let help = if let Some(meant) = nearest(field, known.iter().copied()) {
         format!("did you mean `{meant}`?")
-    } else if let Some(help) = fields::foreign(field).or_else(|| fields::misplaced(field)) {
+    } else if let Some(help) = elsewhere(language, field) {
         help.to_owned()
     } else if known.is_empty() {
         "nothing can be said here; write `{}`".to_owned()
@@ -42,6 +50,14 @@ fn unknown_field(path: &[String], known: &[String], span: Range<usize>) -> Diagn
         format!("its fields are {}", known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))
     };
     Diagnostic::error("CMK013", span, message).label("unknown field").help(help)
+}
+
+/// What a word of another tool is called in a spec, or where a known field belongs.
+fn elsewhere(language: Language, field: &str) -> Option<&'static str> {
+    match language {
+        Language::Spec => fields::foreign(field).or_else(|| fields::misplaced(field)),
+        Language::Guard => None,
+    }
 }
 
 fn unknown_word(node: Option<&Node>, path: &[String], known: &[String], span: Range<usize>) -> Diagnostic {
@@ -70,9 +86,9 @@ pub(super) fn word<'w>(
 }
 
 /// A field that is not there and has to be.
-pub(super) fn missing_field(path: &[String], field: &str, span: Range<usize>) -> Diagnostic {
-    let message = format!("{} lacks its `{field}`", named(path));
-    let help = fields::takes(field).map(|(takes, example)| format!("it takes {takes}: write `{example}`"));
+pub(super) fn missing_field(language: Language, path: &[String], field: &str, span: Range<usize>) -> Diagnostic {
+    let message = format!("{} lacks its `{field}`", named(language, path));
+    let help = fields::takes(language, field).map(|(takes, example)| format!("it takes {takes}: write `{example}`"));
     let diagnostic = Diagnostic::error("CMK016", span, message).label(format!("`{field}` is missing below"));
     match help {
         Some(help) => diagnostic.help(help),
@@ -86,7 +102,13 @@ fn field_of(path: &[String]) -> String {
     shown(field.or(path.last()).map_or("", String::as_str))
 }
 
-fn wrong_type(node: Option<&Node>, path: &[String], expected: &str, span: Range<usize>) -> Diagnostic {
+fn wrong_type(
+    language: Language,
+    node: Option<&Node>,
+    path: &[String],
+    expected: &str,
+    span: Range<usize>,
+) -> Diagnostic {
     let takes = match expected {
         "a boolean" => "`true` or `false`",
         "a string" => "text",
@@ -103,10 +125,10 @@ fn wrong_type(node: Option<&Node>, path: &[String], expected: &str, span: Range<
         Some(Kind::Broken) | None => "this".to_owned(),
     };
     let field = field_of(path);
-    let help = match fields::takes(&field) {
+    let help = match fields::takes(language, &field) {
         Some((takes, example)) => format!("it takes {takes}, as in `{example}`"),
         None => "write its fields below it, indented, or `{}` if there is nothing to say about it".to_owned(),
     };
-    let message = format!("{} takes {takes}, not {found}", named(path));
+    let message = format!("{} takes {takes}, not {found}", named(language, path));
     Diagnostic::error("CMK014", span, message).label(format!("not {takes}")).help(help)
 }

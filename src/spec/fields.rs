@@ -2,8 +2,14 @@
 
 /// Each field of the language, what it takes, and how that is written.
 const FIELDS: &[(&str, &str, &str)] = &[
+    (
+        "accept",
+        "a list of acknowledgements",
+        "accept: [{ code: CMK402, object: vault/kv-quickstart, until: 2026-12-31 }]",
+    ),
     ("access", "the word `granted` or `revoked`", "access: revoked"),
     ("accounts", "a mapping of account names", "stquickstart: {}"),
+    ("code", "the code of a risk that cannot be undone", "code: CMK402"),
     ("create", "a mapping of what to make it with", "create: {}"),
     ("defaults", "a mapping of `subscription`, `resourceGroup` and `location`", "defaults: { location: westeurope }"),
     ("encryption", "a mapping", "encryption: { key: kv-quickstart/storage }"),
@@ -12,6 +18,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("keys", "a mapping of key names", "storage: { create: {} }"),
     ("kind", "the kind of account", "kind: StorageV2"),
     ("location", "a region", "location: westeurope"),
+    ("object", "a kind and a name with a slash between them", "object: vault/kv-quickstart"),
     ("permissionModel", "the word `accessPolicies` or `rbac`", "permissionModel: rbac"),
     ("permissions", "a list of permissions", "permissions: [get, wrapKey, unwrapKey]"),
     ("policy", "a mapping of rules", "policy: { sameRegion: false }"),
@@ -26,9 +33,60 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("source", "the word `keyVault` or `microsoft`", "source: microsoft"),
     ("subscription", "a subscription's id", "subscription: 11111111-1111-1111-1111-111111111111"),
     ("type", "a type of key", "type: RSA"),
+    ("until", "a day", "until: 2026-12-31"),
     ("vaults", "a mapping of vault names", "kv-quickstart: {}"),
     ("version", "`1` at the top, `latest`, `auto` or 32 hexadecimal digits for a key", "version: 1"),
 ];
+
+/// Each field of a guard, what it takes, and how that is written.
+const GUARD_FIELDS: &[(&str, &str, &str)] = &[
+    ("accounts", "a list of names, or in `perRun` a number", "accounts: [\"stpay*\"]"),
+    ("keys", "a mapping of `types` and `sizes`", "keys: { types: [RSA-HSM], sizes: [3072, 4096] }"),
+    ("perRun", "a mapping of `accounts` and `risk`", "perRun: { accounts: 20, risk: irreversible }"),
+    ("permissions", "a list of permissions", "permissions: [get, wrapKey, unwrapKey]"),
+    ("resourceGroups", "a list of names", "resourceGroups: [\"rg-pay-*\"]"),
+    ("risk", "a kind of risk", "risk: irreversible"),
+    ("sizes", "a list of sizes in bits", "sizes: [3072, 4096]"),
+    ("subscriptions", "a list of ids", "subscriptions: [11111111-1111-1111-1111-111111111111]"),
+    ("tenants", "a list of ids", "tenants: [00000000-0000-0000-0000-00000000000a]"),
+    ("types", "a list of types of keys", "types: [RSA, RSA-HSM]"),
+    ("vaults", "a list of names", "vaults: [\"kv-pay-*\"]"),
+    ("version", "the number 1", "version: 1"),
+];
+
+/// The two languages that are read here: of specs, and of the guards that bound what a spec may lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// What should be true.
+    Spec,
+    /// What may be touched at all.
+    Guard,
+}
+
+impl Language {
+    /// Its text in a sentence: "the spec".
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Spec => "the spec",
+            Self::Guard => "the guard",
+        }
+    }
+
+    /// An example to start from.
+    pub(crate) fn example(self) -> &'static str {
+        match self {
+            Self::Spec => "specs/quickstart.yaml",
+            Self::Guard => "docs/guard.example.yaml",
+        }
+    }
+
+    fn fields(self) -> &'static [(&'static str, &'static str, &'static str)] {
+        match self {
+            Self::Spec => FIELDS,
+            Self::Guard => GUARD_FIELDS,
+        }
+    }
+}
 
 /// Words of other tools and of Azure's own API, with what they are called here.
 const FOREIGN: &[(&str, &str)] = &[
@@ -75,13 +133,13 @@ const FOREIGN: &[(&str, &str)] = &[
 ];
 
 /// What a field takes, as the end of a sentence, and an example; nothing when it is not a field but a name.
-pub(crate) fn takes(field: &str) -> Option<(&'static str, &'static str)> {
-    FIELDS.iter().find(|(name, ..)| *name == field).map(|(_, takes, example)| (*takes, *example))
+pub(crate) fn takes(language: Language, field: &str) -> Option<(&'static str, &'static str)> {
+    language.fields().iter().find(|(name, ..)| *name == field).map(|(_, takes, example)| (*takes, *example))
 }
 
 /// The way out when a field or an entry has no value.
-pub(crate) fn missing_value(key: &str) -> String {
-    match takes(key) {
+pub(crate) fn missing_value(language: Language, key: &str) -> String {
+    match takes(language, key) {
         Some((takes, example)) => {
             let under = if example.starts_with(&format!("{key}:")) { "write" } else { "write below it, indented," };
             format!("it takes {takes}: {under} `{example}`, or leave the line out")
@@ -129,7 +187,8 @@ pub(crate) fn misplaced(field: &str) -> Option<&'static str> {
         "identity" | "encryption" => "it belongs into the account's entry, beside `create`",
         "key" | "version" | "permissions" => "it belongs under `encryption` of an account",
         "sameRegion" => "it belongs under `policy` at the top",
-        "vaults" | "accounts" | "resourceGroups" | "defaults" | "policy" => {
+        "code" | "object" | "until" => "it belongs into an item of `accept`, at the top",
+        "vaults" | "accounts" | "resourceGroups" | "defaults" | "policy" | "accept" => {
             "it belongs at the top of the file, without indentation"
         }
         _ => return None,
@@ -142,16 +201,20 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn every_field_of_the_schema_says_what_it_takes() {
+    fn every_field_of_the_schemas_says_what_it_takes() {
         fn collect(value: &serde_json::Value, found: &mut BTreeSet<String>) {
             if let Some(fields) = value.get("properties").and_then(|fields| fields.as_object()) {
                 found.extend(fields.keys().cloned());
             }
             value.as_object().into_iter().flat_map(|map| map.values()).for_each(|inner| collect(inner, found));
         }
-        let mut found = BTreeSet::new();
-        collect(&crate::spec::schema(), &mut found);
-        let listed: BTreeSet<String> = FIELDS.iter().map(|(name, ..)| (*name).to_owned()).collect();
-        assert_eq!(found, listed);
+        for (schema, language) in
+            [(crate::spec::schema(), Language::Spec), (crate::spec::guard_schema(), Language::Guard)]
+        {
+            let mut found = BTreeSet::new();
+            collect(&schema, &mut found);
+            let listed: BTreeSet<String> = language.fields().iter().map(|(name, ..)| (*name).to_owned()).collect();
+            assert_eq!(found, listed);
+        }
     }
 }

@@ -1,10 +1,11 @@
-//! Text -> `Desired`: the spec language.
+//! Text -> `Desired`: the spec language; and the small language of the guards that bound it.
 //!
 //! `parse` reads what is written and `resolve` makes of it what should be true. Both
 //! report every problem at once, each with its place. Neither reads a file nor asks Azure.
 
 mod complaints;
 mod fields;
+mod guard;
 mod parse;
 mod resolve;
 mod schema;
@@ -12,9 +13,10 @@ mod shown;
 pub mod types;
 mod yaml;
 
+pub use guard::load_guard;
 pub use parse::{READ_LIMIT_BYTES, Spec, parse};
 pub use resolve::resolve;
-pub use schema::schema;
+pub use schema::{guard_schema, schema};
 
 use crate::diag::{Diagnostics, Source};
 use crate::model::Desired;

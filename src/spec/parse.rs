@@ -1,6 +1,7 @@
 //! Text -> `Spec`: what is written, entry by entry, with the place of everything.
 
 use super::complaints::complain;
+use super::fields::Language;
 use super::shown::shown;
 use super::types::{AccountEntry, Document, GroupEntry, VaultEntry};
 use super::yaml::{self, Entry, Kind, Node};
@@ -69,6 +70,16 @@ pub fn parse(source: &Source) -> (Option<Spec>, Diagnostics) {
 }
 
 pub(super) fn whole(source: &Source, diagnostics: &mut Diagnostics) -> Option<Spec> {
+    let mut tree = tree(Language::Spec, source, diagnostics)?;
+    let mut document: Document = part(Language::Spec, &mut tree, &[], yaml::skeleton(&ENTRIES), diagnostics);
+    document.resource_groups = entries::<GroupEntry>(&mut tree, "resourceGroups", diagnostics);
+    document.vaults = entries::<VaultEntry>(&mut tree, "vaults", diagnostics);
+    document.accounts = entries::<AccountEntry>(&mut tree, "accounts", diagnostics);
+    Some(Spec { document, tree, sound: !diagnostics.has_errors() })
+}
+
+/// Reads a text as a mapping in a version of its language that is known.
+pub(super) fn tree(language: Language, source: &Source, diagnostics: &mut Diagnostics) -> Option<Node> {
     if source.text.len() > READ_LIMIT_BYTES {
         diagnostics.push(
             Diagnostic::error("CMK011", 0..0, format!("the file is larger than {} KiB", READ_LIMIT_BYTES / 1024))
@@ -76,32 +87,30 @@ pub(super) fn whole(source: &Source, diagnostics: &mut Diagnostics) -> Option<Sp
         );
         return None;
     }
-    let mut tree = yaml::scan(source, diagnostics)?;
+    let mut tree = yaml::scan(language, source, diagnostics)?;
     if !matches!(tree.kind, Kind::Mapping(_)) {
+        let message = format!("{} is a mapping, with `version: 1` at its top", language.noun());
         diagnostics.push(
-            Diagnostic::error("CMK014", tree.span.clone(), "a spec is a mapping, with `version: 1` at its top")
+            Diagnostic::error("CMK014", tree.span.clone(), message)
                 .label("not a key with a colon")
-                .help("`specs/quickstart.yaml` is an example to start from"),
+                .help(format!("`{}` is an example to start from", language.example())),
         );
         return None;
     }
-    version(&mut tree, diagnostics)?;
-    let mut document: Document = part(&mut tree, &[], yaml::skeleton(&ENTRIES), diagnostics);
-    document.resource_groups = entries::<GroupEntry>(&mut tree, "resourceGroups", diagnostics);
-    document.vaults = entries::<VaultEntry>(&mut tree, "vaults", diagnostics);
-    document.accounts = entries::<AccountEntry>(&mut tree, "accounts", diagnostics);
-    Some(Spec { document, tree, sound: !diagnostics.has_errors() })
+    version(language, &mut tree, diagnostics)?;
+    Some(tree)
 }
 
 /// Checks the version of the language before all else, since everything depends on it.
 /// What is missing or written as text is complained about and taken for the number.
-fn version(tree: &mut Node, diagnostics: &mut Diagnostics) -> Option<()> {
+fn version(language: Language, tree: &mut Node, diagnostics: &mut Diagnostics) -> Option<()> {
     let help = "write `version: 1` at the top";
     let span = tree.value_span(&["version"]);
     let right = Node { span: span.clone(), kind: Kind::Scalar { text: VERSION.to_owned(), plain: true } };
     let Some(written) = tree.at_mut(&["version"]) else {
         let start = tree.span.start;
-        diagnostics.push(Diagnostic::error("CMK016", start..start, "the spec does not say its `version`").help(help));
+        let message = format!("{} does not say its `version`", language.noun());
+        diagnostics.push(Diagnostic::error("CMK016", start..start, message).help(help));
         if let Kind::Mapping(entries) = &mut tree.kind {
             entries.insert("version".to_owned(), Entry { key_span: start..start, value: right });
         }
@@ -111,9 +120,13 @@ fn version(tree: &mut Node, diagnostics: &mut Diagnostics) -> Option<()> {
         Kind::Scalar { text, plain: true } if text == VERSION => return Some(()),
         Kind::Scalar { text, plain: true } if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
             diagnostics.push(
-                Diagnostic::error("CMK017", span, format!("version {} of the spec language is not known", shown(text)))
-                    .label("this cmk reads version 1")
-                    .help("install a newer cmk, or write the spec in version 1 of the language"),
+                Diagnostic::error(
+                    "CMK017",
+                    span,
+                    format!("version {} of the language of {} is not known", shown(text), language.noun()),
+                )
+                .label("this cmk reads version 1")
+                .help("install a newer cmk, or write the file in version 1 of the language"),
             );
             return None;
         }
@@ -138,14 +151,15 @@ fn entries<T: DeserializeOwned + Default>(
     names
         .into_iter()
         .map(|name| {
-            let entry = part(tree, &[field, &name], yaml::flow, diagnostics);
+            let entry = part(Language::Spec, tree, &[field, &name], yaml::flow, diagnostics);
             (name, entry)
         })
         .collect()
 }
 
 /// Reads one part of the tree, and says what is wrong with it.
-fn part<T: DeserializeOwned + Default>(
+pub(super) fn part<T: DeserializeOwned + Default>(
+    language: Language,
     tree: &mut Node,
     path: &[&str],
     write: impl Fn(&Node) -> String,
@@ -159,7 +173,7 @@ fn part<T: DeserializeOwned + Default>(
         let above: Vec<String> = path.iter().map(|step| (*step).to_owned()).collect();
         let own_key = tree.key_span(path);
         for mistake in mistakes {
-            diagnostics.push(complain(&before, &above, &own_key, &mistake));
+            diagnostics.push(complain(language, &before, &above, &own_key, &mistake));
         }
     }
     value

@@ -1,16 +1,27 @@
-//! The JSON schema of the language, for editors; made from the types that are read.
+//! The JSON schemas of the two languages, for editors; made from the types that are read.
 
+use super::guard::GuardDocument;
 use super::types::Document;
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
-/// The schema, JSON Schema draft 2020-12.
+/// The schema of specs, JSON Schema draft 2020-12.
 pub fn schema() -> Value {
+    of::<Document>("cmk spec, version 1")
+}
+
+/// The schema of guards.
+pub fn guard_schema() -> Value {
+    of::<GuardDocument>("cmk guard, version 1")
+}
+
+fn of<T: JsonSchema>(title: &str) -> Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
-    let mut schema = generator.into_root_schema_for::<Document>().to_value();
+    let mut schema = generator.into_root_schema_for::<T>().to_value();
     forbid_null(&mut schema);
     if let Some(root) = schema.as_object_mut() {
-        root.insert("title".to_owned(), json!("cmk spec, version 1"));
+        root.insert("title".to_owned(), json!(title));
     }
     schema
 }

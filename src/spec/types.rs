@@ -3,6 +3,7 @@
 //! The comments on the fields are the descriptions that editors show. No flattened,
 //! untagged or internally tagged types: with them serde loses the places.
 
+use crate::model::KeyPermission;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,6 +45,9 @@ pub struct Document {
     /// Rules that are checked unless they are lifted here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub policy: PolicyRules,
+    /// Acknowledgements of what cannot be undone, each with an end. They count only for things that the same plan makes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<AcceptEntry>,
     /// Resource groups, by name. A group that is only used needs no entry; it must then be there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub resource_groups: BTreeMap<String, GroupEntry>,
@@ -85,6 +89,21 @@ impl Default for PolicyRules {
     fn default() -> Self {
         Self { same_region: true }
     }
+}
+
+/// An acknowledgement: somebody says yes to one risk of one thing that this spec makes, until a day.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AcceptEntry {
+    /// The code of the risk. All others than this one take the operator's `--accept`, or an approved plan.
+    #[schemars(extend("enum" = ["CMK402"]))]
+    pub code: String,
+    /// The thing, which has `create` in this file: `vault/kv-prod`.
+    #[schemars(regex(pattern = r"^[a-z]+/.+$"))]
+    pub object: String,
+    /// The last day on which it counts, in UTC: `2026-12-31`.
+    #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub until: String,
 }
 
 /// A resource group.
@@ -309,6 +328,18 @@ pub enum PermissionWord {
     UnwrapKey,
     /// Recover a deleted key.
     Recover,
+}
+
+impl PermissionWord {
+    /// The permission.
+    pub fn permission(self) -> KeyPermission {
+        match self {
+            Self::Get => KeyPermission::Get,
+            Self::WrapKey => KeyPermission::WrapKey,
+            Self::UnwrapKey => KeyPermission::UnwrapKey,
+            Self::Recover => KeyPermission::Recover,
+        }
+    }
 }
 
 fn yes() -> bool {

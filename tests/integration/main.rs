@@ -4,6 +4,7 @@
 
 mod any_text;
 mod apply;
+mod approval;
 mod bad_specs;
 mod blind;
 mod cli;
@@ -14,6 +15,7 @@ mod contracts;
 mod crash;
 mod errors;
 mod examples;
+mod guard;
 mod held;
 mod hostile;
 mod imports;

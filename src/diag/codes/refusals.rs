@@ -201,6 +201,97 @@ What to do: write `type: RSA` for the key. If it has to be kept in hardware, use
 vault's owner to raise it to premium. Then plan again.",
     },
     Code {
+        id: "CMK230",
+        summary: "outside the guard: the tenant",
+        story: "\
+A step touches a thing of a tenant that the guard does not allow, or of which the tenant could not be seen:
+the tenant of a subscription, that a vault trusts, or of an account's identity. Keys in another tenant are
+in other people's hands. What could not be seen is not taken for allowed.
+
+What to do: leave it out of this run. If this pipeline should be allowed to do it, the owner of the guard file
+adds it there (`docs/guard.md`).",
+    },
+    Code {
+        id: "CMK231",
+        summary: "outside the guard: the subscription",
+        story: "\
+A step touches a thing in a subscription that the guard does not allow. The guard looks at what the steps of
+the plan touch, whatever the spec calls it. Nothing was sent.
+
+What to do: leave it out of this run. If this pipeline should be allowed to do it, the owner of the guard file
+adds it there (`docs/guard.md`).",
+    },
+    Code {
+        id: "CMK232",
+        summary: "outside the guard: the resource group",
+        story: "\
+A step touches a thing in a resource group that the guard does not allow. The group of the vault counts as
+well as the group of the account. Nothing was sent.
+
+What to do: leave it out of this run. If this pipeline should be allowed to do it, the owner of the guard file
+adds it there (`docs/guard.md`).",
+    },
+    Code {
+        id: "CMK233",
+        summary: "outside the guard: the vault",
+        story: "\
+A step writes to a vault that the guard does not allow, or makes data depend on a key in it. Whoever holds
+the vault decides over the data, so this is the rule that keeps keys in the hands they belong in.
+
+What to do: leave it out of this run. If this pipeline should be allowed to do it, the owner of the guard file
+adds it there (`docs/guard.md`).",
+    },
+    Code {
+        id: "CMK234",
+        summary: "outside the guard: the account",
+        story: "\
+A step touches a storage account that the guard does not allow: it makes it, changes its identity or its
+key, or changes what its identity may do with keys. Nothing was sent.
+
+What to do: leave it out of this run. If this pipeline should be allowed to do it, the owner of the guard file
+adds it there (`docs/guard.md`).",
+    },
+    Code {
+        id: "CMK235",
+        summary: "outside the guard: the key",
+        story: "\
+A step makes a key of a type or a size that the guard does not allow, or makes data depend on one. For a key
+that exists, what Azure shows of it counts. What could not be seen is not taken for allowed.
+
+What to do: leave it out of this run. If this pipeline should be allowed to do it, the owner of the guard file
+adds it there (`docs/guard.md`).",
+    },
+    Code {
+        id: "CMK236",
+        summary: "outside the guard: the permissions",
+        story: "\
+A step grants an account's identity a permission on keys that the guard does not allow. Storage needs get,
+wrapKey and unwrapKey; a guard that allows fewer lets no account be bound.
+
+What to do: leave it out of this run. If this pipeline should be allowed to do it, the owner of the guard file
+adds it there (`docs/guard.md`).",
+    },
+    Code {
+        id: "CMK237",
+        summary: "outside the guard: too many accounts in one run",
+        story: "\
+The plan touches more storage accounts than the guard allows in one run. A change that reaches many accounts
+at once is more often a mistake in a template than meant. Nothing was sent.
+
+What to do: split the spec, and apply the parts one after the other. If one run should reach so many, the
+owner of the guard file raises `perRun.accounts` (`docs/guard.md`).",
+    },
+    Code {
+        id: "CMK238",
+        summary: "outside the guard: too grave a risk",
+        story: "\
+A step bears a risk that is graver than the guard allows in this pipeline. An acknowledgement or an approved
+plan does not lift it: those say that a risk is meant, the guard says what may be meant here at all.
+
+What to do: leave the step out, or take it where the guard allows it, for example from an administrator's
+own machine.",
+    },
+    Code {
         id: "CMK241",
         summary: "there is no access to revoke",
         story: "\
@@ -233,6 +324,35 @@ cmk to do.
 
 What to do: remove `scope: key` if every key may be reached. Otherwise use a vault of its own for the
 key, or one with `permissionModel: rbac`.",
+    },
+    Code {
+        id: "CMK250",
+        summary: "not a plan that can be used here",
+        story: "\
+The file is no plan that `cmk plan --save` wrote, or it was made for another cloud. An approval speaks of one
+plan, so a file that only looks like one is not taken. No request was sent.
+
+What to do: name the file that `cmk plan --save` wrote. A spec may have any name that does not end in `.cmk`.",
+    },
+    Code {
+        id: "CMK251",
+        summary: "a saved plan of another version",
+        story: "\
+The plan was saved in another version of the form than this cmk reads. An approval must not be half
+understood: a field that one side does not know may be the one that matters. No request was sent.
+
+What to do: plan, approve and apply with the same version of cmk.",
+    },
+    Code {
+        id: "CMK252",
+        summary: "a saved plan that was damaged",
+        story: "\
+The file was cut off or changed after it was written: what is in it is not what its own digests speak of. That
+is found without `--approved` too. It finds damage, not forgery: whoever can write the file can write
+matching digests.
+
+What to do: save the plan again and copy it whole. Pass the approved digest with `--approved`, from a place
+that those who can change the file cannot change (`docs/review.md`).",
     },
     Code {
         id: "CMK290",

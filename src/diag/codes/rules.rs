@@ -206,6 +206,39 @@ What to do: name what should be true under `vaults` and `accounts`. If the file 
 there is no need to apply it.",
     },
     Code {
+        id: "CMK041",
+        summary: "an acknowledgement that a spec cannot give",
+        story: "\
+Whoever can change a spec could otherwise say yes to anything in the same change: to data becoming
+unreadable, to opening what somebody closed, to another vault's owners deciding over the data, to a
+protection given up. So a spec can acknowledge one kind of risk only: what cannot be undone (CMK402), and
+of that only what concerns a thing which the same plan makes, on which nobody relies yet.
+
+What to do: take the entry out. Say yes on the command line, with `--accept CODE:OBJECT` as the plan prints
+it, or let somebody approve the plan (`docs/review.md`).",
+    },
+    Code {
+        id: "CMK042",
+        summary: "an acknowledgement for nothing that this spec makes",
+        story: "\
+An acknowledgement in a spec counts only for things that the plan of this spec makes: a vault that exists
+already may be relied on by people who have never seen this file. The object is a kind and a name,
+`vault/kv-prod`, and its entry in this file has `create`.
+
+What to do: correct the name, or take the entry out. For a thing that exists, say yes on the command line
+with `--accept`, or approve the plan.",
+    },
+    Code {
+        id: "CMK043",
+        summary: "an acknowledgement without a sound end",
+        story: "\
+An acknowledgement in a spec has to end, lest it says yes to something that nobody thought of when it was
+written. The end is a day, `until: 2026-12-31`, and the acknowledgement counts through that day in UTC.
+Azure's own clock decides, not this machine's.
+
+What to do: write the day as year, month and day.",
+    },
+    Code {
         id: "CMK045",
         summary: "access is to be revoked, and no key is named",
         story: "\
@@ -225,5 +258,25 @@ that key and its versions, and no identity needs access to it. A key, a version 
 contradict that, and it is not for cmk to guess which of the two is meant.
 
 What to do: keep one of the two: `encryption: { source: microsoft }`, or the key without `source`.",
+    },
+    Code {
+        id: "CMK050",
+        summary: "not a pattern of a guard",
+        story: "\
+A guard names what may be touched by patterns: a name, in which `*` stands for any characters. Tenants and
+subscriptions are ids, GUIDs, or `*` alone for any. A pattern that could fit no name in Azure would make a
+guard that looks as if it allowed something and does not, or is a slip of the pen.
+
+What to do: correct the pattern. Put patterns with `*` into quotes, as in `\"kv-pay-*\"`: YAML gives a bare `*`
+another meaning.",
+    },
+    Code {
+        id: "CMK051",
+        summary: "a guard that allows everything",
+        story: "\
+Every list of places in the guard is `*`, and it sets no limit. It is read, and it will never refuse anything.
+A guard that was made to be filled in later often stays so, and everybody believes that there is one.
+
+What to do: name what this pipeline is for, or do without a guard.",
     },
 ];

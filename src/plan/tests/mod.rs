@@ -2,7 +2,7 @@
 
 mod judge;
 mod obstacles;
-mod world;
+pub(super) mod world;
 
 use super::{Plan, plan};
 use crate::model::Timestamp;
@@ -387,6 +387,52 @@ fn the_digest_tells_plans_apart_and_knows_no_clock() {
     assert_eq!(at(1_000), at(2_000));
     let other = "group; vault kv1 create; key kv1/main create; account st1 create system";
     assert_ne!(at(1_000), plan(&desired(other), &observed(other, "")).digest);
+}
+
+#[test]
+fn a_spec_s_yes_counts_for_what_the_plan_makes_and_until_its_day_is_over() {
+    let yes = |object: &str, ends: i64| crate::model::SpecAccept {
+        object: object.to_owned(),
+        ends: Timestamp(ends),
+        until: "that day".to_owned(),
+    };
+    let told = |wanted: &str, seen: &str, accept| {
+        let mut desired = desired(wanted);
+        desired.accepts.push(accept);
+        let made = plan(&desired, &observed(wanted, seen));
+        let asks: Vec<String> = made.asks().iter().map(|ask| ask.what.to_string()).collect();
+        let notes: Vec<String> = made.notes.into_iter().map(|note| note.text).collect();
+        (asks, notes)
+    };
+    let none: Vec<String> = vec![];
+    assert_eq!(told(ALL, "", yes("vault/kv1", 2_000)), (none.clone(), none.clone()));
+    let (asks, notes) = told(LIVE, "vault kv1; key kv1/main A; account st1 system", yes("vault/kv1", 2_000));
+    assert_eq!(asks, ["CMK402:vault/kv1"]);
+    assert!(notes.len() == 1 && notes[0].contains("does not make the thing"), "{notes:?}");
+    let (_, notes) = told(ALL, "", yes("vault/kv1", 1_000));
+    assert!(notes.len() == 1 && notes[0].contains("is over"), "{notes:?}");
+    let (_, notes) = told(ALL, "", yes("vault/kv1", 1_000 + 400 * 86_400));
+    assert!(notes.len() == 1 && notes[0].contains("more than a year"), "{notes:?}");
+}
+
+/// A risk that takes the operator's word, of a thing which the plan makes: none of today's steps has one.
+#[test]
+fn what_cannot_be_undone_of_a_new_thing_is_said_yes_to_by_the_spec() {
+    let mut wanted = desired(ALL);
+    let seen = observed(ALL, "");
+    let accept = |object: &str| crate::model::SpecAccept {
+        object: object.to_owned(),
+        ends: Timestamp(2_000),
+        until: "that day".to_owned(),
+    };
+    wanted.accepts = vec![accept("vault/kv1"), accept("account/st1")];
+    let mut steps = plan(&desired(ALL), &seen).steps;
+    for step in &mut steps {
+        step.risks.iter_mut().for_each(|risk| risk.consent = super::Consent::Operator);
+    }
+    super::accept::by_spec(&mut steps, &wanted, &seen);
+    let asked: Vec<String> = Plan { steps, ..Plan::default() }.asks().iter().map(|ask| ask.what.to_string()).collect();
+    assert_eq!(asked, ["CMK401:account/st1"], "only what cannot be undone");
 }
 
 const REVOKED: &str = "vault kv1 protected; key kv1/main; account st1 system uses kv1/main revoked";

@@ -5,6 +5,7 @@
 //! for, what the plan showed, and what was told.
 
 mod closed;
+mod custody;
 mod diff;
 mod facts;
 mod honest;
@@ -17,7 +18,7 @@ pub use notes::Sent;
 use super::mishap::Mishap;
 use super::run::Ended;
 use crate::apply::{Event, Outcome};
-use crate::model::{Access, Desired};
+use crate::model::{Access, Desired, Guard};
 use crate::plan::Plan;
 use crate::sandbox::{ARM_HOST, CLIENT_SECRET, Census, ExchangeError, LOGIN_HOST, Millis, Readability, VAULT_SUFFIX};
 use closed::Doors;
@@ -45,6 +46,8 @@ pub struct Breach {
 #[derive(Debug)]
 pub struct Witness {
     desired: Desired,
+    /// What the operator allows to be touched.
+    pub(super) guard: Guard,
     start: Millis,
     runs: Vec<Notes>,
     checked: BTreeMap<&'static str, u64>,
@@ -64,6 +67,7 @@ impl Witness {
     pub(super) fn new(desired: Desired, start: Millis, first: Census) -> Self {
         Self {
             desired,
+            guard: Guard::default(),
             start,
             runs: vec![],
             checked: BTreeMap::new(),
@@ -289,6 +293,7 @@ impl Witness {
                 .filter(|(_, held)| *held)
                 .map(|(fact, _)| ("S8", has.get(&fact) == Some(&true), format!("no longer so: {fact}"))),
         );
+        findings.extend(custody::findings(&self.guard, before, after));
         // Somebody asked this run by name to open what was closed.
         let doors = if notes.opens { vec![] } else { self.doors.opened(sent.run, before, after) };
         findings.extend(doors.into_iter().map(|(is_so, what)| ("S14", is_so, what)));

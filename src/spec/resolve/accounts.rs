@@ -8,6 +8,7 @@ use crate::model::{
     KeyRef, Version, VersionRule,
 };
 use crate::spec::complaints::{missing_field, word};
+use crate::spec::fields::Language;
 use crate::spec::shown::{nearest, shown};
 use crate::spec::types::{
     ACCOUNT_KINDS, ACCOUNT_SKUS, AccessWord, AccountCreation, AccountEntry, EncryptionEntry, IdentityWord,
@@ -136,7 +137,7 @@ impl<'s> Resolver<'s> {
             return;
         }
         let names: Vec<String> = place.iter().map(ToString::to_string).collect();
-        self.say(missing_field(&names, "key", self.spec.key_span(&place)));
+        self.say(missing_field(Language::Spec, &names, "key", self.spec.key_span(&place)));
     }
 
     fn encryption(&mut self, path: [&'s str; 2], entry: &EncryptionEntry) -> Option<Encryption> {
@@ -177,7 +178,7 @@ impl<'s> Resolver<'s> {
     }
 
     fn permissions(&mut self, path: [&str; 2], words: &[PermissionWord]) -> Option<BTreeSet<KeyPermission>> {
-        let given: BTreeSet<KeyPermission> = words.iter().map(|word| permission(*word)).collect();
+        let given: BTreeSet<KeyPermission> = words.iter().map(|word| word.permission()).collect();
         let place = [path[0], path[1], "encryption", "permissions"];
         let missing: Vec<&str> =
             KeyPermission::needed().difference(&given).map(|permission| permission.as_str()).collect();
@@ -249,15 +250,6 @@ impl<'s> Resolver<'s> {
             }
             (None, None, _) => "write `key: vault/key`, with the names under `vaults` and its `keys`".to_owned(),
         }
-    }
-}
-
-fn permission(word: PermissionWord) -> KeyPermission {
-    match word {
-        PermissionWord::Get => KeyPermission::Get,
-        PermissionWord::WrapKey => KeyPermission::WrapKey,
-        PermissionWord::UnwrapKey => KeyPermission::UnwrapKey,
-        PermissionWord::Recover => KeyPermission::Recover,
     }
 }
 

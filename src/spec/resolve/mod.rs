@@ -1,5 +1,6 @@
 //! `Spec` -> `Desired`: references resolved, defaults filled in, and every rule that is known without a cloud.
 
+mod accept;
 mod accounts;
 mod groups;
 mod pairs;
@@ -35,6 +36,7 @@ pub fn resolve(spec: &Spec) -> (Option<Desired>, Diagnostics) {
     resolver.vaults();
     resolver.accounts();
     resolver.pairs();
+    resolver.accept();
     resolver.say_lacking();
     resolver.something();
     let Resolver { diagnostics, desired, .. } = resolver;

@@ -2,7 +2,7 @@
 
 use super::tree::{Entry, Kind, Node};
 use crate::diag::{Diagnostic, Diagnostics, Source};
-use crate::spec::fields;
+use crate::spec::fields::{self, Language};
 use crate::spec::shown::shown;
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, Tag};
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ const DEPTH_MAX: usize = 32;
 const KEY_BYTES_MAX: usize = 200;
 
 /// Reads the one document of a text. Nothing comes back when the text ends in disorder or holds no document.
-pub(crate) fn scan(source: &Source, diagnostics: &mut Diagnostics) -> Option<Node> {
+pub(crate) fn scan(language: Language, source: &Source, diagnostics: &mut Diagnostics) -> Option<Node> {
     let bom = if source.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let text = &source.text[bom..];
     if unprintable(text, bom, diagnostics) {
@@ -29,8 +29,17 @@ pub(crate) fn scan(source: &Source, diagnostics: &mut Diagnostics) -> Option<Nod
     // Above our own limit, which then speaks first for block style.
     options.flow_nesting_limit = DEPTH_MAX * 2;
     options.block_nesting_limit = DEPTH_MAX * 2;
-    let mut builder =
-        Builder { text, bom, diagnostics, frames: Vec::new(), root: None, last: 0, documents: 0, last_alias: None };
+    let mut builder = Builder {
+        language,
+        text,
+        bom,
+        diagnostics,
+        frames: Vec::new(),
+        root: None,
+        last: 0,
+        documents: 0,
+        last_alias: None,
+    };
     for event in Parser::new_from_str_with_options(text, options) {
         match event {
             Ok((event, span)) => match builder.take(event, &span) {
@@ -46,14 +55,14 @@ pub(crate) fn scan(source: &Source, diagnostics: &mut Diagnostics) -> Option<Nod
     }
     let root = builder.root.take();
     if root.is_none() {
-        diagnostics.push(empty(bom));
+        diagnostics.push(empty(language, bom));
     }
     root
 }
 
-fn empty(at: usize) -> Diagnostic {
+fn empty(language: Language, at: usize) -> Diagnostic {
     Diagnostic::error("CMK002", at..at, "the file says nothing")
-        .help("begin with `version: 1`; `specs/quickstart.yaml` is an example to start from")
+        .help(format!("begin with `version: 1`; `{}` is an example to start from", language.example()))
 }
 
 /// Complains about characters that YAML does not allow: once for a line, and about no more than ten lines.
@@ -115,6 +124,7 @@ struct Builder<'s> {
     text: &'s str,
     /// How many bytes of byte order mark stand before `text`.
     bom: usize,
+    language: Language,
     diagnostics: &'s mut Diagnostics,
     frames: Vec<Frame>,
     root: Option<Node>,
@@ -174,7 +184,7 @@ impl Builder<'_> {
         let marks = self.text[place.start - self.bom..].starts_with("---");
         let place = if marks { place.start..place.start + 3 } else { place };
         self.complain(
-            Diagnostic::error("CMK003", place, "a spec is one YAML document")
+            Diagnostic::error("CMK003", place, "a file is one YAML document")
                 .label("a second one begins here")
                 .help("put each document into a file of its own, or remove the `---`"),
         );
@@ -190,7 +200,7 @@ impl Builder<'_> {
                 start..start + written.len(),
                 format!("the tag `{}` has no meaning here", shown(&written)),
             )
-            .label("specs have no tags")
+            .label("nothing here has a tag")
             .help("remove the tag; put quotes around a value to make it text"),
         );
     }
@@ -208,7 +218,7 @@ impl Builder<'_> {
         self.complain(
             Diagnostic::error("CMK010", place, format!("nested more than {DEPTH_MAX} levels deep"))
                 .label("one level too many")
-                .help("a spec needs six levels; look for a bracket or an indentation that is never closed"),
+                .help("six levels are enough; look for a bracket or an indentation that is never closed"),
         );
     }
 
@@ -242,7 +252,7 @@ impl Builder<'_> {
         let (span, message, help) = match self.frames.last() {
             None => return,
             Some(Frame::Mapping { key: Key::Text(key, span), .. }) => {
-                (span.clone(), format!("`{}` has no value", shown(key)), fields::missing_value(key))
+                (span.clone(), format!("`{}` has no value", shown(key)), fields::missing_value(self.language, key))
             }
             Some(Frame::Mapping { .. }) => return self.finish(Node { span: place, kind: Kind::Broken }),
             Some(Frame::Sequence { .. }) => (

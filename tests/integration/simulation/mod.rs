@@ -8,7 +8,7 @@ mod sabotage;
 mod scenes;
 mod small_worlds;
 mod stories;
-mod worlds;
+pub(crate) mod worlds;
 
 /// A number that whoever runs the tests has asked for: `CMK_SEEDS` scenes by chance, and everything that is otherwise
 /// tried in part as a whole; `CMK_SEED` is the first of them.

@@ -6,8 +6,8 @@
 use super::scenes::scene;
 use azure_core::http::headers::HeaderValue;
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Method, Request};
-use cmk::model::Fact;
-use cmk::plan::{Action, Plan};
+use cmk::model::{Fact, Guard, KeyPermission, Pattern, VersionRule};
+use cmk::plan::{Action, Consent, Plan, RiskClass};
 use cmk::prove::{How, OTHERS};
 use cmk::sandbox::{CLIENT_ID, CLIENT_SECRET, LOGIN_HOST, TENANT, VAULT_SUFFIX};
 use serde_json::{Value, json};
@@ -212,6 +212,11 @@ fn entries(asked: &mut Asked) -> Option<&mut Vec<Value>> {
     asked.body.pointer_mut("/properties/accessPolicies")?.as_array_mut().filter(|_| is_grant)
 }
 
+/// A guard that allows nothing of what the scenes' specs name.
+fn elsewhere() -> Guard {
+    Guard { vaults: vec![Pattern::new("kv-elsewhere")], ..Guard::default() }
+}
+
 /// Each sabotage: what it is, the invariant that notices it, and how.
 #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
 fn all() -> Vec<(&'static str, &'static str, How)> {
@@ -265,6 +270,11 @@ fn all() -> Vec<(&'static str, &'static str, How)> {
         ),
         ("an identity is taken off when its key is set", "S1", on_line(Way::TakesIdentityOff)),
         ("a refusal is ignored", "S13", in_plan(|plan| plan.refusals.clear())),
+        (
+            "what the guard forbids is done all the same",
+            "S15",
+            How { guard: Some(elsewhere()), ..in_plan(|plan| plan.refusals.clear()) },
+        ),
         ("a binding is overlooked, and access given back", "S14", on_line(Way::OverlooksBindings)),
         (
             "the whole vault is put instead of an entry",
@@ -379,4 +389,70 @@ fn every_sabotage_is_noticed_within_two_hundred_seeds() {
     }
     assert!(unnoticed.is_empty(), "nobody noticed: {unnoticed:#?}\nnoticed:\n{}", noticed.join("\n"));
     assert!(noticed.len() >= 10, "{noticed:#?}");
+}
+
+/// Sabotages of plans that the judge has to catch before anything is sent. A step too few does no harm, and refusals
+/// are not its business.
+fn for_the_judge() -> Vec<(&'static str, Alter)> {
+    vec![
+        ("a step forgets what it goes after", |plan| plan.steps.iter_mut().for_each(|step| step.after.clear())),
+        ("two steps are swapped", |plan| {
+            if let Some(last) = plan.steps.len().checked_sub(1) {
+                plan.steps.swap(0, last);
+            }
+        }),
+        ("a step is taken twice", |plan| plan.steps.extend(plan.steps.first().cloned())),
+        ("an unwrap is not granted", |plan| {
+            for step in &mut plan.steps {
+                if let Action::Grant { permissions, .. } = &mut step.action {
+                    permissions.remove(&KeyPermission::UnwrapKey);
+                }
+            }
+        }),
+        ("a vault is made without protection", |plan| {
+            for step in &mut plan.steps {
+                if let Action::CreateVault { purge_protection, .. } = &mut step.action {
+                    *purge_protection = false;
+                }
+            }
+        }),
+        ("a vault is made for another tenant", |plan| {
+            for step in &mut plan.steps {
+                if let Action::CreateVault { tenant, .. } = &mut step.action {
+                    "another".clone_into(tenant);
+                }
+            }
+        }),
+        ("a version that nobody saw is pinned", |plan| {
+            for step in &mut plan.steps {
+                if let Action::SetEncryption { version, .. } = &mut step.action {
+                    let unseen = cmk::model::Version::parse(&"f".repeat(32)).unwrap();
+                    *version = VersionRule::Exact(unseen);
+                }
+            }
+        }),
+        ("what changes is not shown", |plan| plan.steps.iter_mut().for_each(|step| step.because.clear())),
+        ("a risk is not said", |plan| plan.steps.iter_mut().for_each(|step| step.risks.clear())),
+        ("nobody is asked", |plan| {
+            for risk in plan.steps.iter_mut().flat_map(|step| &mut step.risks) {
+                if risk.class > RiskClass::Irreversible {
+                    risk.consent = Consent::Plan;
+                }
+            }
+        }),
+    ]
+}
+
+#[test]
+fn every_sabotage_of_a_plan_is_rejected_by_the_judge() {
+    let unnoticed: Vec<&str> = for_the_judge()
+        .into_iter()
+        .filter(|(_, alter)| {
+            let how = in_plan(*alter);
+            let rejected = |seed| scene(seed).play(&how).met.contains_key("judge rejects an altered plan");
+            !(0..SEEDS).any(rejected)
+        })
+        .map(|(name, _)| name)
+        .collect();
+    assert!(unnoticed.is_empty(), "the judge accepts: {unnoticed:#?}");
 }

@@ -48,7 +48,7 @@ fn place() -> Location {
 
 fn version(id: &str, enabled: bool, created: i64) -> KeyVersion {
     let id = Version::parse(id).unwrap();
-    KeyVersion { id, enabled, created: Some(Timestamp(created)), not_before: None, expires: None }
+    KeyVersion { id, enabled, created: Some(Timestamp(created)), not_before: None, expires: None, thumbprint: None }
 }
 
 /// The states of the vault. Others' entries are in it; accounts add theirs.

@@ -26,7 +26,7 @@ use cmk::sandbox::{Millis, Pace, SUBSCRIPTIONS, VAULT_SUFFIX, Watch, World};
 use serde_json::{Value, json};
 
 /// The group of every story.
-pub(super) fn group() -> String {
+pub(crate) fn group() -> String {
     format!("/subscriptions/{}/resourceGroups/rg", SUBSCRIPTIONS[0])
 }
 
@@ -40,7 +40,7 @@ fn account(name: &str) -> String {
 
 /// Waits that are long enough to be met and short enough for thousands of stories, with tokens that outlast them:
 /// how the product renews tokens hangs on the machine's clock.
-pub(super) fn pace() -> Pace {
+pub(crate) fn pace() -> Pace {
     Pace {
         account_creation: 5_000,
         vault_dns: 4_000,
@@ -51,7 +51,7 @@ pub(super) fn pace() -> Pace {
 }
 
 /// The world of a text, and the moment at which it is so.
-pub(super) fn world(text: &str, pace: Pace) -> (World, Millis) {
+pub(crate) fn world(text: &str, pace: Pace) -> (World, Millis) {
     let mut world = World::new(pace);
     world.set_watch(Watch::new(contracts::hold));
     let mut hand = Hand { world: &mut world, now: BEGINNING };
@@ -218,14 +218,14 @@ fn newest(hand: &mut Hand<'_>, of: &str, key: &str) -> String {
 }
 
 /// The desired state of a story's spec, which leaves out what all have in common.
-pub(super) fn desired(spec: &str) -> Desired {
+pub(crate) fn desired(spec: &str) -> Desired {
     let source = Source { name: "story.yaml".to_owned(), text: whole(spec) };
     let (desired, diagnostics) = cmk::spec::load(&source);
     desired.ok_or_else(|| cmk::diag::render(&source, &diagnostics, false)).expect("a spec without fault")
 }
 
 /// A story's spec as a file would hold it.
-pub(super) fn whole(spec: &str) -> String {
+pub(crate) fn whole(spec: &str) -> String {
     let defaults = format!("{{ subscription: {}, resourceGroup: rg, location: westeurope }}", SUBSCRIPTIONS[0]);
     format!("version: 1\ndefaults: {defaults}\n{spec}\n")
 }
