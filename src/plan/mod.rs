@@ -16,7 +16,7 @@ mod order;
 pub mod review;
 pub mod risk;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod types;
 mod vaults;
 
@@ -38,8 +38,8 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     accounts::plan(desired, observed, &mut draft);
     encryption::plan(desired, observed, &mut draft);
     draft.prune(observed);
-    let draft::Draft { proposals, mut refusals, waits, blind_spots, notes } = draft;
-    refusals.sort();
+    let draft::Draft { proposals, refusals, waits, blind_spots, notes } = draft;
+    let refusals = refusals.into_iter().collect();
     let steps = order::order(proposals, observed);
     let digest = digest::digest(&steps);
     let blind_spots = blind_spots.into_values().collect();

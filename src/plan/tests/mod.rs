@@ -1,7 +1,7 @@
 //! The planner's tests: a wanted and a seen state in a few words, the plan as text.
 
 mod judge;
-mod world;
+pub(crate) mod world;
 
 use super::{Plan, plan};
 use crate::model::Timestamp;
