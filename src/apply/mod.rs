@@ -7,11 +7,13 @@
 mod event;
 mod knowledge;
 mod perform;
+mod request;
 mod schedule;
 mod step;
 mod wait;
 
 pub use event::{Event, Outcome, StepOutcome};
+pub use request::{Preview, previews};
 pub use wait::Budgets;
 
 use crate::azure::Azure;

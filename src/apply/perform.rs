@@ -1,10 +1,10 @@
 //! The requests that carry actions out, and what their answers teach. Sends each write once and decides nothing.
 
 use super::knowledge::Knowledge;
+use super::request;
 use crate::azure::{Answer, Azure, Call, Failure, Kind, accounts, groups, keys, lro, vaults};
-use crate::model::{AccessPolicy, KeyPermission, Seen, VaultId};
+use crate::model::{AccessPolicy, Seen, VaultId};
 use crate::plan::{Action, Step};
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Sends what a batch of steps does and takes in the answer. A batch of more than one step is of grants of one vault.
@@ -15,7 +15,10 @@ pub(super) async fn perform(
     budget: Duration,
     on_wait: &mut (dyn FnMut(Duration) + Send),
 ) -> Result<(), Failure> {
-    let call = call(azure, known, steps)?;
+    let call = {
+        let observed = known.observed();
+        request::call(azure.cloud(), &observed, steps, &mut |missing| Err(unknown(&missing)))?
+    };
     let answer = azure.call(&call).await?;
     let Some(step) = steps.first() else { return Ok(()) };
     match &step.action {
@@ -28,48 +31,6 @@ pub(super) async fn perform(
         _ => learn(known, &step.action, &call, &answer)?,
     }
     Ok(())
-}
-
-/// The request for a batch of steps, made from what is known at this moment.
-fn call(azure: &Azure, known: &Knowledge<'_>, steps: &[&Step]) -> Result<Call, Failure> {
-    let Some(step) = steps.first() else { return Err(unknown("an empty batch of steps")) };
-    Ok(match &step.action {
-        Action::CreateGroup { id, location } => groups::create(id, location),
-        Action::CreateVault { id, location, tenant, create, purge_protection } => {
-            vaults::create(id, location, tenant, create, *purge_protection)
-        }
-        Action::ProtectVault { id } => vaults::protect(id),
-        Action::CreateKey { vault, key, create } => keys::arm_create(vault, &key.name, create),
-        Action::CreateAccount { id, location, create, identity } => accounts::create(id, location, create, *identity),
-        Action::AttachIdentity { id } => {
-            let account = known.account(id).ok_or_else(|| unknown(&format!("account {}", id.name)))?;
-            accounts::attach_system(id, &account.identity)
-        }
-        Action::Grant { vault, .. } => grant(known, vault, steps)?,
-        Action::SetEncryption { account, vault, key, version, .. } => {
-            let seen = known.account(account).ok_or_else(|| unknown(&format!("account {}", account.name)))?;
-            let host = known.vault(vault).map_or_else(|| azure.cloud().vault_host(&vault.name), |vault| vault.host);
-            let observed = known.observed();
-            let versions = observed.keys.get(key).and_then(Seen::known);
-            let pinned = versions.and_then(|seen| crate::model::fact::pinned_version(seen, version));
-            accounts::set_encryption(account, &host, &key.name, pinned, &seen.encryption)
-        }
-    })
-}
-
-/// One call for all new entries of a vault.
-fn grant(known: &Knowledge<'_>, vault: &VaultId, steps: &[&Step]) -> Result<Call, Failure> {
-    let tenant = known.vault(vault).ok_or_else(|| unknown(&format!("vault {}", vault.name)))?.tenant;
-    let mut entries: Vec<(String, BTreeSet<KeyPermission>)> = vec![];
-    for step in steps {
-        if let Action::Grant { account, permissions, .. } = &step.action {
-            let principal = known.account(account).and_then(|seen| seen.identity.system_principal);
-            let principal = principal.ok_or_else(|| unknown(&format!("the identity of account {}", account.name)))?;
-            entries.push((principal, permissions.clone()));
-        }
-    }
-    let entries: Vec<_> = entries.iter().map(|(principal, permissions)| (principal.as_str(), permissions)).collect();
-    Ok(vaults::add_access(vault, &tenant, &entries))
 }
 
 /// Takes in an answer that holds the whole thing: it counts as a look.
