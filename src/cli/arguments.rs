@@ -2,6 +2,7 @@
 
 #[cfg(feature = "sandbox")]
 use super::sandbox::arguments::SandboxCommand;
+use super::surfaces::Surfaces;
 use crate::plan::Acknowledgement;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -73,9 +74,8 @@ pub(super) enum Command {
         /// The spec file; `-` is stdin
         #[arg(value_name = "SPEC")]
         spec: String,
-        /// The form of the plan
-        #[arg(long, value_enum, default_value_t = Format::Human)]
-        format: Format,
+        #[command(flatten)]
+        surfaces: Surfaces,
         /// Exit with 2 when steps are waiting
         #[arg(long)]
         detailed_exitcode: bool,

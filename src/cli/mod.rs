@@ -21,6 +21,7 @@ mod sandbox;
 mod schema;
 mod session;
 mod source;
+mod surfaces;
 mod validate;
 mod verify;
 
@@ -59,7 +60,7 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
     logging::start(&arguments.global, context.output.stderr.styled)?;
     match arguments.command {
         Command::Validate { specs, format } => validate::run(context, &specs, format),
-        Command::Plan { spec, format, detailed_exitcode } => plan::run(context, &spec, format, detailed_exitcode),
+        Command::Plan { spec, surfaces, detailed_exitcode } => plan::run(context, &spec, &surfaces, detailed_exitcode),
         Command::Apply { spec, yes, format, timeout, receipt, accept } => {
             let accepted = Accepted::named(accept);
             apply::run(context, &spec, format, &apply::Wishes { yes, timeout, receipt, accepted })

@@ -1,27 +1,23 @@
 //! `cmk plan`: looks, plans and prints; sends no write.
 
-use super::arguments::Format;
 use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
+use super::surfaces::Surfaces;
 use super::{interrupt, session};
 use crate::plan::Plan;
 use crate::report::verdict::PlanVerdict;
-use crate::report::{human, json};
 
-/// Prints the plan of a spec.
-pub(super) fn run(context: &mut Context, spec: &str, format: Format, is_detailed: bool) -> Result<Exit, Trouble> {
+/// Shows the plan of a spec.
+pub(super) fn run(context: &mut Context, spec: &str, surfaces: &Surfaces, is_detailed: bool) -> Result<Exit, Trouble> {
     let (_, desired) = session::desired(context, spec)?;
+    surfaces.check()?;
     let azure = context.azure()?;
     let stderr = context.output.stderr.clone();
-    let (_, plan) = block_on(async {
+    let (observed, plan) = block_on(async {
         let stop = interrupt::listen(stderr.clone(), None);
         session::look(&desired, &azure, stop, &stderr).await
     })??;
-    let text = match format {
-        Format::Human => human::plan(&plan, context.scene(), context.output.stdout_styled),
-        Format::Json => json::plan(&plan, &session::traffic(azure.stats(), vec![]), context.scene()),
-    };
-    context.output.document(&text)?;
+    surfaces.show(context, &azure, &plan, &observed)?;
     Ok(exit(&plan, is_detailed))
 }
 

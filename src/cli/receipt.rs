@@ -1,10 +1,10 @@
-//! Writing a receipt: whole or not at all, readable by its owner only, and never through a link into something else.
+//! Writing a receipt or another document to a file: whole or not at all, readable by its owner only, and never through a link into something else.
 
 use super::exit::Trouble;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// Makes sure that a receipt can be written, before anything is sent that it should tell of.
+/// Makes sure that a document can be written, before anything is sent that it should tell of.
 pub(super) fn check(path: &Path) -> Result<(), Trouble> {
     match path.symlink_metadata() {
         Ok(about) if about.is_symlink() => Err(refused(path, "it is a symbolic link")),
@@ -13,7 +13,7 @@ pub(super) fn check(path: &Path) -> Result<(), Trouble> {
     }
 }
 
-/// Writes a receipt in the place of an earlier one.
+/// Writes a document in the place of an earlier one.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), Trouble> {
     let written = || {
         let mut file = beside(path)?;
@@ -31,7 +31,7 @@ fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
 }
 
 fn refused(path: &Path, why: &str) -> Trouble {
-    Trouble::new(format!("the receipt cannot be written to {}: {why}", path.display())).help("name another file")
+    Trouble::new(format!("the document cannot be written to {}: {why}", path.display())).help("name another file")
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> Trouble {

@@ -1,10 +1,15 @@
 //! Values -> text. Pure: nothing here writes, reads a clock or knows a terminal.
 
+mod document;
 pub mod evidence;
 pub mod human;
 pub mod json;
+pub mod markdown;
 pub mod outcome;
 pub mod progress;
+pub mod requests;
+mod sheet;
+pub mod story;
 pub mod text;
 pub mod verdict;
 pub mod words;
@@ -14,6 +19,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// The program and its version, as documents name it.
+pub const TOOL: &str = concat!("cmk ", env!("CARGO_PKG_VERSION"));
 
 /// Where a plan was made: which cloud, and whether it was one to practise on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,8 @@
 //! The words for actions, risks and things, the same in every report.
 
 use crate::diag::codes;
-use crate::model::{IdentityKind, KeyPermission, VersionRule};
+use crate::model::{IdentityKind, VersionRule};
 use crate::plan::{Action, RiskClass};
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What an action does, as an order: "create vault kv-prod in westeurope".
@@ -26,24 +25,18 @@ pub fn action(action: &Action) -> String {
             format!("create account {} in {location}{identity}", id.name)
         }
         Action::AttachIdentity { id } => format!("give account {} a system-assigned identity", id.name),
-        Action::Grant { account, vault, permissions } => {
-            let names = permission_names(permissions);
-            format!("grant the identity of account {} {names} on the keys of vault {}", account.name, vault.name)
+        Action::Grant { account, vault, permissions: _ } => {
+            format!("grant account {} access to the keys of vault {}", account.name, vault.name)
         }
         Action::SetEncryption { account, vault: _, key, version, permissions: _, former: _ } => {
             let version = match version {
-                VersionRule::Latest => "its newest version, pinned".to_owned(),
-                VersionRule::Auto => "always its newest version".to_owned(),
+                VersionRule::Latest => "newest, pinned".to_owned(),
+                VersionRule::Auto => "always the newest".to_owned(),
                 VersionRule::Exact(version) => format!("version {version}"),
             };
-            format!("encrypt account {} with key {key}, {version}", account.name)
+            format!("encrypt account {} with {key} ({version})", account.name)
         }
     }
-}
-
-fn permission_names(permissions: &BTreeSet<KeyPermission>) -> String {
-    let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
-    names.join(", ")
 }
 
 /// The thing that an action is about, in short: "vault kv-prod".

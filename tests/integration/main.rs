@@ -20,4 +20,5 @@ mod schema;
 mod serve;
 mod simulation;
 mod spec_reference;
+mod surfaces;
 mod verify;
