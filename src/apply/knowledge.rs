@@ -62,7 +62,10 @@ impl<'a> Knowledge<'a> {
                 let seen = observe::group(azure, id).await?;
                 self.observed().groups.insert(id.clone(), seen);
             }
-            Fact::VaultLive(vault) | Fact::PurgeProtected(vault) | Fact::CanUnwrap(_, vault, _) => {
+            Fact::VaultLive(vault)
+            | Fact::PurgeProtected(vault)
+            | Fact::CanUnwrap(_, KeyRef { vault, .. }, _)
+            | Fact::NoAccess(_, vault) => {
                 if let Some(id) = self.vault_id(vault) {
                     let seen = observe::vault(azure, id).await?;
                     self.observed().vaults.insert(vault.clone(), seen);
@@ -74,7 +77,10 @@ impl<'a> Knowledge<'a> {
             Fact::KeyUsable(key, VersionRule::Exact(_)) | Fact::KeyEnabled(key, _) => {
                 self.look_at_key(azure, key, true).await?;
             }
-            Fact::AccountLive(account) | Fact::Attached(account) | Fact::EncryptedWith(account, ..) => {
+            Fact::AccountLive(account)
+            | Fact::Attached(account)
+            | Fact::MicrosoftManaged(account)
+            | Fact::EncryptedWith(account, ..) => {
                 if let Some(wanted) = self.desired.accounts.get(account) {
                     let seen = observe::account(azure, &wanted.id).await?;
                     self.observed().accounts.insert(account.clone(), seen);

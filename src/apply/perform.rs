@@ -2,9 +2,10 @@
 
 use super::knowledge::Knowledge;
 use super::request;
-use crate::azure::{Answer, Azure, Call, Failure, Kind, accounts, groups, keys, lro, vaults};
-use crate::model::{AccessPolicy, Seen, VaultId};
-use crate::plan::{Action, Step};
+use crate::azure::{Answer, Azure, Call, Failure, Kind, accounts, groups, keys, lro, roles, vaults};
+use crate::model::{AccessPolicy, Seen, SeenVault, VaultId};
+use crate::observe;
+use crate::plan::{Action, GrantBy, Step};
 use std::time::Duration;
 
 /// Sends what a batch of steps does and takes in the answer. A batch of more than one step is of grants of one vault.
@@ -15,21 +16,35 @@ pub(super) async fn perform(
     budget: Duration,
     on_wait: &mut (dyn FnMut(Duration) + Send),
 ) -> Result<(), Failure> {
-    let call = {
-        let observed = known.observed();
-        request::call(azure.cloud(), &observed, steps, &mut |missing| Err(unknown(&missing)))?
-    };
-    let answer = azure.call(&call).await?;
     let Some(step) = steps.first() else { return Ok(()) };
+    let calls = {
+        let observed = known.observed();
+        request::calls(azure.cloud(), &observed, steps, &mut |missing| Err(unknown(&missing)))?
+    };
+    if let Action::RevokeAccess { vault, .. } = &step.action {
+        return revoke(azure, known, vault, &calls).await;
+    }
+    let Some(call) = calls.first() else { return Ok(()) };
+    let answer = azure.call(call).await?;
     match &step.action {
         Action::CreateAccount { id, .. } => {
             // A 202 with nothing but a Location: the operation is followed to its end.
             let answer = lro::finish(azure, answer, &accounts::get(id), budget, on_wait).await?;
-            let seen = answer.read(&call, accounts::read)?;
+            let seen = answer.read(call, accounts::read)?;
             known.observed().accounts.insert(id.name.clone(), Seen::Known(seen));
         }
-        _ => learn(known, &step.action, &call, &answer)?,
+        _ => learn(known, &step.action, call, &answer)?,
     }
+    Ok(())
+}
+
+/// Takes away what an account's own identity may do with the vault's keys, and looks at what is left: no answer says it.
+async fn revoke(azure: &Azure, known: &Knowledge<'_>, vault: &VaultId, calls: &[Call]) -> Result<(), Failure> {
+    for call in calls {
+        azure.call(call).await?;
+    }
+    let seen = observe::vault(azure, vault).await?;
+    known.observed().vaults.insert(vault.name.clone(), seen);
     Ok(())
 }
 
@@ -50,14 +65,26 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
         }
         Action::CreateAccount { id, .. }
         | Action::AttachIdentity { id }
+        | Action::LeaveKey { account: id, .. }
         | Action::SetEncryption { account: id, .. } => {
             let seen = answer.read(call, accounts::read)?;
             known.observed().accounts.insert(id.name.clone(), Seen::Known(seen));
+        }
+        Action::Grant { vault, by: GrantBy::Role(_), .. } => {
+            let assigned = answer.read(call, roles::read)?;
+            let mut observed = known.observed();
+            if let Some(Seen::Known(SeenVault { role_assignments: Some(Seen::Known(all)), .. })) =
+                observed.vaults.get_mut(&vault.name)
+            {
+                all.retain(|held| !held.id.eq_ignore_ascii_case(&assigned.id));
+                all.push(assigned);
+            }
         }
         Action::Grant { vault, .. } => {
             let added = answer.read(call, vaults::read_added)?;
             learn_entries(known, vault, added);
         }
+        Action::RevokeAccess { .. } => {}
     }
     Ok(())
 }

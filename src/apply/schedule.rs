@@ -4,7 +4,7 @@
 //! the same account or vault. The grants of one vault go together, in one batch, since
 //! Azure takes them in one call.
 
-use crate::plan::{Action, Plan, Step, StepId};
+use crate::plan::{Action, GrantBy, Plan, Step, StepId};
 use std::collections::BTreeSet;
 
 /// Steps by their place in the plan that are taken together, with one request.
@@ -122,23 +122,27 @@ impl Schedule {
 /// What a step writes to that takes one writer at a time. Keys of a vault are things of their own.
 fn writes_to(step: &Step) -> Option<String> {
     match &step.action {
-        Action::CreateGroup { .. } | Action::CreateKey { .. } => None,
+        // Role assignments are things of their own, whatever they are for.
+        Action::CreateGroup { .. } | Action::CreateKey { .. } | Action::Grant { by: GrantBy::Role(_), .. } => None,
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => Some(id.to_string()),
-        Action::Grant { vault, .. } => Some(vault.to_string()),
+        Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => Some(vault.to_string()),
         Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => Some(id.to_string()),
-        Action::SetEncryption { account, .. } => Some(account.to_string()),
+        Action::SetEncryption { account, .. } | Action::LeaveKey { account, .. } => Some(account.to_string()),
     }
 }
 
 fn grants_of(step: &Step) -> Option<String> {
     match &step.action {
-        Action::Grant { vault, .. } => Some(vault.to_string()),
-        Action::CreateGroup { .. }
+        Action::Grant { vault, by: GrantBy::AccessPolicy, .. } => Some(vault.to_string()),
+        Action::Grant { by: GrantBy::Role(_), .. }
+        | Action::CreateGroup { .. }
         | Action::CreateKey { .. }
         | Action::CreateVault { .. }
         | Action::ProtectVault { .. }
         | Action::CreateAccount { .. }
         | Action::AttachIdentity { .. }
+        | Action::RevokeAccess { .. }
+        | Action::LeaveKey { .. }
         | Action::SetEncryption { .. } => None,
     }
 }
@@ -146,7 +150,9 @@ fn grants_of(step: &Step) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AccountId, AccountName, GroupId, GroupName, SubscriptionId, VaultId, VaultName};
+    use crate::model::{
+        AccountId, AccountName, GroupId, GroupName, KeyName, KeyRef, SubscriptionId, VaultId, VaultName,
+    };
 
     fn group() -> GroupId {
         let subscription = SubscriptionId::parse("11111111-1111-1111-1111-111111111111").unwrap();
@@ -173,7 +179,9 @@ mod tests {
 
     fn grant(name: &str, after: &[&str]) -> Step {
         let permissions = BTreeSet::new();
-        let action = Action::Grant { account: account(name), vault: vault("kv1"), permissions };
+        let key = KeyRef { vault: vault("kv1").name, name: KeyName::parse("main").unwrap() };
+        let by = GrantBy::AccessPolicy;
+        let action = Action::Grant { account: account(name), vault: vault("kv1"), key, permissions, by };
         step(&format!("grant/{name}"), action, after)
     }
 

@@ -171,14 +171,14 @@ impl Turn<'_> {
         if step.risks.iter().any(|risk| risk.class == RiskClass::Reopening) {
             return Ok(());
         }
-        let Action::Grant { account, vault, .. } = &step.action else { return Ok(()) };
+        let Action::Grant { account, vault, key, .. } = &step.action else { return Ok(()) };
         let (Some(seen), Some(seen_vault)) = (self.run.known.account(account), self.run.known.vault(vault)) else {
             return Ok(());
         };
         let bound_here = seen.encryption.binding.as_ref().is_some_and(|binding| {
             binding.user_assigned_identity.is_none() && binding.vault_host.eq_ignore_ascii_case(&seen_vault.host)
         });
-        let needed = Fact::CanUnwrap(account.name.clone(), vault.name.clone(), KeyPermission::needed());
+        let needed = Fact::CanUnwrap(account.name.clone(), key.clone(), KeyPermission::needed());
         match self.check(&needed) {
             Check::No(_) if bound_here => Err(StepOutcome::Blocked(vec![format!(
                 "account {} is bound to a key of vault {}, but its access was taken away since the plan was made: plan again",
@@ -200,6 +200,8 @@ impl Turn<'_> {
                 Action::ProtectVault { .. }
                 | Action::AttachIdentity { .. }
                 | Action::Grant { .. }
+                | Action::RevokeAccess { .. }
+                | Action::LeaveKey { .. }
                 | Action::SetEncryption { .. } => true,
             };
             if !absent {
@@ -257,6 +259,8 @@ fn next(failure: &Failure, steps: &[&Step]) -> Next {
     let binds = steps.iter().any(|step| matches!(step.action, Action::SetEncryption { .. }));
     match failure.kind {
         _ if binds && failure.is("KeyVaultAuthenticationFailure") => Next::UntilHonoured,
+        // The same role is held under another name: what is wanted may be so already.
+        _ if failure.is("RoleAssignmentExists") => Next::LookAgain,
         Kind::Busy => Next::UntilFree,
         Kind::Lost | Kind::Server | Kind::Unintelligible | Kind::NotSent => Next::LookAgain,
         Kind::NoCredential

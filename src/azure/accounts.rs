@@ -86,6 +86,22 @@ pub fn set_encryption(id: &AccountId, host: &str, key: &KeyName, version: &str, 
     Call::send(Method::Patch, Effect::Write, id.to_string(), API_VERSION, body)
 }
 
+/// Hands an account's encryption back to a key that Microsoft manages, and touches nothing else.
+pub fn leave_key(id: &AccountId, current: &SeenEncryption) -> Call {
+    let mut encryption = json!({
+        "services": {
+            "blob": { "enabled": true, "keyType": "Account" },
+            "file": { "enabled": true, "keyType": "Account" },
+        },
+        "keySource": "Microsoft.Storage",
+    });
+    if current.infrastructure == Some(true) {
+        encryption["requireInfrastructureEncryption"] = json!(true);
+    }
+    let body = json!({ "properties": { "encryption": encryption } });
+    Call::send(Method::Patch, Effect::Write, id.to_string(), API_VERSION, body)
+}
+
 /// Asks whether an account's name is free. A POST that changes nothing.
 pub fn check_name(subscription: &SubscriptionId, name: &AccountName) -> Call {
     let body = json!({ "name": name.as_str(), "type": "Microsoft.Storage/storageAccounts" });

@@ -20,6 +20,7 @@ pub mod lro;
 pub mod page;
 mod paths;
 mod retry;
+pub mod roles;
 pub mod said;
 pub mod subscriptions;
 mod token;

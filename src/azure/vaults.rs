@@ -26,18 +26,24 @@ pub fn get(id: &VaultId) -> Call {
     Call::get(id.to_string(), API_VERSION)
 }
 
-/// Makes a vault that does not exist, with access policies and none in them yet.
+/// Makes a vault that does not exist, with nobody let in yet.
 ///
 /// Only for a vault that was seen to be absent: a PUT on one that is there replaces
 /// its access policies. Purge protection is sent as true or not at all, because
 /// Azure refuses `false` even at creation.
-pub fn create(id: &VaultId, location: &Location, tenant: &str, create: &VaultCreate, purge_protection: bool) -> Call {
+pub fn create(
+    id: &VaultId,
+    location: &Location,
+    tenant: &str,
+    create: &VaultCreate,
+    (model, purge_protection): (PermissionModel, bool),
+) -> Call {
     let VaultCreate { sku, soft_delete_retention_days } = create;
     let mut properties = json!({
         "tenantId": tenant,
         "sku": { "family": "A", "name": sku.as_str() },
         "accessPolicies": [],
-        "enableRbacAuthorization": false,
+        "enableRbacAuthorization": model == PermissionModel::Rbac,
         "enableSoftDelete": true,
         "softDeleteRetentionInDays": soft_delete_retention_days,
     });
@@ -69,6 +75,13 @@ pub fn add_access(id: &VaultId, tenant: &str, entries: &[(&str, &BTreeSet<KeyPer
         .collect();
     let body = json!({ "properties": { "accessPolicies": entries } });
     Call::send(Method::Put, Effect::Write, format!("{id}/accessPolicies/add"), API_VERSION, body)
+}
+
+/// Takes these key permissions out of one principal's entry, and leaves its others and every other entry alone.
+pub fn remove_access(id: &VaultId, tenant: &str, principal: &str, keys: &BTreeSet<&str>) -> Call {
+    let entry = json!({ "tenantId": tenant, "objectId": principal, "permissions": { "keys": keys } });
+    let body = json!({ "properties": { "accessPolicies": [entry] } });
+    Call::send(Method::Put, Effect::Write, format!("{id}/accessPolicies/remove"), API_VERSION, body)
 }
 
 /// Asks whether a vault's name is free. A POST that changes nothing.
@@ -143,6 +156,7 @@ pub fn read(body: &Value) -> Result<SeenVault, String> {
         purge_protection: properties.enable_purge_protection.unwrap_or(false),
         permission_model: if rbac { PermissionModel::Rbac } else { PermissionModel::AccessPolicies },
         access_policies: properties.access_policies.unwrap_or_default().into_iter().map(policy).collect(),
+        role_assignments: None,
         host: host_of(uri)?,
         provisioning_state: properties.provisioning_state.map_or_else(|| "Succeeded".to_owned(), |state| clean(&state)),
     })
@@ -226,13 +240,14 @@ mod tests {
     fn a_new_vault_states_its_permission_model_and_never_refuses_protection() {
         let location = Location::parse("westeurope").unwrap();
         let wanted = VaultCreate { sku: VaultSku::Standard, soft_delete_retention_days: 90 };
-        let call = create(&id(), &location, "t", &wanted, false);
+        let call = create(&id(), &location, "t", &wanted, (PermissionModel::AccessPolicies, false));
         assert_eq!((call.method, call.effect), (Method::Put, Effect::Write));
         let properties = &call.body.unwrap()["properties"];
         assert_eq!(properties["enableRbacAuthorization"], json!(false));
         assert_eq!(properties["accessPolicies"], json!([]));
         assert_eq!(properties.get("enablePurgeProtection"), None);
-        let properties = &create(&id(), &location, "t", &wanted, true).body.unwrap()["properties"];
+        let properties = &create(&id(), &location, "t", &wanted, (PermissionModel::AccessPolicies, true)).body.unwrap()
+            ["properties"];
         assert_eq!(properties["enablePurgeProtection"], json!(true));
     }
 

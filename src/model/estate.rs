@@ -1,7 +1,7 @@
 //! The two halves that a plan compares: what is desired and what was observed.
 
 use super::account::{AccountCreate, IdentityKind, SeenAccount, VersionRule};
-use super::grant::KeyPermission;
+use super::grant::{GrantScope, KeyPermission};
 use super::ids::{AccountId, AccountName, GroupId, KeyName, KeyRef, Location, SubscriptionId, VaultId, VaultName};
 use super::key::{KeyCreate, SeenKey, Timestamp};
 use super::seen::Seen;
@@ -42,7 +42,7 @@ pub struct Vault {
     /// Whether purge protection should be on. Nothing: leave it as it is.
     pub purge_protection: Option<bool>,
     /// Who should decide about access.
-    pub permission_model: PermissionModel,
+    pub permission_model: Option<PermissionModel>,
     /// The keys that should be in it.
     pub keys: BTreeMap<KeyName, Key>,
 }
@@ -67,6 +67,20 @@ pub struct Account {
     pub identity: Option<IdentityKind>,
     /// The key that should protect it. Nothing: leave it as it is.
     pub encryption: Option<Encryption>,
+    /// Whether it should be able to use that key.
+    pub access: Access,
+    /// Whether it should go back to a key that Microsoft manages. Only when the spec says so in so many words.
+    pub leaves_key: bool,
+}
+
+/// Whether an account should be able to use its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// It should.
+    #[default]
+    Granted,
+    /// It should not: its data is to be out of reach.
+    Revoked,
 }
 
 /// The key that should protect an account.
@@ -78,6 +92,8 @@ pub struct Encryption {
     pub version: VersionRule,
     /// What the account's identity is to be allowed to do with the vault's keys.
     pub permissions: BTreeSet<KeyPermission>,
+    /// How far the grant is to reach where role assignments decide. Nothing said: the key alone.
+    pub scope: Option<GrantScope>,
 }
 
 /// Rules that a spec may lift.

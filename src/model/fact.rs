@@ -10,7 +10,7 @@ use super::grant::KeyPermission;
 use super::ids::{AccountName, GroupId, KeyRef, VaultName, Version};
 use super::key::{KEY_SIZES_BITS, KeyType, KeyVersion, SeenKey, Timestamp};
 use super::seen::Seen;
-use super::vault::{PermissionModel, SeenVault};
+use super::vault::{MayUse, PermissionModel, SeenVault};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -34,7 +34,11 @@ pub enum Fact {
     /// The account has a system-assigned identity.
     Attached(AccountName),
     /// The account's identity holds these permissions on the vault's keys.
-    CanUnwrap(AccountName, VaultName, BTreeSet<KeyPermission>),
+    CanUnwrap(AccountName, KeyRef, BTreeSet<KeyPermission>),
+    /// The account's identity holds nothing that storage needs on the vault's keys.
+    NoAccess(AccountName, VaultName),
+    /// A key that Microsoft manages protects the account.
+    MicrosoftManaged(AccountName),
     /// The account is bound to this key, at this version, through its system-assigned identity.
     EncryptedWith(AccountName, KeyRef, VersionRule),
 }
@@ -69,11 +73,17 @@ impl Fact {
     pub fn subject(&self) -> String {
         match self {
             Self::GroupLive(group) => format!("resource group {}", group.name),
-            Self::VaultLive(vault) | Self::PurgeProtected(vault) | Self::CanUnwrap(_, vault, _) => {
+            Self::VaultLive(vault)
+            | Self::PurgeProtected(vault)
+            | Self::CanUnwrap(_, KeyRef { vault, .. }, _)
+            | Self::NoAccess(_, vault) => {
                 format!("vault {vault}")
             }
             Self::KeyLive(key) | Self::KeyUsable(key, _) | Self::KeyEnabled(key, _) => format!("key {key}"),
-            Self::AccountLive(account) | Self::Attached(account) | Self::EncryptedWith(account, ..) => {
+            Self::AccountLive(account)
+            | Self::Attached(account)
+            | Self::MicrosoftManaged(account)
+            | Self::EncryptedWith(account, ..) => {
                 format!("account {account}")
             }
         }
@@ -96,9 +106,13 @@ impl Fact {
             Self::KeyEnabled(key, version) => on(observed.keys.get(key), |seen| key_enabled(seen, version)),
             Self::AccountLive(account) => on(observed.accounts.get(account), account_live),
             Self::Attached(account) => on(observed.accounts.get(account), attached),
-            Self::CanUnwrap(account, vault, permissions) => on(observed.accounts.get(account), |seen_account| {
-                on(observed.vaults.get(vault), |seen_vault| can_unwrap(seen_account, seen_vault, permissions))
+            Self::CanUnwrap(account, key, permissions) => on(observed.accounts.get(account), |seen_account| {
+                on(observed.vaults.get(&key.vault), |seen_vault| can_unwrap(seen_account, seen_vault, key, permissions))
             }),
+            Self::NoAccess(account, vault) => on(observed.accounts.get(account), |seen_account| {
+                on(observed.vaults.get(vault), |seen_vault| no_access(seen_account, seen_vault))
+            }),
+            Self::MicrosoftManaged(account) => on(observed.accounts.get(account), microsoft_managed),
             Self::EncryptedWith(account, key, rule) => on(observed.accounts.get(account), |seen_account| {
                 on(observed.vaults.get(&key.vault), |seen_vault| {
                     encrypted_with(seen_account, seen_vault, key, rule, observed)
@@ -149,23 +163,45 @@ fn attached(account: &SeenAccount) -> Check {
     if account.identity.system_principal.is_some() { Check::Yes } else { no("it has no system-assigned identity") }
 }
 
-fn can_unwrap(account: &SeenAccount, vault: &SeenVault, permissions: &BTreeSet<KeyPermission>) -> Check {
-    if vault.permission_model == PermissionModel::Rbac {
-        return Check::Unknown("the vault takes role assignments, which are not read yet".to_owned());
-    }
+fn can_unwrap(account: &SeenAccount, vault: &SeenVault, key: &KeyRef, permissions: &BTreeSet<KeyPermission>) -> Check {
     let Some(principal) = &account.identity.system_principal else {
         return no("the account has no system-assigned identity");
     };
-    let missing: Vec<&str> = permissions
-        .iter()
-        .filter(|permission| !vault.access_policies.iter().any(|entry| entry.allows(principal, **permission)))
-        .map(|permission| permission.as_str())
-        .collect();
-    if missing.is_empty() { Check::Yes } else { no(format!("missing: {}", missing.join(", "))) }
+    match vault.lets(principal, Some(key.name.as_str()), permissions) {
+        MayUse::Yes => Check::Yes,
+        MayUse::No(why) => no(why),
+        MayUse::Unknown(why) => Check::Unknown(why),
+    }
 }
 
-/// Whether Storage can bind to a key: an expired key still unwraps for an account that
-/// is bound already, but a new binding to it fails like a missing grant.
+/// Whether nothing is left of what an account's own identity may do with the vault's keys.
+fn no_access(account: &SeenAccount, vault: &SeenVault) -> Check {
+    let Some(principal) = &account.identity.system_principal else { return Check::Yes };
+    match (vault.permission_model, &vault.role_assignments) {
+        (PermissionModel::AccessPolicies, _) => {
+            let held = |one: &KeyPermission| vault.access_policies.iter().any(|entry| entry.allows(principal, *one));
+            let held: Vec<&str> =
+                KeyPermission::needed().iter().filter(|one| held(one)).map(|one| one.as_str()).collect();
+            if held.is_empty() { Check::Yes } else { no(format!("it still holds: {}", held.join(", "))) }
+        }
+        (PermissionModel::Rbac, Some(Seen::Known(all))) => {
+            let of_its = all.iter().filter(|one| one.principal.eq_ignore_ascii_case(principal)).count();
+            if of_its == 0 { Check::Yes } else { no("it still holds a role that reaches the vault") }
+        }
+        (PermissionModel::Rbac, Some(Seen::Hidden(reason))) => Check::Unknown(reason.to_string()),
+        (PermissionModel::Rbac, Some(Seen::Absent) | None) => {
+            Check::Unknown("its role assignments were not looked at".to_owned())
+        }
+    }
+}
+
+fn microsoft_managed(account: &SeenAccount) -> Check {
+    match &account.encryption.binding {
+        None => Check::Yes,
+        Some(binding) => no(format!("it is bound to {}/{}", binding.vault_host, binding.key)),
+    }
+}
+
 fn key_usable(key: &SeenKey, rule: &VersionRule, at: Timestamp) -> Check {
     storage_takes(key).and(|| match version_of(key, rule) {
         Some(version) => version_usable(version, at),
@@ -281,9 +317,15 @@ impl fmt::Display for Fact {
             Self::KeyEnabled(key, version) => write!(f, "key {key} version {version} still unwraps"),
             Self::AccountLive(account) => write!(f, "account {account} is ready"),
             Self::Attached(account) => write!(f, "account {account} has a system-assigned identity"),
-            Self::CanUnwrap(account, vault, permissions) => {
+            Self::NoAccess(account, vault) => {
+                write!(f, "the identity of {account} has no access to the keys of {vault}")
+            }
+            Self::MicrosoftManaged(account) => {
+                write!(f, "account {account} is encrypted with a key that Microsoft manages")
+            }
+            Self::CanUnwrap(account, key, permissions) => {
                 let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
-                write!(f, "the identity of {account} may {} with the keys of {vault}", names.join(", "))
+                write!(f, "the identity of {account} may {} with {key}", names.join(", "))
             }
             Self::EncryptedWith(account, key, rule) => match rule {
                 VersionRule::Latest => write!(f, "account {account} is encrypted with the newest version of {key}"),

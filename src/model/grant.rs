@@ -42,6 +42,64 @@ impl fmt::Display for KeyPermission {
     }
 }
 
+/// How far a grant by role reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum GrantScope {
+    /// Every key of the vault.
+    #[default]
+    Vault,
+    /// One key.
+    Key,
+}
+
+/// The role that `cmk` assigns: reads the public part of keys, wraps and unwraps, and nothing else.
+pub const ENCRYPTION_USER: &str = "e147488a-f6f5-4113-8e2d-b22465e65bf6";
+
+/// The built-in roles that hold what storage needs: Key Vault Crypto Service Encryption User, Key Vault Crypto User,
+/// Key Vault Crypto Officer, Key Vault Administrator.
+const ROLES_THAT_UNWRAP: [&str; 4] = [
+    ENCRYPTION_USER,
+    "12338af0-0e69-4776-bea7-57ae8d297424",
+    "14b46e9e-c2b7-41b4-b07b-48a6ebf60603",
+    "00482a5a-887f-4fb3-b363-3b7fe8e74483",
+];
+
+/// A role assignment that has to do with a vault: at it, above it or at something inside it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RoleAssignment {
+    /// Its ARM path.
+    pub id: String,
+    /// The ARM path that it is for.
+    pub scope: String,
+    /// The id of the role, a GUID in lower case.
+    pub role: String,
+    /// The principal, a GUID in lower case.
+    pub principal: String,
+    /// Whether a condition limits it. What such a one allows is not worked out here.
+    pub is_conditional: bool,
+}
+
+impl RoleAssignment {
+    /// Whether it lets this principal wrap and unwrap with what is at an ARM path.
+    pub fn lets_unwrap(&self, principal: &str, path: &str) -> bool {
+        !self.is_conditional
+            && self.principal.eq_ignore_ascii_case(principal)
+            && ROLES_THAT_UNWRAP.contains(&self.role.as_str())
+            && is_at_or_above(&self.scope, path)
+    }
+
+    /// Whether it is for something above an ARM path, and so came down to it from there.
+    pub fn is_inherited_by(&self, path: &str) -> bool {
+        is_at_or_above(&self.scope, path) && !self.scope.trim_end_matches('/').eq_ignore_ascii_case(path)
+    }
+}
+
+/// Whether one ARM path is another or lies above it. ARM compares paths without case.
+fn is_at_or_above(above: &str, path: &str) -> bool {
+    let (above, path) = (above.trim_end_matches('/').to_ascii_lowercase(), path.to_ascii_lowercase());
+    path.strip_prefix(&above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// One entry of a vault's access policies, whoever it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessPolicy {

@@ -13,14 +13,14 @@ pub mod vault;
 
 pub use account::{AccountCreate, Binding, IdentityKind, SeenAccount, SeenEncryption, SeenIdentity, VersionRule};
 pub use estate::{
-    Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenGroup, SeenSubscription, Vault,
+    Access, Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenGroup, SeenSubscription, Vault,
 };
 pub use fact::{Check, Fact};
-pub use grant::{AccessPolicy, KeyPermission};
+pub use grant::{AccessPolicy, ENCRYPTION_USER, GrantScope, KeyPermission, RoleAssignment};
 pub use ids::{
     AccountId, AccountName, BadName, GroupId, GroupName, KeyName, KeyRef, Location, SubscriptionId, VaultId, VaultName,
     Version,
 };
 pub use key::{KeyCreate, KeyType, KeyVersion, SeenKey, Timestamp};
 pub use seen::{HiddenReason, Seen};
-pub use vault::{PermissionModel, SeenVault, VaultCreate, VaultSku};
+pub use vault::{MayUse, PermissionModel, SeenVault, VaultCreate, VaultSku};

@@ -1,9 +1,10 @@
 //! Looks at single things: one call or few, and what its answer means for sight. Knows nothing of what is desired.
 
-use crate::azure::{Azure, Call, Failure, Kind, accounts, groups, keys, page, vaults};
+use crate::azure::{Azure, Call, Failure, Kind, accounts, groups, keys, page, roles, vaults};
 use crate::model::{
-    AccountId, GroupId, HiddenReason, KeyName, KeyRef, KeyVersion, Location, NameState, Seen, SeenAccount, SeenGroup,
-    SeenKey, SeenSubscription, SeenVault, SubscriptionId, VaultId, VaultName, Version,
+    AccountId, GroupId, HiddenReason, KeyName, KeyRef, KeyVersion, Location, NameState, PermissionModel,
+    RoleAssignment, Seen, SeenAccount, SeenGroup, SeenKey, SeenSubscription, SeenVault, SubscriptionId, VaultId,
+    VaultName, Version,
 };
 use serde_json::Value;
 
@@ -29,7 +30,25 @@ pub async fn group(azure: &Azure, id: &GroupId) -> Result<Seen<SeenGroup>, Failu
 
 /// Looks at a vault.
 pub async fn vault(azure: &Azure, id: &VaultId) -> Result<Seen<SeenVault>, Failure> {
-    one(azure, &vaults::get(id), vaults::READ, vaults::read).await
+    match one(azure, &vaults::get(id), vaults::READ, vaults::read).await? {
+        Seen::Known(vault) if vault.permission_model == PermissionModel::Rbac => {
+            let role_assignments = Some(role_assignments(azure, id).await?);
+            Ok(Seen::Known(SeenVault { role_assignments, ..vault }))
+        }
+        seen => Ok(seen),
+    }
+}
+
+/// Looks at who holds which role at a vault, above it and inside it.
+async fn role_assignments(azure: &Azure, id: &VaultId) -> Result<Seen<Vec<RoleAssignment>>, Failure> {
+    match page::all(azure, roles::list(id), roles::read).await {
+        Ok(mut all) => {
+            all.sort();
+            Ok(Seen::Known(all))
+        }
+        Err(failure) if failure.kind == Kind::Denied => Ok(hidden(&failure, roles::READ)),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Looks at an account.

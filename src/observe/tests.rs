@@ -41,7 +41,7 @@ fn quickstart(version: VersionRule) -> Desired {
             location: location.clone(),
             create: Some(VaultCreate { sku: VaultSku::Standard, soft_delete_retention_days: 90 }),
             purge_protection: Some(true),
-            permission_model: PermissionModel::AccessPolicies,
+            permission_model: Some(PermissionModel::AccessPolicies),
             keys: [(key.clone(), Key { create })].into(),
         },
     );
@@ -56,7 +56,10 @@ fn quickstart(version: VersionRule) -> Desired {
                 key: KeyRef { vault, name: key },
                 version,
                 permissions: KeyPermission::needed(),
+                scope: None,
             }),
+            access: Access::Granted,
+            leaves_key: false,
         },
     );
     desired

@@ -11,14 +11,16 @@
 //! | create a key | `VaultLive` | `KeyLive`, `KeyUsable` for its newest version |
 //! | create an account | `GroupLive` | `AccountLive`, `Attached` when made with an identity |
 //! | attach an identity | `AccountLive` | `Attached` |
-//! | grant | `VaultLive`, `Attached` | `CanUnwrap` |
+//! | grant | `VaultLive`, `Attached`; at one key `KeyLive` | `CanUnwrap` |
+//! | revoke access | `VaultLive`, `Attached` | `NoAccess` |
+//! | leave the key | `AccountLive`; of the former key `KeyEnabled`, `CanUnwrap` | `MicrosoftManaged` |
 //! | set encryption | `AccountLive`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap`; of the former key `KeyUsable`, `CanUnwrap` | `EncryptedWith` |
 //!
 //! The former key counts because Azure unwraps the account's data key with it to
 //! wrap it anew: moving off a key that no longer unwraps fails.
 
-use super::types::Action;
-use crate::model::{Fact, KeyPermission, VersionRule};
+use super::types::{Action, Former, GrantBy};
+use crate::model::{AccountId, Fact, GrantScope, KeyPermission, VersionRule};
 use std::collections::BTreeSet;
 
 /// What must hold before an action is taken.
@@ -30,7 +32,12 @@ pub fn needs(action: &Action) -> Vec<Fact> {
         Action::ProtectVault { id } => vec![Fact::VaultLive(id.name.clone())],
         Action::CreateKey { vault, .. } => vec![Fact::VaultLive(vault.name.clone())],
         Action::AttachIdentity { id } => vec![Fact::AccountLive(id.name.clone())],
-        Action::Grant { account, vault, .. } => {
+        Action::Grant { account, vault, key, by, .. } => {
+            let mut needs = vec![Fact::VaultLive(vault.name.clone()), Fact::Attached(account.name.clone())];
+            needs.extend((*by == GrantBy::Role(GrantScope::Key)).then(|| Fact::KeyLive(key.clone())));
+            needs
+        }
+        Action::RevokeAccess { account, vault } => {
             vec![Fact::VaultLive(vault.name.clone()), Fact::Attached(account.name.clone())]
         }
         Action::SetEncryption { account, vault, key, version, permissions, former } => {
@@ -40,16 +47,26 @@ pub fn needs(action: &Action) -> Vec<Fact> {
                 Fact::VaultLive(vault.name.clone()),
                 Fact::PurgeProtected(vault.name.clone()),
                 Fact::KeyUsable(key.clone(), version.clone()),
-                Fact::CanUnwrap(account.name.clone(), vault.name.clone(), permissions.clone()),
+                Fact::CanUnwrap(account.name.clone(), key.clone(), permissions.clone()),
             ];
-            if let Some(former) = former {
-                let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
-                needs.push(Fact::KeyEnabled(former.key.clone(), former.version.clone()));
-                needs.push(Fact::CanUnwrap(account.name.clone(), former.key.vault.clone(), unwrap));
-            }
+            needs.extend(former.iter().flat_map(|former| unwraps(account, former)));
+            needs
+        }
+        Action::LeaveKey { account, former } => {
+            let mut needs = vec![Fact::AccountLive(account.name.clone())];
+            needs.extend(former.iter().flat_map(|former| unwraps(account, former)));
             needs
         }
     }
+}
+
+/// What Azure needs to unwrap an account's data key with the key that it is bound to.
+fn unwraps(account: &AccountId, former: &Former) -> [Fact; 2] {
+    let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
+    [
+        Fact::KeyEnabled(former.key.clone(), former.version.clone()),
+        Fact::CanUnwrap(account.name.clone(), former.key.clone(), unwrap),
+    ]
 }
 
 /// What holds after an action was taken.
@@ -73,9 +90,11 @@ pub fn gives(action: &Action) -> Vec<Fact> {
             gives
         }
         Action::AttachIdentity { id } => vec![Fact::Attached(id.name.clone())],
-        Action::Grant { account, vault, permissions } => {
-            vec![Fact::CanUnwrap(account.name.clone(), vault.name.clone(), permissions.clone())]
+        Action::Grant { account, key, permissions, .. } => {
+            vec![Fact::CanUnwrap(account.name.clone(), key.clone(), permissions.clone())]
         }
+        Action::RevokeAccess { account, vault } => vec![Fact::NoAccess(account.name.clone(), vault.name.clone())],
+        Action::LeaveKey { account, .. } => vec![Fact::MicrosoftManaged(account.name.clone())],
         Action::SetEncryption { account, key, version, .. } => {
             vec![Fact::EncryptedWith(account.name.clone(), key.clone(), version.clone())]
         }

@@ -1,20 +1,70 @@
 //! Grants and encryption: what lies between an account, its identity and its key.
 
 use super::draft::{Draft, changed};
-use super::types::{Action, Change, Former};
+use super::types::{Action, Change, Former, GrantBy};
 use crate::model::fact::pinned_version;
 use crate::model::{
-    Account, Binding, Check, Desired, Encryption, Fact, KeyName, KeyPermission, KeyRef, Location, Observed,
-    PermissionModel, Seen, SeenAccount, SeenVault, Vault, VaultName, VersionRule,
+    Access, Account, Binding, Check, Desired, Encryption, Fact, GrantScope, KeyName, KeyPermission, KeyRef, Location,
+    Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenVault, Vault, VaultName, VersionRule,
 };
 use std::collections::BTreeSet;
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
     for account in desired.accounts.values() {
+        if account.leaves_key {
+            leave(desired, observed, account, draft);
+        }
         let Some(encryption) = &account.encryption else { continue };
         let Some(vault) = desired.vaults.get(&encryption.key.vault) else { continue };
-        Pair { desired, observed, account, encryption, vault }.plan(draft);
+        let pair = Pair { desired, observed, account, encryption, vault };
+        match account.access {
+            Access::Granted => pair.plan(draft),
+            Access::Revoked => pair.revoke(draft),
+        }
     }
+}
+
+/// Takes an account back to a key that Microsoft manages. One that is not there yet begins with such a key.
+fn leave(desired: &Desired, observed: &Observed, account: &Account, draft: &mut Draft) {
+    let Some(Seen::Known(seen)) = observed.accounts.get(&account.id.name) else { return };
+    let Some(binding) = &seen.encryption.binding else { return };
+    let resource = format!("account {}", account.id.name);
+    let former = former(desired, observed, binding);
+    if let Some(former) = &former {
+        let enabled = Fact::KeyEnabled(former.key.clone(), former.version.clone()).check(observed);
+        let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
+        let may = Fact::CanUnwrap(account.id.name.clone(), former.key.clone(), unwrap).check(observed);
+        if let (Check::No(why), _) | (_, Check::No(why)) = (enabled, may) {
+            return refuse_former(&resource, &former.key.to_string(), &why, draft);
+        }
+    }
+    let bound = format!("{}/{}", binding.vault_host, binding.key);
+    let because = vec![
+        changed(&resource, "encryption.keySource", Some("Microsoft.Keyvault".to_owned()), "Microsoft.Storage"),
+        changed(&resource, "encryption.key", Some(bound), "(none)"),
+    ];
+    draft.propose(Action::LeaveKey { account: account.id.clone(), former }, because);
+}
+
+fn refuse_former(resource: &str, key: &str, why: &str, draft: &mut Draft) {
+    draft.refuse(
+        "CMK211",
+        resource,
+        format!("it is bound to {key} now, and that key cannot unwrap: {why}"),
+        "enable or recover the former key first: Azure needs it once more to move the account off it",
+    );
+}
+
+/// The key that an account is bound to now, when its vault is of the spec.
+fn former(desired: &Desired, observed: &Observed, binding: &Binding) -> Option<Former> {
+    let version = binding.current.clone().or_else(|| binding.version.clone())?;
+    let is_its = |name: &&VaultName| {
+        let seen = observed.vaults.get(*name).and_then(Seen::known);
+        seen.is_some_and(|vault| vault.host.eq_ignore_ascii_case(&binding.vault_host))
+    };
+    let vault = desired.vaults.keys().find(is_its)?;
+    let name = KeyName::parse(&binding.key).ok()?;
+    Some(Former { key: KeyRef { vault: vault.clone(), name }, version })
 }
 
 /// An account and the vault that is to hold its key.
@@ -27,8 +77,53 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
+    /// Takes the account's own access away. That is for an account that is bound to the key: of another it would
+    /// close nothing and look as if it had.
+    fn revoke(&self, draft: &mut Draft) {
+        if self.refuses_model(draft) || self.refuses_identity(draft) {
+            return;
+        }
+        let hidden = matches!(self.observed.accounts.get(&self.account.id.name), Some(Seen::Hidden(_)))
+            || matches!(self.observed.vaults.get(&self.vault.id.name), Some(Seen::Hidden(_)));
+        let (account, vault) = (self.account.id.clone(), self.vault.id.clone());
+        let action = Action::RevokeAccess { account, vault };
+        if hidden {
+            // What cannot be judged is dropped, and told as what the blind spot hides.
+            return draft.propose(action, vec![]);
+        }
+        let bound = self.binding().zip(self.seen_vault()).is_some_and(|(b, v)| b.is_to(&self.encryption.key, v));
+        if !bound {
+            let held = self.binding().map_or("Microsoft manages its key".to_owned(), |binding| {
+                format!("it is bound to {}/{}", binding.vault_host, binding.key)
+            });
+            return draft.refuse(
+                "CMK241",
+                &self.resource(),
+                format!("its access to key {} is to be revoked, but {held}", self.encryption.key),
+                "name the key that it is bound to, or remove `access: revoked` until it is bound to this one",
+            );
+        }
+        let gone = Fact::NoAccess(self.account.id.name.clone(), self.vault.id.name.clone());
+        if gone.check(self.observed).is_yes() {
+            return;
+        }
+        if self.refuses_inherited(draft) {
+            return;
+        }
+        let (path, held) = match self.model() {
+            PermissionModel::AccessPolicies => (format!("accessPolicies[{}].keys", self.account.id.name), self.held()),
+            PermissionModel::Rbac => (format!("roleAssignments[{}]", self.account.id.name), self.roles()),
+        };
+        draft.propose(action, vec![changed(&format!("vault {}", self.vault.id.name), &path, held, "(none)")]);
+        draft.note(
+            &self.resource(),
+            "a grant to a group that its identity belongs to would keep it readable: groups are not read",
+        );
+    }
+
     fn plan(&self, draft: &mut Draft) {
         let mut refused = self.refuses_model(draft);
+        refused |= self.refuses_scope(draft);
         refused |= self.refuses_region(draft);
         refused |= self.refuses_tenant(draft);
         refused |= self.refuses_identity(draft);
@@ -66,7 +161,7 @@ impl Pair<'_> {
     }
 
     fn encrypted(&self) -> Check {
-        let Encryption { key, version, permissions: _ } = self.encryption;
+        let Encryption { key, version, permissions: _, scope: _ } = self.encryption;
         Fact::EncryptedWith(self.account.id.name.clone(), key.clone(), version.clone()).check(self.observed)
     }
 
@@ -75,20 +170,42 @@ impl Pair<'_> {
     }
 
     fn allowed(&self, permissions: BTreeSet<KeyPermission>) -> Fact {
-        Fact::CanUnwrap(self.account.id.name.clone(), self.vault.id.name.clone(), permissions)
+        Fact::CanUnwrap(self.account.id.name.clone(), self.encryption.key.clone(), permissions)
     }
 
+    /// Who decides about access to the vault's keys: as it is, or as it is to be made.
+    fn model(&self) -> PermissionModel {
+        let seen = self.seen_vault().map(|seen| seen.permission_model);
+        seen.or(self.vault.permission_model).unwrap_or(PermissionModel::AccessPolicies)
+    }
+
+    /// To switch a live vault from the one to the other takes everybody's access away.
     fn refuses_model(&self, draft: &mut Draft) -> bool {
-        let by_roles = self.seen_vault().is_some_and(|seen| seen.permission_model == PermissionModel::Rbac);
-        if by_roles {
+        let (Some(seen), Some(wanted)) = (self.seen_vault(), self.vault.permission_model) else { return false };
+        let is = seen.permission_model;
+        if is == wanted {
+            return false;
+        }
+        draft.refuse(
+            "CMK206",
+            &format!("vault {}", self.vault.id.name),
+            format!("access to its keys is decided by {}, not by {}", is.as_str(), wanted.as_str()),
+            format!("write `permissionModel: {}`, or leave the line out: cmk goes by what the vault does", is.as_str()),
+        );
+        true
+    }
+
+    fn refuses_scope(&self, draft: &mut Draft) -> bool {
+        let narrow = self.encryption.scope == Some(GrantScope::Key) && self.model() == PermissionModel::AccessPolicies;
+        if narrow {
             draft.refuse(
-                "CMK206",
-                &format!("vault {}", self.vault.id.name),
-                "access to its keys is decided by role assignments, which this version of cmk does not manage",
-                "use a vault with access policies for the accounts of this spec",
+                "CMK243",
+                &self.resource(),
+                format!("vault {} has access policies, which reach every key of it", self.vault.id.name),
+                "remove `scope: key`, or use a vault with `permissionModel: rbac`",
             );
         }
-        by_roles
+        narrow
     }
 
     fn refuses_region(&self, draft: &mut Draft) -> bool {
@@ -158,19 +275,8 @@ impl Pair<'_> {
         true
     }
 
-    /// The key that the account is bound to now, when it is not the wanted one and its vault is of the spec.
     fn former(&self) -> Option<Former> {
-        let binding = self.binding()?;
-        let version = binding.current.clone().or_else(|| binding.version.clone())?;
-        let vault = self.desired.vaults.keys().find(|name| {
-            self.observed
-                .vaults
-                .get(name)
-                .and_then(Seen::known)
-                .is_some_and(|v| v.host.eq_ignore_ascii_case(&binding.vault_host))
-        })?;
-        let name = KeyName::parse(&binding.key).ok()?;
-        Some(Former { key: KeyRef { vault: vault.clone(), name }, version })
+        former(self.desired, self.observed, self.binding()?)
     }
 
     /// The vault of the spec whose key the account is bound to, if that vault is gone. A host begins with its vault's name.
@@ -201,12 +307,7 @@ impl Pair<'_> {
         };
         let enabled = Fact::KeyEnabled(former.key.clone(), former.version.clone()).check(self.observed);
         let Check::No(why) = enabled else { return false };
-        draft.refuse(
-            "CMK211",
-            &self.resource(),
-            format!("it is bound to {} now, and that key cannot unwrap: {why}", former.key),
-            "enable or recover the former key first: Azure needs it once more to move the account off it",
-        );
+        refuse_former(&self.resource(), &former.key.to_string(), &why, draft);
         true
     }
 
@@ -221,17 +322,73 @@ impl Pair<'_> {
         );
     }
 
+    /// The assignments of the account's own identity that reach the vault.
+    fn assignments(&self) -> Vec<&RoleAssignment> {
+        let principal = self.seen_account().and_then(|seen| seen.identity.system_principal.as_deref());
+        let all = self.seen_vault().and_then(|vault| vault.role_assignments.as_ref()).and_then(Seen::known);
+        let Some((principal, all)) = principal.zip(all) else { return vec![] };
+        all.iter().filter(|one| one.principal.eq_ignore_ascii_case(principal)).collect()
+    }
+
+    /// The scopes at which the account's own identity holds a role, in words.
+    fn roles(&self) -> Option<String> {
+        let scopes: Vec<&str> = self.assignments().iter().map(|one| one.scope.as_str()).collect();
+        (!scopes.is_empty()).then(|| format!("roles at {}", scopes.join(", ")))
+    }
+
+    /// A role that is held above the vault serves more than this vault: to take it away is not for this spec.
+    fn refuses_inherited(&self, draft: &mut Draft) -> bool {
+        let path = self.vault.id.to_string();
+        let Some(above) = self.assignments().into_iter().find(|one| one.is_inherited_by(&path)) else { return false };
+        draft.refuse(
+            "CMK242",
+            &self.resource(),
+            format!("its identity also holds a role at {}, which would keep its data readable", above.scope),
+            format!("take that role away by hand, if it is meant: az role assignment delete --ids {}", above.id),
+        );
+        true
+    }
+
     fn grant(&self, draft: &mut Draft) {
         let permissions = &self.encryption.permissions;
         let may = self.allowed(permissions.clone()).check(self.observed);
-        if may.is_yes() {
+        if may.is_yes() || self.hides_roles(draft) {
             return;
         }
-        let after: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
+        let (account, vault, key) = (self.account.id.clone(), self.vault.id.clone(), self.encryption.key.clone());
+        let (by, because) = match self.model() {
+            PermissionModel::AccessPolicies => (GrantBy::AccessPolicy, self.policy_change()),
+            PermissionModel::Rbac => (GrantBy::Role(self.scope()), self.role_change()),
+        };
+        draft.propose(Action::Grant { account, vault, key, permissions: permissions.clone(), by }, vec![because]);
+    }
+
+    /// No wider than needed, unless the spec says so.
+    fn scope(&self) -> GrantScope {
+        self.encryption.scope.unwrap_or(GrantScope::Key)
+    }
+
+    /// Whether the vault's role assignments may not be seen. Nothing is granted that may be there.
+    fn hides_roles(&self, draft: &mut Draft) -> bool {
+        let roles = self.seen_vault().and_then(|vault| vault.role_assignments.as_ref());
+        let Some(Seen::Hidden(reason)) = roles else { return false };
+        draft.hidden(&format!("vault {}", self.vault.id.name), reason);
+        true
+    }
+
+    fn policy_change(&self) -> Change {
+        let after: Vec<&str> = self.encryption.permissions.iter().map(|permission| permission.as_str()).collect();
         let path = format!("accessPolicies[{}].keys", self.account.id.name);
-        let because = vec![changed(&format!("vault {}", self.vault.id.name), &path, self.held(), after.join(", "))];
-        let (account, vault) = (self.account.id.clone(), self.vault.id.clone());
-        draft.propose(Action::Grant { account, vault, permissions: permissions.clone() }, because);
+        changed(&format!("vault {}", self.vault.id.name), &path, self.held(), after.join(", "))
+    }
+
+    fn role_change(&self) -> Change {
+        let resource = match self.scope() {
+            GrantScope::Vault => format!("vault {}", self.vault.id.name),
+            GrantScope::Key => format!("key {}", self.encryption.key),
+        };
+        let path = format!("roleAssignments[{}]", self.account.id.name);
+        changed(&resource, &path, None, "Key Vault Crypto Service Encryption User")
     }
 
     /// What the account's identity holds on the vault's keys now, in Azure's words.
@@ -245,7 +402,7 @@ impl Pair<'_> {
     }
 
     fn bind(&self, draft: &mut Draft) {
-        let Encryption { key, version, permissions } = self.encryption;
+        let Encryption { key, version, permissions, scope: _ } = self.encryption;
         let action = Action::SetEncryption {
             account: self.account.id.clone(),
             vault: self.vault.id.clone(),

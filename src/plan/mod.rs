@@ -26,7 +26,7 @@ pub use effects::{gives, needs};
 pub use judge::{Breach, judge};
 pub use review::Review;
 pub use risk::{Consent, Risk, RiskClass};
-pub use types::{Action, BlindSpot, Change, Former, Note, Plan, Refusal, Step, StepId, Wait};
+pub use types::{Action, BlindSpot, Change, Former, GrantBy, Note, Plan, Refusal, Step, StepId, Wait};
 
 use crate::model::{Desired, Observed, Seen};
 

@@ -79,6 +79,8 @@ fn rank(action: &Action) -> u8 {
         Action::AttachIdentity { .. } => 5,
         Action::Grant { .. } => 6,
         Action::SetEncryption { .. } => 7,
+        Action::LeaveKey { .. } => 8,
+        Action::RevokeAccess { .. } => 9,
     }
 }
 
@@ -91,6 +93,9 @@ fn id(action: &Action) -> StepId {
         Action::CreateAccount { id, .. } => format!("account/{}", id.name),
         Action::AttachIdentity { id } => format!("identity/{}", id.name),
         Action::Grant { account, vault, .. } => format!("grant/{}/{}", account.name, vault.name),
-        Action::SetEncryption { account, .. } => format!("encryption/{}", account.name),
+        Action::RevokeAccess { account, vault } => format!("revocation/{}/{}", account.name, vault.name),
+        Action::SetEncryption { account, .. } | Action::LeaveKey { account, .. } => {
+            format!("encryption/{}", account.name)
+        }
     })
 }

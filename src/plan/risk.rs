@@ -3,8 +3,10 @@
 //! The rules here are the planner's. The judge has rules of its own (`judge/stated.rs`) and rejects a plan that
 //! says less than they do.
 
-use super::types::Action;
-use crate::model::{AccountId, AccountName, Binding, KeyPermission, Observed, Seen, SeenAccount, VaultId};
+use super::types::{Action, GrantBy};
+use crate::model::{
+    AccountId, AccountName, Binding, GrantScope, KeyPermission, KeyRef, MayUse, Observed, Seen, SeenAccount, VaultId,
+};
 use std::fmt;
 
 /// The kinds of risk. The later, the graver.
@@ -149,7 +151,13 @@ impl Rules<'_> {
                     .into_iter()
                     .collect()
             }
-            Action::Grant { account: id, vault: on, .. } => self.grant(id, on),
+            Action::Grant { account: id, vault: on, key, by, .. } => self.grant(id, on, key, *by),
+            Action::RevokeAccess { account: id, vault } => self.revocation(id, vault),
+            Action::LeaveKey { account: id, .. } => {
+                let why =
+                    "its data is protected by a key that Microsoft manages from then on, which nobody here can revoke";
+                vec![risk(RiskClass::ProtectionLowered, account(&id.name), why, Consent::Operator)]
+            }
             Action::SetEncryption { account: id, vault: to, key, .. } => self.encryption(id, to, &key.to_string()),
         }
     }
@@ -158,13 +166,30 @@ impl Rules<'_> {
         self.observed.accounts.get(name).and_then(Seen::known)
     }
 
-    fn grant(&self, id: &AccountId, on: &VaultId) -> Vec<Risk> {
-        let why = format!("its identity gains access to every key of vault {}", on.name);
+    fn grant(&self, id: &AccountId, on: &VaultId, key: &KeyRef, by: GrantBy) -> Vec<Risk> {
+        let why = match by {
+            GrantBy::Role(GrantScope::Key) => format!("its identity gains access to key {key}"),
+            GrantBy::AccessPolicy | GrantBy::Role(GrantScope::Vault) => {
+                format!("its identity gains access to every key of vault {}", on.name)
+            }
+        };
         let mut risks = vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)];
         if let Some(why) = self.account(&id.name).and_then(|seen| self.reopens(seen, on)) {
             risks.push(risk(RiskClass::Reopening, account(&id.name), why, Consent::Operator));
         }
         risks
+    }
+
+    /// Taking access away closes an account that is bound to a key of the vault; of another it takes only the entry.
+    fn revocation(&self, id: &AccountId, vault: &VaultId) -> Vec<Risk> {
+        let binding = self.account(&id.name).and_then(|seen| seen.encryption.binding.as_ref());
+        if binding.is_some_and(|binding| self.is_in(binding, vault)) {
+            let why =
+                format!("its data can no longer be read or written once its access to vault {} is gone", vault.name);
+            return vec![risk(RiskClass::Unreadable, account(&id.name), why, Consent::Operator)];
+        }
+        let why = format!("its identity loses its access to vault {}", vault.name);
+        vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)]
     }
 
     /// Why a grant would give back what somebody took away, if it would: an account that is bound to a key of the
@@ -177,9 +202,11 @@ impl Rules<'_> {
             return is_bound_here
                 .then(|| "it is bound to a key, but the identity that had access was removed".to_owned());
         };
-        let lacks = KeyPermission::needed()
-            .into_iter()
-            .any(|needed| !vault.access_policies.iter().any(|entry| entry.allows(principal, needed)));
+        let lacks = match vault.lets(principal, Some(&binding.key), &KeyPermission::needed()) {
+            MayUse::Yes => false,
+            // What cannot be seen is not granted either; the planner has said so.
+            MayUse::No(_) | MayUse::Unknown(_) => true,
+        };
         (is_bound_here && lacks).then(|| {
             format!(
                 "it is bound to a key of vault {}, but its identity {principal} no longer has access: it was taken away, or the identity was removed and made anew",

@@ -3,8 +3,8 @@
 use super::review::Review;
 use super::risk::{Risk, RiskClass};
 use crate::model::{
-    AccountCreate, AccountId, Fact, GroupId, IdentityKind, KeyCreate, KeyPermission, KeyRef, Location, VaultCreate,
-    VaultId, Version, VersionRule,
+    AccountCreate, AccountId, Fact, GrantScope, GroupId, IdentityKind, KeyCreate, KeyPermission, KeyRef, Location,
+    PermissionModel, VaultCreate, VaultId, Version, VersionRule,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -81,6 +81,8 @@ pub enum Action {
         tenant: String,
         /// Its properties.
         create: VaultCreate,
+        /// Who decides about access to its keys.
+        model: PermissionModel,
         /// Whether it is made with purge protection, which cannot be turned off again.
         purge_protection: bool,
     },
@@ -114,14 +116,32 @@ pub enum Action {
         /// The account.
         id: AccountId,
     },
-    /// Add an access policy entry for an account's identity.
+    /// Let an account's identity use a key.
     Grant {
         /// The account whose identity is meant.
         account: AccountId,
         /// The vault.
         vault: VaultId,
-        /// What the identity may do with the vault's keys.
+        /// The key that it is needed for.
+        key: KeyRef,
+        /// What the identity may do with it.
         permissions: BTreeSet<KeyPermission>,
+        /// By what.
+        by: GrantBy,
+    },
+    /// Take an account's own entry out of a vault's access policies.
+    RevokeAccess {
+        /// The account whose identity is meant.
+        account: AccountId,
+        /// The vault.
+        vault: VaultId,
+    },
+    /// Hand an account's encryption back to a key that Microsoft manages.
+    LeaveKey {
+        /// The account.
+        account: AccountId,
+        /// The key that it is bound to now, when its vault can be seen: Azure unwraps with it once more.
+        former: Option<Former>,
     },
     /// Point an account's encryption at a key.
     SetEncryption {
@@ -138,6 +158,15 @@ pub enum Action {
         /// The key that it is bound to now, when its vault can be seen: Azure unwraps with it to wrap anew.
         former: Option<Former>,
     },
+}
+
+/// By what access is granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GrantBy {
+    /// An entry in the vault's access policies, which reaches every key of it.
+    AccessPolicy,
+    /// An assignment of the role Key Vault Crypto Service Encryption User, at the vault or at the key.
+    Role(GrantScope),
 }
 
 /// The key version that an account's data key is wrapped with before a step.
@@ -241,6 +270,8 @@ impl Action {
             Self::CreateAccount { .. } => "createAccount",
             Self::AttachIdentity { .. } => "attachIdentity",
             Self::Grant { .. } => "grant",
+            Self::RevokeAccess { .. } => "revokeAccess",
+            Self::LeaveKey { .. } => "leaveKey",
             Self::SetEncryption { .. } => "setEncryption",
         }
     }
@@ -251,9 +282,16 @@ impl Action {
             Self::CreateGroup { id, .. } => id.to_string(),
             Self::CreateVault { id, .. } | Self::ProtectVault { id } => id.to_string(),
             Self::CreateKey { vault, key, .. } => format!("{vault}/keys/{}", key.name),
-            Self::Grant { vault, .. } => format!("{vault}/accessPolicies/add"),
+            Self::Grant { vault, by: GrantBy::AccessPolicy, .. } => format!("{vault}/accessPolicies/add"),
+            Self::Grant { vault, by: GrantBy::Role(GrantScope::Vault), .. } => format!("{vault}{ROLE_ASSIGNMENTS}"),
+            Self::Grant { vault, key, by: GrantBy::Role(GrantScope::Key), .. } => {
+                format!("{vault}/keys/{}{ROLE_ASSIGNMENTS}", key.name)
+            }
+            Self::RevokeAccess { vault, .. } => format!("{vault}/accessPolicies/remove"),
             Self::CreateAccount { id, .. } | Self::AttachIdentity { id } => id.to_string(),
-            Self::SetEncryption { account, .. } => account.to_string(),
+            Self::SetEncryption { account, .. } | Self::LeaveKey { account, .. } => account.to_string(),
         }
     }
 }
+
+const ROLE_ASSIGNMENTS: &str = "/providers/Microsoft.Authorization/roleAssignments";

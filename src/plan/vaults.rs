@@ -3,7 +3,8 @@
 use super::draft::{Draft, changed, made};
 use super::types::{Action, Change};
 use crate::model::{
-    Check, Desired, Fact, Key, KeyCreate, KeyRef, NameState, Observed, Seen, SeenKey, SeenVault, Vault, VaultCreate,
+    Check, Desired, Fact, Key, KeyCreate, KeyRef, NameState, Observed, PermissionModel, Seen, SeenKey, SeenVault,
+    Vault, VaultCreate,
 };
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
@@ -109,17 +110,23 @@ fn absent(observed: &Observed, vault: &Vault, draft: &mut Draft) {
         }
     };
     let purge_protection = vault.purge_protection == Some(true);
-    let because = vault_made(&resource, create, location.as_str(), purge_protection);
+    let model = vault.permission_model.unwrap_or(PermissionModel::AccessPolicies);
+    let because = vault_made(&resource, create, location.as_str(), (model, purge_protection));
     let (id, location, create) = (vault.id.clone(), location.clone(), create.clone());
-    draft.propose(Action::CreateVault { id, location, tenant, create, purge_protection }, because);
+    draft.propose(Action::CreateVault { id, location, tenant, create, model, purge_protection }, because);
 }
 
-fn vault_made(resource: &str, create: &VaultCreate, location: &str, purge_protection: bool) -> Vec<Change> {
+fn vault_made(
+    resource: &str,
+    create: &VaultCreate,
+    location: &str,
+    (model, purge_protection): (PermissionModel, bool),
+) -> Vec<Change> {
     let VaultCreate { sku, soft_delete_retention_days } = create;
     let mut because = vec![
         made(resource, "location", location),
         made(resource, "sku", sku.as_str()),
-        made(resource, "permissionModel", "accessPolicies"),
+        made(resource, "permissionModel", model.as_str()),
         made(resource, "softDelete", "true"),
         made(resource, "softDeleteRetentionDays", soft_delete_retention_days.to_string()),
     ];

@@ -26,6 +26,7 @@ impl std::fmt::Debug for Hand<'_> {
 const GROUPS: &str = "2021-04-01";
 const STORAGE: &str = "2023-05-01";
 const VAULTS: &str = "2024-11-01";
+const ROLES: &str = "2022-04-01";
 const IDENTITIES: &str = "2023-01-31";
 
 impl Hand<'_> {
@@ -71,6 +72,7 @@ impl Hand<'_> {
     pub fn arm(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let lower = path.to_ascii_lowercase();
         let version = match () {
+            () if lower.contains("microsoft.authorization") => ROLES,
             () if lower.contains("microsoft.keyvault") => VAULTS,
             () if lower.contains("microsoft.storage") => STORAGE,
             () if lower.contains("microsoft.managedidentity") => IDENTITIES,
@@ -83,6 +85,28 @@ impl Hand<'_> {
     pub fn vault(&mut self, vault: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let vault = vault.to_ascii_lowercase();
         self.send(method, &format!("https://{vault}.{VAULT_SUFFIX}{path}?api-version=7.4"), VAULT_SUFFIX, body)
+    }
+
+    /// Gives a principal the role that storage needs, at a scope, under a name of this person's own.
+    pub fn assign(&mut self, scope: &str, principal: &str) -> u16 {
+        let role = "e147488a-f6f5-4113-8e2d-b22465e65bf6";
+        let subscription: String = scope.split('/').take(3).collect::<Vec<_>>().join("/");
+        let name = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, format!("{scope}{principal}").as_bytes());
+        let body = json!({ "properties": {
+            "roleDefinitionId": format!("{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"),
+            "principalId": principal, "principalType": "ServicePrincipal",
+        }});
+        self.arm("PUT", &format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"), &body).0
+    }
+
+    /// Takes every role away that a principal holds at, above or below a scope.
+    pub fn unassign(&mut self, scope: &str, principal: &str) -> u16 {
+        let list =
+            self.arm("GET", &format!("{scope}/providers/Microsoft.Authorization/roleAssignments"), &Value::Null).1;
+        let all = list["value"].as_array().cloned().unwrap_or_default();
+        let mine = all.iter().filter(|one| one["properties"]["principalId"] == principal);
+        let ids: Vec<String> = mine.filter_map(|one| one["id"].as_str().map(ToOwned::to_owned)).collect();
+        ids.iter().map(|id| self.arm("DELETE", id, &Value::Null).0).max().unwrap_or(404)
     }
 
     /// Makes a resource group.

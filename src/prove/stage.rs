@@ -45,9 +45,9 @@ pub struct How {
     pub accepts: Vec<RiskClass>,
 }
 
-/// What an operator says yes to who wants what the spec says and no more: nothing that was closed is opened, and
-/// nothing that can be read is put out of reach.
-pub const AGREEABLE: [RiskClass; 3] = [RiskClass::Irreversible, RiskClass::ProtectionLowered, RiskClass::CustodyChange];
+/// What an operator says yes to who wants what the spec says and no more: nothing that was closed is opened.
+pub const AGREEABLE: [RiskClass; 4] =
+    [RiskClass::Irreversible, RiskClass::ProtectionLowered, RiskClass::CustodyChange, RiskClass::Unreadable];
 
 impl Default for How {
     fn default() -> Self {
@@ -243,6 +243,12 @@ impl Stage {
             self.hold("L2", empty, || format!("the next plan is not empty: {}", second.ended));
             let writes = self.witness(|witness| witness.writes_of(witness.runs() - 1));
             self.hold("L3", writes.is_empty(), || format!("the next run sent writes: {writes:?}"));
+            if how.accepts.contains(&RiskClass::Reopening) {
+                // No step hangs on what was given back, so nobody has waited until Azure honours it.
+                let pace = self.inner.sandbox.world(|world| world.pace());
+                let seconds = u64::try_from(super::start::arrival_seconds(pace)).unwrap_or_default();
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+            }
             let (now, world) = self.now();
             locked(&self.inner.witness).all_is_true(now, &world.census(now), &world.truths(now));
         }
@@ -275,7 +281,8 @@ impl Stage {
         let shown = plan(desired, &observed);
         let breaches = judge(&shown, &observed);
         self.hold("L9", breaches.is_empty(), || format!("the judge rejects the plan: {breaches:?}"));
-        locked(&self.inner.witness).planned(number, run_id, &shown);
+        let opens = how.accepts.contains(&RiskClass::Reopening);
+        locked(&self.inner.witness).planned(number, run_id, &shown, opens);
         let mut taken = shown.clone();
         if let Some(alter) = &how.alter {
             alter(&mut taken);

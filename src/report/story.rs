@@ -16,6 +16,8 @@ pub fn why(action: &Action) -> &'static str {
         Action::ProtectVault { .. } => "Storage takes no key that somebody could purge",
         Action::AttachIdentity { .. } => "it has none of its own to reach a key with",
         Action::Grant { .. } => "Storage wraps and unwraps as this identity",
+        Action::RevokeAccess { .. } => "the spec says that its access is revoked",
+        Action::LeaveKey { .. } => "the spec says that Microsoft manages its key",
         Action::SetEncryption { former: None, .. } => "it is not bound to the key that the spec names",
         Action::SetEncryption { former: Some(_), .. } => "the spec names another key or version than the one in use",
     }
@@ -30,6 +32,9 @@ pub fn waits(action: &Action, goes_after_grant: bool) -> Option<String> {
         Action::CreateVault { .. } | Action::CreateAccount { .. } => {
             Some(format!("until it is ready, usually 1 min, at most {}", duration(budgets.provisioning)))
         }
+        Action::RevokeAccess { .. } => {
+            Some("until it is gone from the vault; it takes effect within minutes, up to an hour".to_owned())
+        }
         Action::SetEncryption { .. } if goes_after_grant => {
             Some(format!("until Azure honours the grant, usually 5 min, at most {}", duration(budgets.grant)))
         }
@@ -39,6 +44,7 @@ pub fn waits(action: &Action, goes_after_grant: bool) -> Option<String> {
         | Action::CreateKey { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
+        | Action::LeaveKey { .. }
         | Action::SetEncryption { .. } => None,
     }
 }
@@ -53,6 +59,8 @@ pub fn is_grant(action: &Action) -> bool {
         | Action::CreateKey { .. }
         | Action::CreateAccount { .. }
         | Action::AttachIdentity { .. }
+        | Action::RevokeAccess { .. }
+        | Action::LeaveKey { .. }
         | Action::SetEncryption { .. } => false,
     }
 }
@@ -66,10 +74,9 @@ pub fn leaves(action: &Action) -> String {
         Action::CreateKey { .. } => "an unused key".to_owned(),
         Action::CreateAccount { .. } => "an account under Microsoft's key".to_owned(),
         Action::AttachIdentity { .. } => "an identity that may do nothing yet".to_owned(),
-        Action::Grant { vault, .. } => {
-            format!("unused access to the keys of vault {}", vault.name)
-        }
-        Action::SetEncryption { .. } => "nothing half done".to_owned(),
+        Action::Grant { vault, .. } => format!("unused access to the keys of vault {}", vault.name),
+        Action::RevokeAccess { .. } => "an account without access, which nothing gives back by itself".to_owned(),
+        Action::LeaveKey { .. } | Action::SetEncryption { .. } => "nothing half done".to_owned(),
     }
 }
 
@@ -83,7 +90,10 @@ pub fn undo(action: &Action) -> Option<String> {
         | Action::CreateAccount { .. } => Some("delete what was made, while nothing uses it".to_owned()),
         Action::AttachIdentity { .. } => Some("remove the identity, while no key is reached with it".to_owned()),
         Action::Grant { .. } => Some("take the access back, once no data depends on it".to_owned()),
-        Action::SetEncryption { former, .. } => Some(match former {
+        Action::RevokeAccess { .. } => {
+            Some("give the access back by `access: granted`, which asks to be accepted".to_owned())
+        }
+        Action::LeaveKey { former, .. } | Action::SetEncryption { former, .. } => Some(match former {
             Some(Former { key, version }) => format!("bind it to {key} version {version} again"),
             None => "bind it to what it was under before; no data is lost".to_owned(),
         }),

@@ -1,15 +1,15 @@
 //! The words for actions, risks and things, the same in every report.
 
 use crate::diag::codes;
-use crate::model::{IdentityKind, VersionRule};
-use crate::plan::{Action, RiskClass};
+use crate::model::{GrantScope, IdentityKind, VersionRule};
+use crate::plan::{Action, GrantBy, RiskClass};
 use std::time::Duration;
 
 /// What an action does, as an order: "create vault kv-prod in westeurope".
 pub fn action(action: &Action) -> String {
     match action {
         Action::CreateGroup { id, location } => format!("create resource group {} in {location}", id.name),
-        Action::CreateVault { id, location, tenant: _, create: _, purge_protection } => {
+        Action::CreateVault { id, location, tenant: _, create: _, model: _, purge_protection } => {
             let protection = if *purge_protection { ", with purge protection" } else { "" };
             format!("create vault {} in {location}{protection}", id.name)
         }
@@ -25,8 +25,19 @@ pub fn action(action: &Action) -> String {
             format!("create account {} in {location}{identity}", id.name)
         }
         Action::AttachIdentity { id } => format!("give account {} a system-assigned identity", id.name),
-        Action::Grant { account, vault, permissions: _ } => {
-            format!("grant account {} access to the keys of vault {}", account.name, vault.name)
+        Action::Grant { account, vault, key, permissions: _, by } => {
+            let who = format!("grant account {}", account.name);
+            match by {
+                GrantBy::AccessPolicy => format!("{who} access to the keys of vault {}", vault.name),
+                GrantBy::Role(GrantScope::Vault) => format!("{who} the encryption role on vault {}", vault.name),
+                GrantBy::Role(GrantScope::Key) => format!("{who} the encryption role on key {key}"),
+            }
+        }
+        Action::RevokeAccess { account, vault } => {
+            format!("take account {}'s access to the keys of vault {} away", account.name, vault.name)
+        }
+        Action::LeaveKey { account, former: _ } => {
+            format!("encrypt account {} with a key that Microsoft manages", account.name)
         }
         Action::SetEncryption { account, vault: _, key, version, permissions: _, former: _ } => {
             let version = match version {
@@ -46,8 +57,10 @@ pub fn target(action: &Action) -> String {
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => format!("vault {}", id.name),
         Action::CreateKey { key, .. } => format!("key {key}"),
         Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => format!("account {}", id.name),
-        Action::Grant { vault, .. } => format!("vault {}", vault.name),
-        Action::SetEncryption { account, .. } => format!("account {}", account.name),
+        Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => format!("vault {}", vault.name),
+        Action::SetEncryption { account, .. } | Action::LeaveKey { account, .. } => {
+            format!("account {}", account.name)
+        }
     }
 }
 
@@ -61,6 +74,8 @@ pub fn is_creation(action: &Action) -> bool {
         Action::ProtectVault { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
+        | Action::RevokeAccess { .. }
+        | Action::LeaveKey { .. }
         | Action::SetEncryption { .. } => false,
     }
 }

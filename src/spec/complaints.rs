@@ -69,7 +69,8 @@ pub(super) fn word<'w>(
         .help(help)
 }
 
-fn missing_field(path: &[String], field: &str, span: Range<usize>) -> Diagnostic {
+/// A field that is not there and has to be.
+pub(super) fn missing_field(path: &[String], field: &str, span: Range<usize>) -> Diagnostic {
     let message = format!("{} lacks its `{field}`", named(path));
     let help = fields::takes(field).map(|(takes, example)| format!("it takes {takes}: write `{example}`"));
     let diagnostic = Diagnostic::error("CMK016", span, message).label(format!("`{field}` is missing below"));

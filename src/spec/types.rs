@@ -128,7 +128,7 @@ pub struct VaultEntry {
     pub purge_protection: Option<bool>,
     /// Who decides about access to the keys: the vault's own access policies, or Azure role assignments (not yet).
     #[serde(default, skip_serializing_if = "is_default")]
-    pub permission_model: PermissionModelWord,
+    pub permission_model: Option<PermissionModelWord>,
     /// The keys in the vault, by name: 1 to 127 letters, digits and hyphens.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("propertyNames" = { "pattern": "^[0-9A-Za-z-]{1,127}$" }))]
@@ -193,6 +193,31 @@ pub struct AccountEntry {
     /// The key that protects the account. Left out: as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption: Option<EncryptionEntry>,
+    /// Whether the account may use its key. `revoked` takes its access away and puts its data out of reach.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub access: AccessWord,
+}
+
+/// Whether an account may use its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum AccessWord {
+    /// It may.
+    #[default]
+    Granted,
+    /// It may not: reading and writing its data answers 403 until access is given back.
+    Revoked,
+}
+
+/// Who manages the key that protects an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SourceWord {
+    /// You, in a vault: `key` names it.
+    #[default]
+    KeyVault,
+    /// Microsoft. The account leaves the key that it is bound to.
+    Microsoft,
 }
 
 /// How to make a storage account. The values act at creation only; it gets TLS 1.2, HTTPS only and no public blobs.
@@ -212,17 +237,35 @@ pub struct AccountCreation {
 /// The key that protects an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(extend("anyOf" = [{ "required": ["key"] }, { "required": ["source"] }]))]
 pub struct EncryptionEntry {
+    /// Who manages the key. `microsoft` takes the account back to Microsoft's own key, and goes with no other field.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub source: SourceWord,
     /// The key, as `vault/key`; both have entries in this file.
     #[schemars(regex(pattern = r"^[A-Za-z][0-9A-Za-z-]{1,22}[0-9A-Za-z]/[0-9A-Za-z-]{1,127}$"))]
-    pub key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// Which version: `latest` pins the newest enabled one, `auto` lets Azure follow, 32 hexadecimal digits name one.
     #[serde(default = "latest")]
     #[schemars(regex(pattern = r"^(latest|auto|[0-9A-Fa-f]{32})$"))]
     pub version: String,
-    /// What the account's identity may do with the vault's keys.
+    /// What the account's identity may do with the vault's keys. Where role assignments decide, the role says it.
     #[serde(default = "needed")]
     pub permissions: Vec<PermissionWord>,
+    /// How far the grant reaches where role assignments decide. Left out: the key alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<ScopeWord>,
+}
+
+/// How far a grant by role reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ScopeWord {
+    /// Every key of the vault.
+    Vault,
+    /// The key alone.
+    Key,
 }
 
 /// A vault's tier.
@@ -237,13 +280,12 @@ pub enum VaultSkuWord {
 }
 
 /// Who decides about access to a vault's keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum PermissionModelWord {
     /// The vault's own access policies.
-    #[default]
     AccessPolicies,
-    /// Azure role assignments. Not yet.
+    /// Azure role assignments.
     Rbac,
 }
 

@@ -5,9 +5,10 @@
 //! one for which everything here holds.
 
 use crate::model::{
-    Account, AccountId, AccountName, Binding, Check, Desired, Encryption, Fact, KeyPermission, KeyRef, Observed, Seen,
-    SeenAccount, Timestamp, Vault, VaultName, Version, VersionRule,
+    Access, Account, AccountId, AccountName, Binding, Check, Desired, Encryption, Fact, KeyPermission, KeyRef, MayUse,
+    Observed, Seen, SeenAccount, Timestamp, Vault, VaultName, Version, VersionRule,
 };
+use std::collections::BTreeSet;
 
 /// What can be shown of everything that is desired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,9 +93,17 @@ fn vault_facts(desired: &Desired, name: &VaultName, vault: &Vault) -> Vec<Fact> 
 fn account_facts(name: &AccountName, account: &Account) -> Vec<Fact> {
     let mut facts = vec![Fact::AccountLive(name.clone())];
     facts.extend(account.identity.map(|_| Fact::Attached(name.clone())));
-    if let Some(Encryption { key, version, permissions }) = &account.encryption {
-        facts.push(Fact::KeyUsable(key.clone(), version.clone()));
-        facts.push(Fact::CanUnwrap(name.clone(), key.vault.clone(), permissions.clone()));
+    if account.leaves_key {
+        facts.push(Fact::MicrosoftManaged(name.clone()));
+    }
+    if let Some(Encryption { key, version, permissions, scope: _ }) = &account.encryption {
+        match account.access {
+            Access::Granted => {
+                facts.push(Fact::KeyUsable(key.clone(), version.clone()));
+                facts.push(Fact::CanUnwrap(name.clone(), key.clone(), permissions.clone()));
+            }
+            Access::Revoked => facts.push(Fact::NoAccess(name.clone(), key.vault.clone())),
+        }
         facts.push(Fact::EncryptedWith(name.clone(), key.clone(), version.clone()));
     }
     facts
@@ -141,8 +150,9 @@ fn evidence(account: &Account, encryption: &Encryption, observed: &Observed) -> 
     let in_use = key.zip(current.as_ref()).and_then(|(key, version)| key.version(version));
     let vault = observed.vaults.get(&encryption.key.vault).and_then(Seen::known);
     let held = |permission: &KeyPermission| {
-        let entries = vault.into_iter().flat_map(|vault| &vault.access_policies);
-        principal.as_ref().is_some_and(|principal| entries.clone().any(|entry| entry.allows(principal, *permission)))
+        let one = BTreeSet::from([*permission]);
+        let pair = vault.zip(principal.as_deref());
+        pair.is_some_and(|(vault, who)| vault.lets(who, Some(encryption.key.name.as_str()), &one) == MayUse::Yes)
     };
     AccountEvidence {
         id: account.id.clone(),

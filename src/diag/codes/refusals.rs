@@ -60,15 +60,14 @@ example in a test environment, put the key into another vault.",
     },
     Code {
         id: "CMK206",
-        summary: "the vault takes role assignments, which are not managed yet",
+        summary: "the vault decides about access in another way than the spec says",
         story: "\
-Access to this vault's keys is decided by Azure role assignments, and its access policies have no
-effect. This version of cmk writes access policies only, so the account would never get access.
-Switching the vault to access policies would take access away from everybody who has it by role, so that
-is not done.
+A vault decides about access to its keys by its own access policies, or by Azure role assignments. The
+spec names one, and the vault does the other. To switch a live vault takes access away from everybody
+who has it in the former way, at once, so cmk never does it.
 
-What to do: use a vault with access policies for this key. Or wait for a version that manages role
-assignments.",
+What to do: write the way in which the vault works, or leave `permissionModel` out: cmk then goes by
+what it sees. To switch, first give everybody their access in the new way, and switch by hand.",
     },
     Code {
         id: "CMK207",
@@ -148,6 +147,40 @@ account half changed, so nothing at all is sent.
 
 What to do: bring it about by hand, or add it to the spec, and plan again. If the spec already says it,
 please report this: a plan should have its own words for every such case.",
+    },
+    Code {
+        id: "CMK241",
+        summary: "there is no access to revoke",
+        story: "\
+The spec says `access: revoked`, and the account is not bound to the key that it names: it does not exist
+yet, Microsoft manages its key, or it is bound to another key. Taking an entry out of that key's vault
+would leave its data as readable as before, and look as if it had been closed.
+
+What to do: name the key that the account is bound to now. To bind it to a key first, remove
+`access: revoked`, apply, and revoke afterwards.",
+    },
+    Code {
+        id: "CMK242",
+        summary: "access that comes from above would keep the data readable",
+        story: "\
+The spec says `access: revoked`. The account's identity holds a role at the resource group, the
+subscription or above, and such a role reaches the vault as well. To take away only what is at the vault
+would leave the data as readable as before; to take away the role above would touch more than this
+vault, which is not what the spec says.
+
+What to do: look whether the role above is meant. If not, delete it by hand with the command shown, and
+apply again. If it is, the data cannot be put out of reach in this way: disable the key instead.",
+    },
+    Code {
+        id: "CMK243",
+        summary: "access policies cannot be limited to one key",
+        story: "\
+The spec says `scope: key`: the account's identity is to be let at one key and at no other of the vault.
+The vault has access policies, and those reach every key. To grant more than the spec says is not for
+cmk to do.
+
+What to do: remove `scope: key` if every key may be reached. Otherwise use a vault of its own for the
+key, or one with `permissionModel: rbac`.",
     },
     Code {
         id: "CMK290",

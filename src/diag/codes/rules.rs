@@ -154,17 +154,6 @@ until the retention is over. That is why it must be written down and is not simp
 What to do: write `purgeProtection: true` in the vault's entry.",
     },
     Code {
-        id: "CMK034",
-        summary: "role assignments are not managed yet",
-        story: "\
-`permissionModel: rbac` says that Azure role assignments decide about access to the keys. This version
-of cmk writes access policies only. Changing the model of a vault that is in use would take everybody's
-access away at once, so it is not done silently either.
-
-What to do: use a vault with access policies; write `permissionModel: accessPolicies` or leave the line
-out. For a vault with role assignments, wait for a version that manages them.",
-    },
-    Code {
         id: "CMK035",
         summary: "a retention that Key Vault does not take",
         story: "\
@@ -215,5 +204,26 @@ anything to do. A section may have been commented out, or a template may have pr
 
 What to do: name what should be true under `vaults` and `accounts`. If the file is empty on purpose,
 there is no need to apply it.",
+    },
+    Code {
+        id: "CMK045",
+        summary: "access is to be revoked, and no key is named",
+        story: "\
+`access: revoked` takes away what the account's identity may do with the keys of one vault: the vault of
+the key that `encryption` names. Without a key it cannot be known which vault is meant, and to take
+access away everywhere is more than anybody said.
+
+What to do: name the key that the account is bound to, as `encryption: { key: vault/key }`. If nothing
+is to be revoked, remove `access`.",
+    },
+    Code {
+        id: "CMK046",
+        summary: "a field that does not go with `source: microsoft`",
+        story: "\
+`source: microsoft` says that the account is to go back to a key that Microsoft manages. Microsoft chooses
+that key and its versions, and no identity needs access to it. A key, a version or permissions beside it
+contradict that, and it is not for cmk to guess which of the two is meant.
+
+What to do: keep one of the two: `encryption: { source: microsoft }`, or the key without `source`.",
     },
 ];

@@ -8,10 +8,10 @@
 
 mod stated;
 
-use super::types::{Action, Change, Plan, Step, StepId};
+use super::types::{Action, Change, GrantBy, Plan, Step, StepId};
 use crate::model::{
-    AccountId, Binding, KeyPermission, KeyRef, Observed, PermissionModel, Seen, SeenAccount, SeenKey, SeenVault,
-    VaultId, VaultName, VersionRule,
+    AccountId, Binding, GrantScope, KeyPermission, KeyRef, Observed, PermissionModel, Seen, SeenAccount, SeenKey,
+    SeenVault, VaultId, VaultName, VersionRule,
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -109,7 +109,9 @@ impl Bench<'_> {
                 [is_absent, self.group_stands(&id.group)].into_iter().flatten().collect()
             }
             Action::AttachIdentity { id } => self.attached(id),
-            Action::Grant { account, vault, permissions } => self.granted(account, vault, permissions),
+            Action::Grant { account, vault, permissions, by, .. } => self.granted(account, vault, permissions, *by),
+            Action::RevokeAccess { account, vault } => self.revoked(account, vault),
+            Action::LeaveKey { account, .. } => self.left(account),
             Action::SetEncryption { account, vault, key, version, .. } => self.bound(account, vault, key, version),
         };
         harms.extend(unless(!step.because.is_empty(), "it shows no change to the reader"));
@@ -160,13 +162,63 @@ impl Bench<'_> {
         unless(self.account(id).is_some(), "its account was not seen").into_iter().collect()
     }
 
-    fn granted(&self, account: &AccountId, vault: &VaultId, permissions: &BTreeSet<KeyPermission>) -> Vec<String> {
-        let by_roles = self.vault(&vault.name).is_some_and(|seen| seen.permission_model == PermissionModel::Rbac);
+    fn granted(
+        &self,
+        account: &AccountId,
+        vault: &VaultId,
+        permissions: &BTreeSet<KeyPermission>,
+        by: GrantBy,
+    ) -> Vec<String> {
+        let is = self.vault(&vault.name).map(|seen| seen.permission_model);
+        let made = self.before.0.iter().find_map(|action| match action {
+            Action::CreateVault { id, model, .. } if id == vault => Some(*model),
+            _ => None,
+        });
+        let fits = match by {
+            GrantBy::AccessPolicy => PermissionModel::AccessPolicies,
+            GrantBy::Role(_) => PermissionModel::Rbac,
+        };
         [
             self.vault_stands(vault),
             unless(self.will_have_identity(account), "the account has no identity to grant anything to"),
             unless(!permissions.is_empty(), "it grants nothing"),
-            unless(!by_roles, "the vault takes no access policies"),
+            unless(is.or(made).is_none_or(|model| model == fits), "the vault takes no grants of this kind"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Access that this very plan gives, or that a binding before it hangs on, is not taken in the same breath.
+    fn revoked(&self, account: &AccountId, vault: &VaultId) -> Vec<String> {
+        let mine = |action: &Action| match action {
+            Action::Grant { account: to, vault: on, .. } | Action::SetEncryption { account: to, vault: on, .. } => {
+                to == account && on == vault
+            }
+            _ => false,
+        };
+        [
+            unless(self.account(account).is_some(), "its account was not seen"),
+            unless(self.vault(&vault.name).is_some(), "its vault was not seen"),
+            unless(!self.before.any(mine), "it takes away what the same plan gives"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Azure unwraps once more with the key that is left.
+    fn left(&self, account: &AccountId) -> Vec<String> {
+        let seen = self.account(account);
+        let binding = seen.and_then(|seen| seen.encryption.binding.as_ref());
+        let vault = binding.and_then(|binding| {
+            self.observed.vaults.values().filter_map(Seen::known).find(|v| is_host(v, &binding.vault_host))
+        });
+        let shut = seen.zip(vault).is_some_and(|(seen, vault)| is_closed(seen, vault));
+        [
+            unless(binding.is_some(), "its account is not bound to any key"),
+            unless(!shut, "the account's identity could not unwrap with the key that it leaves"),
+            binding.and_then(|former| self.move_fails(former)),
         ]
         .into_iter()
         .flatten()
@@ -193,7 +245,7 @@ impl Bench<'_> {
             self.vault_stands(vault),
             unless(self.will_be_protected(vault), "the vault would have no purge protection"),
             unless(self.will_be_usable(key, version), "the key would not be usable"),
-            unless(self.will_unwrap(account, vault), "the account's identity could not unwrap with the key"),
+            unless(self.will_unwrap(account, vault, key), "the account's identity could not unwrap with the key"),
             seen.and_then(|seen| seen.encryption.binding.as_ref()).and_then(|former| self.move_fails(former)),
         ]
         .into_iter()
@@ -230,12 +282,15 @@ impl Bench<'_> {
         }
     }
 
-    fn will_unwrap(&self, account: &AccountId, vault: &VaultId) -> bool {
-        let has =
-            self.account(account).zip(self.vault(&vault.name)).is_some_and(|(seen, vault)| may_unwrap(seen, vault));
+    fn will_unwrap(&self, account: &AccountId, vault: &VaultId, key: &KeyRef) -> bool {
+        let has = self
+            .account(account)
+            .zip(self.vault(&vault.name))
+            .is_some_and(|(seen, vault)| may_unwrap(seen, vault, key.name.as_str()));
         has || self.before.any(|action| match action {
-            Action::Grant { account: to, vault: on, permissions } => {
-                to == account && on == vault && NEEDED.iter().all(|needed| permissions.contains(needed))
+            Action::Grant { account: to, vault: on, key: of, permissions, by } => {
+                let reaches = *by != GrantBy::Role(GrantScope::Key) || of == key;
+                to == account && on == vault && reaches && NEEDED.iter().all(|needed| permissions.contains(needed))
             }
             _ => false,
         })
@@ -255,15 +310,21 @@ impl Bench<'_> {
 /// What Storage cannot do without.
 const NEEDED: [KeyPermission; 3] = [KeyPermission::Get, KeyPermission::WrapKey, KeyPermission::UnwrapKey];
 
-fn may_unwrap(account: &SeenAccount, vault: &SeenVault) -> bool {
+fn may_unwrap(account: &SeenAccount, vault: &SeenVault, key: &str) -> bool {
     let Some(principal) = &account.identity.system_principal else { return false };
-    NEEDED.iter().all(|needed| vault.access_policies.iter().any(|entry| entry.allows(principal, *needed)))
+    if vault.permission_model == PermissionModel::AccessPolicies {
+        let held = |needed: &KeyPermission| vault.access_policies.iter().any(|entry| entry.allows(principal, *needed));
+        return NEEDED.iter().all(held);
+    }
+    let path = format!("{}/keys/{key}", vault.id);
+    let all = vault.role_assignments.as_ref().and_then(Seen::known).into_iter().flatten();
+    all.into_iter().any(|one| one.lets_unwrap(principal, &path))
 }
 
 /// Whether an account is bound to a key of this vault and may no longer use it.
 fn is_closed(account: &SeenAccount, vault: &SeenVault) -> bool {
-    let bound = account.encryption.binding.as_ref().is_some_and(|binding| is_host(vault, &binding.vault_host));
-    bound && !may_unwrap(account, vault)
+    let binding = account.encryption.binding.as_ref().filter(|binding| is_host(vault, &binding.vault_host));
+    binding.is_some_and(|binding| !may_unwrap(account, vault, &binding.key))
 }
 
 fn is_host(vault: &SeenVault, host: &str) -> bool {

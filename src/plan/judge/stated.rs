@@ -2,7 +2,7 @@
 
 use super::super::risk::{Consent, RiskClass};
 use super::super::types::{Action, Step};
-use super::{Bench, is_closed, unless};
+use super::{Bench, is_closed, is_host, unless};
 
 impl Bench<'_> {
     /// What a step does not say of itself, or claims that the spec or nobody has to say yes to.
@@ -46,6 +46,15 @@ impl Bench<'_> {
                 let mut due = vec![(RiskClass::AccessChange, object.clone())];
                 due.extend(reopens.then_some((RiskClass::Reopening, object)));
                 due
+            }
+            Action::RevokeAccess { account, vault } => {
+                let object = format!("account/{}", account.name);
+                let bound = self.account(account).and_then(|seen| seen.encryption.binding.as_ref());
+                let closes = bound.zip(self.vault(&vault.name)).is_some_and(|(b, v)| is_host(v, &b.vault_host));
+                vec![(if closes { RiskClass::Unreadable } else { RiskClass::AccessChange }, object)]
+            }
+            Action::LeaveKey { account, .. } => {
+                vec![(RiskClass::ProtectionLowered, format!("account/{}", account.name))]
             }
             Action::SetEncryption { account, vault, .. } => {
                 let object = format!("account/{}", account.name);

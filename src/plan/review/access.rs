@@ -1,8 +1,8 @@
 //! Who gains or loses access to keys, and who has it already.
 
-use super::super::types::{Action, Step, StepId};
+use super::super::types::{Action, GrantBy, Step, StepId};
 use super::Radius;
-use crate::model::{AccountName, KeyPermission, Observed, PermissionModel, Seen, VaultName};
+use crate::model::{AccountName, GrantScope, KeyPermission, Observed, PermissionModel, Seen, VaultName};
 use std::collections::{BTreeSet, HashMap};
 
 /// A change of who may do what with which keys.
@@ -43,7 +43,7 @@ pub(super) fn changes(steps: &[Step], observed: &Observed) -> Vec<AccessChange> 
     steps
         .iter()
         .filter_map(|step| match &step.action {
-            Action::Grant { account, vault, permissions } => {
+            Action::Grant { account, vault, key, permissions, by } => {
                 let principal = principal(&account.name, observed);
                 let needed = KeyPermission::needed();
                 let more =
@@ -54,14 +54,52 @@ pub(super) fn changes(steps: &[Step], observed: &Observed) -> Vec<AccessChange> 
                     who: format!("the system-assigned identity of account {}", account.name),
                     principal,
                     permissions: permissions.iter().map(ToString::to_string).collect(),
-                    by: "access policy",
-                    scope: format!("every key of vault {}", vault.name),
+                    by: by_what(*by),
+                    scope: match by {
+                        GrantBy::Role(GrantScope::Key) => format!("key {key}"),
+                        GrantBy::AccessPolicy | GrantBy::Role(GrantScope::Vault) => {
+                            format!("every key of vault {}", vault.name)
+                        }
+                    },
                     more_than_needed: more.collect(),
+                })
+            }
+            Action::RevokeAccess { account, vault } => {
+                let held = held(&account.name, &vault.name, observed);
+                let seen = observed.vaults.get(&vault.name).and_then(Seen::known);
+                let by_role = seen.is_some_and(|vault| vault.permission_model == PermissionModel::Rbac);
+                Some(AccessChange {
+                    step: step.id.clone(),
+                    gains: false,
+                    who: format!("the system-assigned identity of account {}", account.name),
+                    principal: principal(&account.name, observed),
+                    permissions: held,
+                    by: by_what(if by_role { GrantBy::Role(GrantScope::Vault) } else { GrantBy::AccessPolicy }),
+                    scope: format!("every key of vault {}", vault.name),
+                    more_than_needed: vec![],
                 })
             }
             _ => None,
         })
         .collect()
+}
+
+fn by_what(by: GrantBy) -> &'static str {
+    match by {
+        GrantBy::AccessPolicy => "access policy",
+        GrantBy::Role(_) => "role Key Vault Crypto Service Encryption User",
+    }
+}
+
+/// What an account's own identity may do with a vault's keys, in Key Vault's words.
+fn held(account: &AccountName, vault: &VaultName, observed: &Observed) -> Vec<String> {
+    let Some((vault, principal)) = observed.vaults.get(vault).and_then(Seen::known).zip(principal(account, observed))
+    else {
+        return vec![];
+    };
+    let entries = vault.access_policies.iter().filter(|entry| entry.application_id.is_none());
+    let mine = entries.filter(|entry| entry.object_id.eq_ignore_ascii_case(&principal));
+    mine.flat_map(|entry| entry.keys.iter().cloned()).collect()
 }
 
 fn principal(account: &AccountName, observed: &Observed) -> Option<String> {

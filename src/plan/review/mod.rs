@@ -65,10 +65,10 @@ fn radius(steps: &[Step], observed: &Observed) -> Radius {
                 radius.vaults.insert(key.vault.clone());
                 radius.keys.insert(key.clone());
             }
-            Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => {
+            Action::CreateAccount { id, .. } | Action::AttachIdentity { id } | Action::LeaveKey { account: id, .. } => {
                 radius.accounts.insert(id.name.clone());
             }
-            Action::Grant { account, vault, .. } => {
+            Action::Grant { account, vault, .. } | Action::RevokeAccess { account, vault } => {
                 radius.accounts.insert(account.name.clone());
                 radius.vaults.insert(vault.name.clone());
             }

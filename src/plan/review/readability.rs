@@ -81,13 +81,18 @@ pub(super) fn readability(steps: &[Step], radius: &Radius, desired: &Desired, ob
 fn concerned(action: &Action) -> Option<&AccountName> {
     match action {
         Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => Some(&id.name),
-        Action::Grant { account, .. } | Action::SetEncryption { account, .. } => Some(&account.name),
+        Action::Grant { account, .. }
+        | Action::RevokeAccess { account, .. }
+        | Action::LeaveKey { account, .. }
+        | Action::SetEncryption { account, .. } => Some(&account.name),
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. } => None,
     }
 }
+
+const THROUGHOUT: &str = "readable throughout: Azure wraps anew in one operation, and on failure keeps the former key";
 
 struct Look<'a> {
     desired: &'a Desired,
@@ -123,14 +128,26 @@ impl Look<'_> {
                 let seen = self.observed.keys.get(key).and_then(Seen::known);
                 let pinned = seen.and_then(|seen| pinned_version(seen, version));
                 let through = pinned.map_or_else(|| key.to_string(), |version| format!("{key} version {version}"));
-                let meanwhile = so_far.is_yes().then(|| {
-                    "readable throughout: Azure wraps anew in one operation, and on failure keeps the former key"
-                        .to_owned()
-                });
+                let meanwhile = so_far.is_yes().then(|| THROUGHOUT.to_owned());
                 Some((Reads::ByKey(through), meanwhile))
+            }
+            Action::LeaveKey { account, .. } if account.name == *name => {
+                Some((Reads::ByMicrosoft, so_far.is_yes().then(|| THROUGHOUT.to_owned())))
+            }
+            Action::RevokeAccess { account, vault } if account.name == *name => {
+                let reaches_by_it = self.bound_vault(name) == Some(&vault.name);
+                let why = format!("its identity has no access to vault {} any more", vault.name);
+                let wait = "how soon the revocation takes effect is Azure's to say: minutes, up to an hour".to_owned();
+                reaches_by_it.then_some((Reads::No(why), Some(wait)))
             }
             _ => None,
         }
+    }
+
+    /// The vault of the key that an account is bound to, if it was seen.
+    fn bound_vault(&self, name: &AccountName) -> Option<&VaultName> {
+        let seen = self.observed.accounts.get(name).and_then(Seen::known)?;
+        self.vault_of(seen.encryption.binding.as_ref()?).map(|(vault, _)| vault)
     }
 
     fn before(&self, name: &AccountName) -> Reads {
@@ -168,11 +185,13 @@ impl Look<'_> {
             };
         };
         let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
-        let mut needs = vec![Fact::CanUnwrap(name.clone(), vault.clone(), unwrap)];
-        let key = crate::model::KeyName::parse(&binding.key).map(|name| KeyRef { vault: vault.clone(), name });
-        if let (Ok(key), Some(version)) = (key, binding.current.as_ref().or(binding.version.as_ref())) {
-            needs.push(Fact::KeyEnabled(key, version.clone()));
-        }
+        let Ok(key) = crate::model::KeyName::parse(&binding.key).map(|name| KeyRef { vault: vault.clone(), name })
+        else {
+            return Reads::Unknown(format!("{} is no name of a key", binding.key));
+        };
+        let mut needs = vec![Fact::CanUnwrap(name.clone(), key.clone(), unwrap)];
+        let version = binding.current.as_ref().or(binding.version.as_ref());
+        needs.extend(version.map(|version| Fact::KeyEnabled(key, version.clone())));
         for need in needs {
             match need.check(self.observed) {
                 Check::Yes | Check::Pending(_) => {}

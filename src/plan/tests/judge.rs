@@ -221,7 +221,7 @@ fn a_risk_that_asks_nobody_is_rejected() {
 fn an_access_policy_on_a_vault_that_takes_roles_is_rejected() {
     let (plan, _) = case(LIVE, "vault kv1 protected; key kv1/main A; account st1 system");
     let roles = observed(LIVE, "vault kv1 protected rbac; key kv1/main A; account st1 system");
-    rejected(&plan, &roles, "grant/st1/kv1", "no access policies");
+    rejected(&plan, &roles, "grant/st1/kv1", "no grants of this kind");
 }
 
 #[test]
@@ -280,4 +280,53 @@ fn the_judge_sees_what_was_seen_and_not_what_is_said_of_it() {
     assert_eq!(judge(&plan, &observed), vec![], "needs and gives are not read");
     observed.keys.values_mut().for_each(|seen| *seen = Seen::Absent);
     assert_eq!(judge(&plan, &observed), vec![]);
+}
+
+#[test]
+fn a_revocation_that_does_not_say_what_it_closes_is_rejected() {
+    let wanted = format!("{LIVE} revoked");
+    let seen = format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A");
+    let (mut plan, observed) = case(&wanted, &seen);
+    plan.steps.iter_mut().for_each(|step| step.risks.clear());
+    rejected(&plan, &observed, "revocation/st1/kv1", "does not say that it is couldBecomeUnreadable for account/st1");
+}
+
+#[test]
+fn a_revocation_after_a_binding_of_the_same_plan_is_rejected() {
+    let (bind, observed) = case(LIVE, CONVERGED_BUT_FOR_THE_BINDING);
+    let seen = format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A");
+    let (revoke, _) = case(&format!("{LIVE} revoked"), &seen);
+    let mut both = bind.clone();
+    both.steps.extend(revoke.steps);
+    both.steps[1].after = vec![both.steps[0].id.clone()];
+    rejected(&both, &observed, "revocation/st1/kv1", "takes away what the same plan gives");
+}
+
+#[test]
+fn leaving_a_key_that_no_longer_unwraps_is_rejected() {
+    let wanted = "vault kv1 protected; key kv1/main; account st1 system microsoft";
+    let (plan, _) = case(wanted, &format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A"));
+    let shut = observed(wanted, "vault kv1 protected; key kv1/main A; account st1 system bound kv1/main@A");
+    rejected(&plan, &shut, "encryption/st1", "could not unwrap with the key that it leaves");
+    let disabled = format!("{GRANTED}; key kv1/main A disabled; account st1 system bound kv1/main@A");
+    rejected(&plan, &observed(wanted, &disabled), "encryption/st1", "cannot move it");
+    rejected(&plan, &observed(wanted, CONVERGED_BUT_FOR_THE_BINDING), "encryption/st1", "not bound to any key");
+}
+
+#[test]
+fn a_role_on_a_vault_that_takes_access_policies_is_rejected() {
+    let (plan, _) = case(LIVE, "vault kv1 protected rbac; key kv1/main A; account st1 system");
+    let policies = observed(LIVE, "vault kv1 protected; key kv1/main A; account st1 system");
+    rejected(&plan, &policies, "grant/st1/kv1", "no grants of this kind");
+}
+
+#[test]
+fn a_role_at_another_key_does_not_carry_a_binding() {
+    let (mut plan, observed) = case(LIVE, "vault kv1 protected rbac; key kv1/main A; account st1 system");
+    for step in &mut plan.steps {
+        if let Action::Grant { key, .. } = &mut step.action {
+            key.name = crate::model::KeyName::parse("other").unwrap();
+        }
+    }
+    rejected(&plan, &observed, "encryption/st1", "could not unwrap");
 }

@@ -11,7 +11,7 @@ use world::{desired, observed};
 /// Plans a wanted state against a seen one and holds the plan's text against what is expected.
 ///
 /// Wanted, separated by `;`: `group`, `vault kv1 [create] [protected|unprotected|eastus]`, `key kv1/main [create]`,
-/// `account st1 [create] [system] [uses kv1/main [auto|pinned A]] [recover] [eastus]`, `regions may differ`.
+/// `account st1 [create] [system] [uses kv1/main [auto|pinned A]] [recover] [revoked] [microsoft] [eastus]`, `regions may differ`.
 ///
 /// Seen: `group`, `vault kv1 [protected] [rbac] [registering] [hidden] [taken] [deleted] [st1=get+wrapKey] [tenant2]`,
 /// `key kv1/main A [disabled|expired|small|hidden] [B …]`, `account st1 [system] [bound kv1/main[@A]] [creating]
@@ -171,7 +171,8 @@ fn a_vault_that_takes_roles_is_refused() {
         LIVE,
         "vault kv1 protected rbac; key kv1/main A; account st1 system",
         &expect![[r#"
-            CMK206 vault kv1: access to its keys is decided by role assignments, which this version of cmk does not manage
+            1. grant/st1/kv1
+            2. encryption/st1   after 1
         "#]],
     );
 }
@@ -308,7 +309,7 @@ fn nothing_is_made_whose_own_look_was_hidden() {
         &expect![[r#"
             blind: key kv1/main
             blind: vault kv1
-              hides: the identity of st1 may get, wrapKey, unwrapKey with the keys of kv1
+              hides: the identity of st1 may get, wrapKey, unwrapKey with kv1/main
               hides: account st1 is encrypted with the newest version of kv1/main
         "#]],
     );
@@ -325,7 +326,7 @@ fn a_hidden_vault_does_not_stop_the_account_of_another() {
             2. encryption/st2   after 1
             blind: key kv1/main
             blind: vault kv1
-              hides: the identity of st1 may get, wrapKey, unwrapKey with the keys of kv1
+              hides: the identity of st1 may get, wrapKey, unwrapKey with kv1/main
               hides: account st1 is encrypted with the newest version of kv1/main
         "#]],
     );
@@ -384,4 +385,204 @@ fn the_digest_tells_plans_apart_and_knows_no_clock() {
     assert_eq!(at(1_000), at(2_000));
     let other = "group; vault kv1 create; key kv1/main create; account st1 create system";
     assert_ne!(at(1_000), plan(&desired(other), &observed(other, "")).digest);
+}
+
+const REVOKED: &str = "vault kv1 protected; key kv1/main; account st1 system uses kv1/main revoked";
+
+#[test]
+fn a_revocation_takes_the_account_s_own_entry_and_asks_first() {
+    check(
+        REVOKED,
+        &format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A"),
+        &expect![[r#"
+            1. revocation/st1/kv1
+               asks for couldBecomeUnreadable account/st1: its data can no longer be read or written once its access to vault kv1 is gone
+            note: account st1: a grant to a group that its identity belongs to would keep it readable: groups are not read
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_revoked_stays_so_without_a_step() {
+    check(REVOKED, "vault kv1 protected; key kv1/main A; account st1 system bound kv1/main@A", &expect![[""]]);
+}
+
+#[test]
+fn a_revocation_that_would_close_nothing_is_refused() {
+    check(
+        REVOKED,
+        &format!("{GRANTED}; key kv1/main A; account st1 system"),
+        &expect![[r#"
+        CMK241 account st1: its access to key kv1/main is to be revoked, but Microsoft manages its key
+    "#]],
+    );
+}
+
+#[test]
+fn a_revocation_is_not_planned_on_a_vault_that_cannot_be_seen() {
+    check(
+        REVOKED,
+        "vault kv1 hidden; account st1 system bound kv1/main@A",
+        &expect![[r#"
+        blind: key kv1/main
+        blind: vault kv1
+          hides: the identity of st1 has no access to the keys of kv1
+    "#]],
+    );
+}
+
+const LEAVES: &str = "vault kv1 protected; key kv1/main; account st1 system microsoft";
+
+#[test]
+fn an_account_leaves_its_key_only_when_the_spec_says_so_and_asks_first() {
+    check(
+        LEAVES,
+        &format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A"),
+        &expect![[r#"
+        1. encryption/st1
+           asks for protectionLowered account/st1: its data is protected by a key that Microsoft manages from then on, which nobody here can revoke
+    "#]],
+    );
+    check("account st1 system", "account st1 system bound kv1/main@A", &expect![[""]]);
+}
+
+#[test]
+fn an_account_whose_key_cannot_unwrap_cannot_leave_it() {
+    check(
+        LEAVES,
+        &format!("{GRANTED}; key kv1/main A disabled; account st1 system bound kv1/main@A"),
+        &expect![[r#"
+        CMK211 account st1: it is bound to kv1/main now, and that key cannot unwrap: version aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa is disabled
+    "#]],
+    );
+    check(
+        LEAVES,
+        "vault kv1 protected; key kv1/main A; account st1 system bound kv1/main@A",
+        &expect![[r#"
+        CMK211 account st1: it is bound to kv1/main now, and that key cannot unwrap: missing: unwrapKey
+    "#]],
+    );
+}
+
+const BY_ROLES: &str = "vault kv1 protected rbac; key kv1/main A; account st1 system";
+
+#[test]
+fn where_roles_decide_the_account_gets_the_least_role_at_its_key() {
+    check(
+        LIVE,
+        BY_ROLES,
+        &expect![[r#"
+        1. grant/st1/kv1
+        2. encryption/st1   after 1
+    "#]],
+    );
+    check(
+        &format!("{LIVE} vault-wide"),
+        BY_ROLES,
+        &expect![[r#"
+        1. grant/st1/kv1
+        2. encryption/st1   after 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_role_at_the_key_the_vault_or_above_is_enough() {
+    for held in ["role@main", "role", "role@rg"] {
+        let seen = format!("vault kv1 protected rbac st1={held}; key kv1/main A; account st1 system bound kv1/main@A");
+        check(LIVE, &seen, &expect![[""]]);
+    }
+}
+
+#[test]
+fn a_role_at_another_key_is_not_enough() {
+    check(
+        LIVE,
+        "vault kv1 protected rbac st1=role@other; key kv1/main A; account st1 system",
+        &expect![[r#"
+        1. grant/st1/kv1
+        2. encryption/st1   after 1
+    "#]],
+    );
+}
+
+#[test]
+fn roles_that_cannot_be_seen_are_a_blind_spot_and_nothing_is_granted() {
+    check(
+        LIVE,
+        "vault kv1 protected rbac roles-hidden; key kv1/main A; account st1 system",
+        &expect![[r#"
+            blind: vault kv1
+              hides: account st1 is encrypted with the newest version of kv1/main
+        "#]],
+    );
+}
+
+#[test]
+fn a_role_that_was_taken_away_is_given_back_only_when_asked() {
+    check(
+        LIVE,
+        "vault kv1 protected rbac; key kv1/main A; account st1 system bound kv1/main@A",
+        &expect![[r#"
+        1. grant/st1/kv1
+           asks for reopening account/st1: it is bound to a key of vault kv1, but its identity principal-of-st1 no longer has access: it was taken away, or the identity was removed and made anew
+    "#]],
+    );
+}
+
+#[test]
+fn a_revocation_takes_the_account_s_own_roles_but_none_from_above() {
+    let bound = "key kv1/main A; account st1 system bound kv1/main@A";
+    check(
+        REVOKED,
+        &format!("vault kv1 protected rbac st1=role@main; {bound}"),
+        &expect![[r#"
+            1. revocation/st1/kv1
+               asks for couldBecomeUnreadable account/st1: its data can no longer be read or written once its access to vault kv1 is gone
+            note: account st1: a grant to a group that its identity belongs to would keep it readable: groups are not read
+        "#]],
+    );
+    check(
+        REVOKED,
+        &format!("vault kv1 protected rbac st1=role@rg; {bound}"),
+        &expect![[r#"
+        CMK242 account st1: its identity also holds a role at /subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg, which would keep its data readable
+    "#]],
+    );
+    check(REVOKED, &format!("vault kv1 protected rbac; {bound}"), &expect![[""]]);
+}
+
+#[test]
+fn a_vault_is_never_switched_between_access_policies_and_roles() {
+    let wanted = "vault kv1 protected policies; key kv1/main; account st1 system uses kv1/main";
+    check(
+        wanted,
+        BY_ROLES,
+        &expect![[r#"
+        CMK206 vault kv1: access to its keys is decided by rbac, not by accessPolicies
+    "#]],
+    );
+    check(
+        &format!("{LIVE} key-only"),
+        "vault kv1 protected; key kv1/main A; account st1 system",
+        &expect![[r#"
+        CMK243 account st1: vault kv1 has access policies, which reach every key of it
+    "#]],
+    );
+}
+
+#[test]
+fn a_vault_is_made_with_roles_when_the_spec_says_so() {
+    check(
+        &ALL.replace("protected", "protected rbac"),
+        "",
+        &expect![[r#"
+        1. group/11111111-1111-1111-1111-111111111111/rg
+        2. vault/kv1   after 1
+        3. key/kv1/main   after 2
+        4. account/st1   after 1
+        5. grant/st1/kv1   after 2 3 4
+        6. encryption/st1   after 2 3 4 5
+    "#]],
+    );
 }

@@ -48,7 +48,12 @@ pub(crate) fn desired(text: &str) -> Desired {
                     words.contains(&"unprotected").then_some(false)
                 };
                 let create = create.then_some(VaultCreate { sku: VaultSku::Standard, soft_delete_retention_days: 90 });
-                let (location, permission_model) = (Some(region(&words)), PermissionModel::AccessPolicies);
+                let permission_model = match (words.contains(&"rbac"), words.contains(&"policies")) {
+                    (true, _) => Some(PermissionModel::Rbac),
+                    (_, true) => Some(PermissionModel::AccessPolicies),
+                    _ => None,
+                };
+                let location = Some(region(&words));
                 let keys = std::collections::BTreeMap::new();
                 let vault = Vault { id: id.clone(), location, create, purge_protection, permission_model, keys };
                 desired.vaults.insert(id.name, vault);
@@ -77,12 +82,19 @@ fn desired_account(words: &[&str], create: bool) -> Account {
         None if words.contains(&"auto") => VersionRule::Auto,
         None => VersionRule::Latest,
     };
+    let scope = match (words.contains(&"vault-wide"), words.contains(&"key-only")) {
+        (true, _) => Some(GrantScope::Vault),
+        (_, true) => Some(GrantScope::Key),
+        _ => None,
+    };
     Account {
         id: AccountId { group: group(), name: AccountName::parse(words[1]).unwrap() },
         location: Some(region(words)),
         create: create.then(|| AccountCreate { sku: "Standard_LRS".into(), kind: "StorageV2".into() }),
         identity: words.contains(&"system").then_some(IdentityKind::SystemAssigned),
-        encryption: after(words, "uses").map(|key| Encryption { key: key_ref(key), version: rule, permissions }),
+        encryption: after(words, "uses").map(|key| Encryption { key: key_ref(key), version: rule, permissions, scope }),
+        access: if words.contains(&"revoked") { Access::Revoked } else { Access::Granted },
+        leaves_key: words.contains(&"microsoft"),
     }
 }
 
@@ -147,11 +159,31 @@ fn seen_vault(name: VaultName, words: &[&str]) -> SeenVault {
         soft_delete_retention_days: Some(90),
         purge_protection: words.contains(&"protected"),
         permission_model: if words.contains(&"rbac") { PermissionModel::Rbac } else { PermissionModel::AccessPolicies },
-        access_policies: grants.map(entry).collect(),
+        access_policies: grants.filter(|(_, what)| !what.starts_with("role")).map(entry).collect(),
+        role_assignments: words.contains(&"rbac").then(|| seen_roles(&name, words)),
         host: format!("{name}.vault.test"),
         provisioning_state: if words.contains(&"registering") { "RegisteringDns".into() } else { "Succeeded".into() },
         id: VaultId { group: group(), name },
     }
+}
+
+/// Roles as `st1=role`, `st1=role@main` for one at a key, `st1=role@rg` for one at the group.
+fn seen_roles(name: &VaultName, words: &[&str]) -> Seen<Vec<RoleAssignment>> {
+    if words.contains(&"roles-hidden") {
+        return hidden();
+    }
+    let id = VaultId { group: group(), name: name.clone() };
+    let held = words.iter().filter_map(|word| word.split_once('=')).filter(|(_, what)| what.starts_with("role"));
+    let all = held.map(|(account, what)| {
+        let scope = match what.split_once('@') {
+            Some((_, "rg")) => group().to_string(),
+            Some((_, key)) => format!("{id}/keys/{key}"),
+            None => id.to_string(),
+        };
+        let (role, principal) = (ENCRYPTION_USER.to_owned(), format!("principal-of-{account}"));
+        RoleAssignment { id: format!("{scope}/roleAssignments/1"), scope, role, principal, is_conditional: false }
+    });
+    Seen::Known(all.collect())
 }
 
 /// Versions as `A`, `B`: the first is the newest; a word after one says what ails it.

@@ -1,7 +1,7 @@
 //! What a spec asks for, held against a census: by none of the product's own notions of a fact.
 
 use super::sight::Sight;
-use crate::model::{Account, Desired, Encryption, VersionRule};
+use crate::model::{Access, Account, Desired, Encryption, VersionRule};
 use std::collections::BTreeMap;
 
 /// What storage cannot do without.
@@ -38,9 +38,16 @@ fn of_account(account: &Account, sight: Sight<'_>, facts: &mut BTreeMap<String, 
     if account.identity.is_some() {
         facts.insert(format!("account {name} has its identity"), sight.principal(name).is_some());
     }
-    let Some(Encryption { key, version, permissions }) = &account.encryption else { return };
+    if account.leaves_key {
+        facts.insert(format!("account {name} is under Microsoft's key"), sight.binding(name).is_none());
+    }
+    let Some(Encryption { key, version, permissions, scope: _ }) = &account.encryption else { return };
     let vault = key.vault.as_str().to_ascii_lowercase();
-    for permission in permissions {
+    if account.access == Access::Revoked {
+        let may = sight.principal(name).is_some_and(|who| NEEDED.iter().any(|one| sight.may(&vault, who, one)));
+        facts.insert(format!("account {name} has no access to {vault}"), !may);
+    }
+    for permission in permissions.iter().filter(|_| account.access == Access::Granted) {
         let may = sight.principal(name).is_some_and(|principal| sight.may(&vault, principal, permission.as_str()));
         facts.insert(format!("account {name} may {permission} in {vault}"), may);
     }

@@ -3,7 +3,7 @@
 use super::diff::Change;
 use super::notes::{Notes, Sent};
 use super::sight::{Sight, access};
-use crate::model::Desired;
+use crate::model::{Access, Desired};
 use crate::sandbox::{ARM_HOST, VAULT_SUFFIX};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -26,7 +26,11 @@ impl Scene<'_> {
     /// Judges one change of the world.
     pub(super) fn judge(&self, change: &Change<'_>) -> Vec<Finding> {
         let place = change.path.join("/");
-        let may_go = matches!(change.path.as_slice(), ["vaults", _, "arrivals", _] | ["accounts", _, "identity", ..]);
+        let may_go = match change.path.as_slice() {
+            ["vaults", _, "arrivals", _] | ["accounts", _, "identity", ..] | ["assignments", _] => true,
+            ["accounts", name, "encryption", "binding"] => self.leaves_key(name),
+            _ => false,
+        };
         if change.after.is_none() && !may_go {
             return vec![("S2", false, format!("{place} is gone"))];
         }
@@ -35,6 +39,15 @@ impl Scene<'_> {
             ["groups", _] if new => self.group(change),
             ["accounts", name] if new => self.account(name, change),
             ["accounts", name, "identity", ..] => self.identity(name),
+            ["accounts", name, "encryption", "binding"] if change.after.is_none_or(Value::is_null) => {
+                let mut findings = self.shown(&format!("account {name}"), &["encryption.keySource", "encryption.key"]);
+                findings.push((
+                    "S7",
+                    self.leaves_key(name),
+                    format!("account {name} left its key, which no spec asks for"),
+                ));
+                findings
+            }
             ["accounts", name, "encryption", "binding"] if new => {
                 let fields = ["encryption.keySource", "encryption.key", "encryption.version"];
                 self.shown(&format!("account {name}"), &fields)
@@ -50,6 +63,7 @@ impl Scene<'_> {
             }
             ["vaults", name] if new => self.vault(name, change),
             ["vaults", name, "policies"] => self.policies(name, change),
+            ["assignments", _] => self.assignment(change),
             // The directory's view of an identity that was attached or made.
             ["principals", _] if new => {
                 let resource = change.after.and_then(|one| one["kind"]["managedIdentity"]["resource"].as_str());
@@ -160,10 +174,12 @@ impl Scene<'_> {
             if had == has {
                 continue;
             }
-            let kept = had.is_subset(has);
+            let revoked = kind == "keys" && has.is_empty() && self.revoked(vault, principal);
+            let kept = had.is_subset(has) || revoked;
             findings.push(("S3", kept, format!("{principal} lost {kind} access to vault {vault}: {had:?} to {has:?}")));
             let added: Vec<&String> = has.difference(had).collect();
             let (granted, account) = self.granted(vault, principal, kind, &added);
+            let granted = granted || added.is_empty();
             findings.push((
                 "S3",
                 granted,
@@ -175,6 +191,42 @@ impl Scene<'_> {
             }
         }
         findings
+    }
+
+    fn leaves_key(&self, account: &str) -> bool {
+        self.desired.accounts.values().any(|wanted| wanted.id.name.as_str() == account && wanted.leaves_key)
+    }
+
+    /// A role assignment is made for an account of the spec, at its key or that key's vault and with the least role, or
+    /// taken from one whose access is revoked.
+    fn assignment(&self, change: &Change<'_>) -> Vec<Finding> {
+        let one = change.after.or(change.before);
+        let (principal, scope) = (text(one, "principal"), text(one, "scope").to_ascii_lowercase());
+        let within = scope.split("/vaults/").nth(1).unwrap_or_default();
+        let vault = within.split('/').next().unwrap_or_default();
+        if change.after.is_none() {
+            let fine = self.revoked(vault, principal);
+            return vec![("S3", fine, format!("{principal} lost its role at {scope}, which no spec takes away"))];
+        }
+        let (mut granted, account) = self.granted(vault, principal, "keys", &[]);
+        granted &= change.before.is_none() && text(one, "role") == "e147488a-f6f5-4113-8e2d-b22465e65bf6";
+        let mut findings = vec![("S3", granted, format!("{principal} gained a role at {scope}, which no spec grants"))];
+        if let Some(account) = account {
+            let field = format!("roleAssignments[{account}]");
+            let key = within.split("/keys/").nth(1).map(|key| format!("key {vault}/{key}"));
+            findings.extend(self.shown(&key.unwrap_or_else(|| format!("vault {vault}")), &[field.as_str()]));
+        }
+        findings
+    }
+
+    /// Whether the spec takes all access to this vault away from the account that has this principal.
+    fn revoked(&self, vault: &str, principal: &str) -> bool {
+        self.desired.accounts.values().filter(|account| account.access == Access::Revoked).any(|account| {
+            let holds = |held: &str| held.eq_ignore_ascii_case(principal);
+            let here =
+                account.encryption.as_ref().is_some_and(|wanted| wanted.key.vault.as_str().eq_ignore_ascii_case(vault));
+            here && self.before.principal(account.id.name.as_str()).is_some_and(holds)
+        })
     }
 
     /// Whether the spec grants this to whoever has this principal, and which account that is.

@@ -16,7 +16,7 @@ pub use notes::Sent;
 use super::mishap::Mishap;
 use super::stage::Ended;
 use crate::apply::{Event, Outcome};
-use crate::model::Desired;
+use crate::model::{Access, Desired};
 use crate::plan::Plan;
 use crate::sandbox::{ARM_HOST, CLIENT_SECRET, ExchangeError, LOGIN_HOST, Millis, Readability, VAULT_SUFFIX};
 use closed::Doors;
@@ -152,7 +152,8 @@ impl Witness {
         self.runs.len()
     }
 
-    pub(super) fn planned(&mut self, run: usize, run_id: uuid::Uuid, plan: &Plan) {
+    pub(super) fn planned(&mut self, run: usize, run_id: uuid::Uuid, plan: &Plan, opens: bool) {
+        self.runs[run].opens = opens;
         self.runs[run].plan(run_id, plan);
         for refusal in &plan.refusals {
             self.met("refusal", refusal.code);
@@ -245,7 +246,9 @@ impl Witness {
         let planned = self.runs[run].planned && !self.runs[run].expects_nothing;
         self.holds("S13", planned, || "a write was sent where only looking was allowed".to_owned());
         let lower = sent.path.to_ascii_lowercase();
-        let gentle = sent.method != "DELETE" && !lower.contains("purge") && !lower.contains("deletedvaults");
+        // A role assignment is a grant; whose it was is judged by what became of it.
+        let may_go = sent.method != "DELETE" || lower.contains("/roleassignments/");
+        let gentle = may_go && !lower.contains("purge") && !lower.contains("deletedvaults");
         self.holds("S2", gentle, || "a request that deletes or purges".to_owned());
         if before == after {
             return;
@@ -253,8 +256,7 @@ impl Witness {
         self.runs[run].effects += 1;
         let status = response.as_ref().map_or(0, |response| response.status().as_u16());
         self.say(sent.at, &format!("run {} #{} {} has its effect ({status})", run + 1, sent.number, sent.line()));
-        let expected = self.runs[run].request_id(&sent.path);
-        let named = expected.is_some() && expected == sent.request_id;
+        let named = self.runs[run].is_named(&sent.path, sent.request_id.as_deref());
         self.holds("S7", named, || "a write does not carry its step's request id".to_owned());
         let findings = if self.is_in_window(sent) { vec![] } else { self.findings(sent, before, after) };
         for (invariant, is_so, what) in findings {
@@ -293,7 +295,8 @@ impl Witness {
                 .filter(|(_, held)| *held)
                 .map(|(fact, _)| ("S8", has.get(&fact) == Some(&true), format!("no longer so: {fact}"))),
         );
-        let doors = self.doors.opened(sent.run, before, after);
+        // Somebody asked this run by name to open what was closed.
+        let doors = if notes.opens { vec![] } else { self.doors.opened(sent.run, before, after) };
         findings.extend(doors.into_iter().map(|(is_so, what)| ("S14", is_so, what)));
         findings
     }
@@ -307,9 +310,16 @@ impl Witness {
         }
     }
 
-    /// S1: whoever could read before can read after.
+    /// The accounts that the spec puts out of reach on purpose.
+    fn revoked(&self) -> BTreeSet<String> {
+        let revoked = self.desired.accounts.values().filter(|account| account.access == Access::Revoked);
+        revoked.map(|account| account.id.name.to_string()).collect()
+    }
+
+    /// S1: whoever could read before can read after, but for the accounts that a revocation names.
     fn readable(&mut self, before: &Truths, after: &Truths) {
-        for (account, truth) in before.iter().filter(|(_, truth)| truth.readable) {
+        let revoked = self.revoked();
+        for (account, truth) in before.iter().filter(|(name, truth)| truth.readable && !revoked.contains(*name)) {
             let now = after.get(account);
             let still = now.is_some_and(|truth| truth.readable);
             self.holds("S1", still, || {
@@ -321,12 +331,13 @@ impl Witness {
     fn time(&mut self, now: Millis, census: &Value, truths: &Truths) {
         let sight = Sight { census, now };
         let names: Vec<String> = self.desired.accounts.keys().map(ToString::to_string).collect();
+        let revoked = self.revoked();
         for name in names {
             let readable = truths.get(&name).is_some_and(|truth| truth.readable);
             if readable {
                 self.was_readable.insert(name.clone());
             }
-            let lost = !readable && self.was_readable.contains(&name);
+            let lost = !readable && self.was_readable.contains(&name) && !revoked.contains(&name);
             let at_risk = facts::at_risk(&name, sight);
             self.unreadable.entry(name.clone()).or_default().note(now, lost);
             self.at_risk.entry(name).or_default().note(now, at_risk);
@@ -393,6 +404,7 @@ impl Witness {
         for (fact, is_so) in facts::facts(&self.desired, sight) {
             self.holds("L4", is_so, || format!("not so in the end: {fact}"));
         }
+        let revoked = self.revoked();
         let names: Vec<String> = self
             .desired
             .accounts
@@ -403,7 +415,8 @@ impl Witness {
         for name in names {
             let truth = truths.get(&name);
             let readable = truth.is_some_and(|truth| truth.readable);
-            self.holds("L4", readable, || format!("account {name} cannot read in the end: {truth:?}"));
+            let wanted = !revoked.contains(&name);
+            self.holds("L4", readable == wanted, || format!("account {name} reads in the end, or not: {truth:?}"));
         }
     }
 }

@@ -99,6 +99,8 @@ pub(super) struct Notes {
     pub(super) effects: u64,
     /// Whether it applies a plan that was applied already.
     pub(super) expects_nothing: bool,
+    /// It was asked by name to open what was closed.
+    pub(super) opens: bool,
 }
 
 impl Notes {
@@ -125,12 +127,32 @@ impl Notes {
         self.shown.contains(&(resource.to_ascii_lowercase(), field.to_ascii_lowercase()))
     }
 
+    /// Whether a request that changes something is one of an open step, by its id.
+    pub(super) fn is_named(&self, path: &str, request_id: Option<&str>) -> bool {
+        let lower = path.to_ascii_lowercase();
+        let Some((scope, _)) = lower.split_once("/roleassignments/") else {
+            let expected = self.request_id(path);
+            return expected.is_some() && expected.as_deref() == request_id;
+        };
+        // Each role assignment is a step of its own, and the name of the assignment is no step's.
+        let collection = format!("{scope}/roleassignments");
+        let about = |id: &StepId| {
+            id.0.starts_with("revocation/")
+                || self.steps.iter().any(|(step, resource)| step == id && *resource == collection)
+        };
+        let mut open = self.open.iter().filter(|id| about(id));
+        open.any(|id| Some(self.id_of(&[id.0.as_str()]).as_str()) == request_id)
+    }
+
     /// The request id under which the open steps that write to a place go.
-    pub(super) fn request_id(&self, path: &str) -> Option<String> {
+    fn request_id(&self, path: &str) -> Option<String> {
         let path = path.to_ascii_lowercase();
         let mine = |id: &&StepId| self.steps.iter().any(|(step, resource)| step == *id && *resource == path);
         let names: Vec<&str> = self.open.iter().filter(mine).map(|id| id.0.as_str()).collect();
-        let id = uuid::Uuid::new_v5(&self.run_id, names.join(" ").as_bytes()).to_string();
-        (!names.is_empty()).then_some(id)
+        (!names.is_empty()).then(|| self.id_of(&names))
+    }
+
+    fn id_of(&self, names: &[&str]) -> String {
+        uuid::Uuid::new_v5(&self.run_id, names.join(" ").as_bytes()).to_string()
     }
 }

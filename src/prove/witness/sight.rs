@@ -1,5 +1,6 @@
 //! Reads a census: the one file of the witness that knows what the sandbox calls things.
 
+use super::facts::NEEDED;
 use crate::sandbox::{Millis, VAULT_SUFFIX};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,16 +80,57 @@ impl<'a> Sight<'a> {
     }
 
     pub(super) fn may(self, vault: &str, principal: &str, permission: &str) -> bool {
+        if self.takes_roles(vault) {
+            return NEEDED.contains(&permission.to_ascii_lowercase().as_str())
+                && self.roles(vault, principal).next().is_some();
+        }
         let held = self.access(vault).remove(&(principal.to_ascii_lowercase(), "keys".to_owned())).unwrap_or_default();
         held.contains("all") || held.contains(&permission.to_ascii_lowercase())
     }
 
+    fn takes_roles(self, vault: &str) -> bool {
+        self.vault(vault).is_some_and(|vault| vault["rbac"] == true)
+    }
+
+    /// The assignments by which a principal may unwrap with keys of a vault, or with one of them.
+    fn roles(self, vault: &str, principal: &str) -> impl Iterator<Item = &'a Value> {
+        let place = self.vault(vault).map(place).unwrap_or_default();
+        let principal = principal.to_ascii_lowercase();
+        let all = self.census["assignments"].as_object().into_iter().flatten().map(|(_, one)| one);
+        all.filter(move |one| {
+            let text = |name: &str| one[name].as_str().unwrap_or_default().to_ascii_lowercase();
+            let scope = text("scope");
+            UNWRAPPING.contains(&text("role").as_str())
+                && text("principal") == principal
+                && (place.starts_with(&scope) || scope.starts_with(&place))
+        })
+    }
+
     /// Whether a permission has arrived at the vault.
     pub(super) fn has_arrived(self, vault: &str, principal: &str, permission: &str) -> bool {
+        if self.takes_roles(vault) {
+            let arrived = |one: &Value| one["arrives"].as_i64().is_some_and(|arrives| arrives <= self.now.0);
+            return self.roles(vault, principal).any(arrived);
+        }
         let grant = format!("{principal}|{permission}").to_ascii_lowercase();
         let arrives = self.vault(vault).and_then(|vault| vault["arrivals"].get(grant)).and_then(Value::as_i64);
         arrives.is_some_and(|arrives| arrives <= self.now.0)
     }
+}
+
+/// The roles by which one may wrap and unwrap.
+const UNWRAPPING: [&str; 4] = [
+    "e147488a-f6f5-4113-8e2d-b22465e65bf6",
+    "12338af0-0e69-4776-bea7-57ae8d297424",
+    "14b46e9e-c2b7-41b4-b07b-48a6ebf60603",
+    "00482a5a-887f-4fb3-b363-3b7fe8e74483",
+];
+
+/// Where a vault is, in lower case.
+fn place(vault: &Value) -> String {
+    let text = |name: &str| vault[name].as_str().unwrap_or_default().to_ascii_lowercase();
+    let (subscription, group, name) = (text("subscription"), text("group"), text("name"));
+    format!("/subscriptions/{subscription}/resourcegroups/{group}/providers/microsoft.keyvault/vaults/{name}")
 }
 
 /// The entries of a list of access policies. Those on behalf of an application count as others of their own.

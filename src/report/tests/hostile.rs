@@ -1,11 +1,16 @@
 //! Plans whose every text was chosen by somebody with bad intent, on every surface, before a real GFM implementation.
 
 use super::super::{human, json, markdown};
-use super::plans::stories;
+use super::plans::{Story, stories};
 use super::{scene, traffic_of_a_look};
 use crate::plan::review::{Readability, Reads};
 use crate::plan::{BlindSpot, Change, Note, Plan, Refusal, Wait};
 use comrak::Options;
+
+/// The stories, but for the one that only says the same thirty times.
+fn different() -> impl Iterator<Item = Story> {
+    stories().into_iter().filter(|story| story.name != "thirty-accounts")
+}
 
 /// What breaks tables, code, links, comments, pages, terminals and CI systems.
 const EVIL: [&str; 12] = [
@@ -140,7 +145,7 @@ fn markdown_renders_as_it_is_meant() {
 
 #[test]
 fn nothing_in_a_plan_breaks_out_of_its_place_in_markdown() {
-    for story in stories() {
+    for story in different() {
         let mut tame = story.plan().0;
         poison(&mut tame, "tame");
         let tame = html(&markdown::plan(&tame, &scene()));
@@ -164,7 +169,7 @@ fn nothing_in_a_plan_breaks_out_of_its_place_in_markdown() {
 
 #[test]
 fn no_line_of_any_surface_is_a_command_to_a_ci_system_or_steers_a_terminal() {
-    for story in stories() {
+    for story in different() {
         for evil in EVIL {
             let mut plan = story.plan().0;
             poison(&mut plan, evil);

@@ -8,8 +8,8 @@ use super::verdict::{ApplyVerdict, PlanVerdict, Proof};
 use super::{Scene, Traffic, human, json, outcome};
 use crate::apply::{Outcome, StepOutcome};
 use crate::model::{
-    AccountId, AccountName, Fact, GroupId, GroupName, KeyName, KeyPermission, KeyRef, Location, SubscriptionId,
-    VaultCreate, VaultId, VaultName, VaultSku, VersionRule,
+    AccountId, AccountName, Fact, GroupId, GroupName, KeyName, KeyPermission, KeyRef, Location, PermissionModel,
+    SubscriptionId, VaultCreate, VaultId, VaultName, VaultSku, VersionRule,
 };
 use crate::plan::{Action, BlindSpot, Change, Consent, Note, Plan, Refusal, Risk, RiskClass, Step, StepId, Wait};
 use expect_test::{Expect, expect};
@@ -63,6 +63,7 @@ fn create_vault() -> Step {
         location: Location::parse("westeurope").unwrap(),
         tenant: "t".to_owned(),
         create: VaultCreate { sku: VaultSku::Standard, soft_delete_retention_days: 90 },
+        model: PermissionModel::AccessPolicies,
         purge_protection: true,
     };
     step(

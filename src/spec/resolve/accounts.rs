@@ -4,13 +4,14 @@ use super::scope::Own;
 use super::{Name, Resolver};
 use crate::diag::Diagnostic;
 use crate::model::{
-    Account, AccountCreate, AccountId, AccountName, Encryption, IdentityKind, KeyPermission, KeyRef, Version,
-    VersionRule,
+    Access, Account, AccountCreate, AccountId, AccountName, Encryption, GrantScope, IdentityKind, KeyPermission,
+    KeyRef, Version, VersionRule,
 };
-use crate::spec::complaints::word;
+use crate::spec::complaints::{missing_field, word};
 use crate::spec::shown::{nearest, shown};
 use crate::spec::types::{
-    ACCOUNT_KINDS, ACCOUNT_SKUS, AccountCreation, AccountEntry, EncryptionEntry, IdentityWord, PermissionWord,
+    ACCOUNT_KINDS, ACCOUNT_SKUS, AccessWord, AccountCreation, AccountEntry, EncryptionEntry, IdentityWord,
+    PermissionWord, ScopeWord, SourceWord,
 };
 use std::collections::BTreeSet;
 
@@ -27,7 +28,7 @@ impl<'s> Resolver<'s> {
     }
 
     fn account(&mut self, path: [&'s str; 2], name: Option<AccountName>, entry: &'s AccountEntry) {
-        let AccountEntry { create, subscription, resource_group, location, identity, encryption } = entry;
+        let AccountEntry { create, subscription, resource_group, location, identity, encryption, access } = entry;
         let own = Own {
             path,
             subscription: subscription.as_deref(),
@@ -39,14 +40,20 @@ impl<'s> Resolver<'s> {
         let location = self.location(&own);
         let create = create.as_ref().and_then(|create| self.account_create(path, create));
         let identity = identity.map(|IdentityWord::SystemAssigned| IdentityKind::SystemAssigned);
+        let leaves_key = encryption.as_ref().is_some_and(|entry| entry.source == SourceWord::Microsoft);
+        let encryption = encryption.as_ref().filter(|_| !leaves_key);
+        if leaves_key {
+            self.leaves_key(path);
+        }
+        let access = self.access(path, *access, encryption.is_some());
         if encryption.is_some() && identity.is_none() && !self.spec.has(&[path[0], path[1], "identity"]) {
             self.no_identity(path);
         }
-        let encryption = encryption.as_ref().and_then(|encryption| self.encryption(path, encryption));
+        let encryption = encryption.and_then(|encryption| self.encryption(path, encryption));
         let (Some(name), Some(group)) = (name, group) else { return };
         self.uses_group(&group, own.create);
         let id = AccountId { group, name: name.clone() };
-        self.desired.accounts.insert(name, Account { id, location, create, identity, encryption });
+        self.desired.accounts.insert(name, Account { id, location, create, identity, encryption, access, leaves_key });
     }
 
     fn account_create(&mut self, path: [&str; 2], create: &AccountCreation) -> Option<AccountCreate> {
@@ -88,12 +95,63 @@ impl<'s> Resolver<'s> {
         );
     }
 
+    /// Whether the account may use its key; to take away what was never given is a mistake.
+    fn access(&mut self, path: [&str; 2], word: AccessWord, has_key: bool) -> Access {
+        match word {
+            AccessWord::Granted => Access::Granted,
+            AccessWord::Revoked if has_key => Access::Revoked,
+            AccessWord::Revoked => {
+                let span = self.spec.value_span(&[path[0], path[1], "access"]);
+                self.say(
+                    Diagnostic::error("CMK045", span, format!("`{}` names no key to take it from", shown(path[1])))
+                        .label("which key's vault?")
+                        .help("name the key that the account is bound to: `encryption: { key: vault/key }`"),
+                );
+                Access::Revoked
+            }
+        }
+    }
+
+    /// `source: microsoft` says everything: what else stands beside it contradicts it.
+    fn leaves_key(&mut self, path: [&str; 2]) {
+        for field in ["key", "version", "permissions", "scope"] {
+            let place = [path[0], path[1], "encryption", field];
+            if self.spec.has(&place) {
+                self.say(
+                    Diagnostic::error(
+                        "CMK046",
+                        self.spec.key_span(&place),
+                        format!("`{field}` does not go with `source: microsoft`"),
+                    )
+                    .label("Microsoft chooses its own key")
+                    .help(format!("remove `{field}`, or remove `source: microsoft`")),
+                );
+            }
+        }
+    }
+
+    fn lacks_key(&mut self, path: [&str; 2]) {
+        let place = [path[0], path[1], "encryption"];
+        if self.spec.has(&[place[0], place[1], place[2], "key"]) {
+            return;
+        }
+        let names: Vec<String> = place.iter().map(ToString::to_string).collect();
+        self.say(missing_field(&names, "key", self.spec.key_span(&place)));
+    }
+
     fn encryption(&mut self, path: [&'s str; 2], entry: &EncryptionEntry) -> Option<Encryption> {
-        let EncryptionEntry { key, version, permissions } = entry;
-        let key = self.key_ref(path, key);
+        let EncryptionEntry { source: _, key, version, permissions, scope } = entry;
+        if key.is_none() {
+            self.lacks_key(path);
+        }
+        let key = key.as_ref().and_then(|key| self.key_ref(path, key));
         let version = self.version(path, version);
         let permissions = self.permissions(path, permissions);
-        Some(Encryption { key: key?, version: version?, permissions: permissions? })
+        let scope = scope.map(|word| match word {
+            ScopeWord::Vault => GrantScope::Vault,
+            ScopeWord::Key => GrantScope::Key,
+        });
+        Some(Encryption { key: key?, version: version?, permissions: permissions?, scope })
     }
 
     fn version(&mut self, path: [&str; 2], written: &str) -> Option<VersionRule> {

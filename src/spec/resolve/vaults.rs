@@ -46,7 +46,10 @@ impl<'s> Resolver<'s> {
         };
         let group = self.group(&own);
         let location = self.location(&own);
-        let permission_model = self.permission_model(path, *permission_model);
+        let permission_model = permission_model.map(|word| match word {
+            PermissionModelWord::AccessPolicies => PermissionModel::AccessPolicies,
+            PermissionModelWord::Rbac => PermissionModel::Rbac,
+        });
         let sku = create.as_ref().map(|create| create.sku);
         let create = create.as_ref().and_then(|create| self.vault_create(path, create));
         let keys = self.keys(path, keys, sku);
@@ -55,21 +58,6 @@ impl<'s> Resolver<'s> {
         let id = VaultId { group, name: name.clone() };
         let vault = Vault { id, location, create, purge_protection: *purge_protection, permission_model, keys };
         self.desired.vaults.entry(name).or_insert(vault);
-    }
-
-    fn permission_model(&mut self, path: [&str; 2], word: PermissionModelWord) -> PermissionModel {
-        match word {
-            PermissionModelWord::AccessPolicies => PermissionModel::AccessPolicies,
-            PermissionModelWord::Rbac => {
-                let span = self.spec.value_span(&[path[0], path[1], "permissionModel"]);
-                self.say(
-                    Diagnostic::error("CMK034", span, format!("`{}` is to take role assignments", shown(path[1])))
-                        .label("not yet: this version writes access policies only")
-                        .help("write `permissionModel: accessPolicies`, or leave the line out, for a vault that uses them"),
-                );
-                PermissionModel::Rbac
-            }
-        }
     }
 
     fn vault_create(&mut self, path: [&str; 2], create: &VaultCreation) -> Option<VaultCreate> {

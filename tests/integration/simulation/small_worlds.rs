@@ -2,12 +2,12 @@
 
 use super::worlds::desired;
 use cmk::model::{
-    AccessPolicy, AccountId, AccountName, Binding, Desired, GroupId, GroupName, HiddenReason, KeyName, KeyPermission,
-    KeyRef, KeyType, KeyVersion, Location, NameState, Observed, PermissionModel, Seen, SeenAccount, SeenEncryption,
-    SeenGroup, SeenIdentity, SeenKey, SeenSubscription, SeenVault, SubscriptionId, Timestamp, VaultId, VaultName,
-    Version,
+    AccessPolicy, AccountId, AccountName, Binding, Desired, GrantScope, GroupId, GroupName, HiddenReason, KeyName,
+    KeyPermission, KeyRef, KeyType, KeyVersion, Location, NameState, Observed, PermissionModel, RoleAssignment, Seen,
+    SeenAccount, SeenEncryption, SeenGroup, SeenIdentity, SeenKey, SeenSubscription, SeenVault, SubscriptionId,
+    Timestamp, VaultId, VaultName, Version,
 };
-use cmk::plan::{Action, Consent, Plan, RiskClass, Step, judge, plan};
+use cmk::plan::{Action, Consent, GrantBy, Plan, RiskClass, Step, judge, plan};
 use cmk::sandbox::SUBSCRIPTIONS;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ const OLD: &str = "0000000000000000000000000000000a";
 const NEW: &str = "0000000000000000000000000000000b";
 
 /// A dozen specs over the same names.
-const SPECS: [&str; 12] = [
+const SPECS: [&str; 14] = [
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main } } }",
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main, version: auto } } }",
     "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }",
@@ -30,6 +30,8 @@ const SPECS: [&str; 12] = [
     "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } }, st2: { identity: systemAssigned, encryption: { key: kv1/main } } }",
     "vaults: { kv1: { purgeProtection: true, keys: { main: {} } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } }, st2: { create: {} } }",
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} }, other: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/other } } }",
+    "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { access: revoked, identity: systemAssigned, encryption: { key: kv1/main } } }",
+    "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { encryption: { source: microsoft } } }",
 ];
 
 fn hidden<T>() -> Seen<T> {
@@ -62,6 +64,7 @@ fn vaults() -> Vec<(Seen<SeenVault>, Option<NameState>)> {
             purge_protection: protected,
             permission_model: model,
             access_policies: vec![],
+            role_assignments: (model == PermissionModel::Rbac).then(|| Seen::Known(vec![])),
             host: HOST.to_owned(),
             provisioning_state: state.to_owned(),
         })
@@ -181,8 +184,10 @@ fn observed(vault: &(Seen<SeenVault>, Option<NameState>), key: &Seen<SeenKey>, s
 fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
     match action {
         Action::CreateGroup { .. } => {}
-        Action::CreateVault { id, purge_protection, .. } => {
+        Action::CreateVault { id, model, purge_protection, .. } => {
             let Seen::Known(mut vault) = vaults()[4].0.clone() else { return };
+            vault.permission_model = *model;
+            vault.role_assignments = (*model == PermissionModel::Rbac).then(|| Seen::Known(vec![]));
             vault.purge_protection = *purge_protection;
             observed.vaults.insert(id.name.clone(), Seen::Known(vault));
         }
@@ -209,11 +214,38 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
                 account.identity.tenant = Some(TENANT.to_owned());
             }
         }
-        Action::Grant { account, vault, permissions } => {
+        Action::Grant { account, vault, key, by: GrantBy::Role(scope), .. } => {
+            if let Some(Seen::Known(seen)) = observed.vaults.get_mut(&vault.name) {
+                let scope = match scope {
+                    GrantScope::Vault => vault.to_string(),
+                    GrantScope::Key => format!("{vault}/keys/{}", key.name),
+                };
+                let role = "e147488a-f6f5-4113-8e2d-b22465e65bf6".to_owned();
+                let principal = format!("principal-of-{}", account.name);
+                let one = RoleAssignment { id: format!("{scope}/1"), scope, role, principal, is_conditional: false };
+                if let Some(Seen::Known(all)) = &mut seen.role_assignments {
+                    all.push(one);
+                }
+            }
+        }
+        Action::Grant { account, vault, permissions, .. } => {
             if let Some(Seen::Known(vault)) = observed.vaults.get_mut(&vault.name) {
                 let keys: BTreeSet<String> = permissions.iter().map(|one| one.as_str().to_owned()).collect();
                 let object_id = format!("principal-of-{}", account.name);
                 vault.access_policies.push(AccessPolicy { object_id, application_id: None, keys });
+            }
+        }
+        Action::RevokeAccess { account, vault } => {
+            if let Some(Seen::Known(vault)) = observed.vaults.get_mut(&vault.name) {
+                vault.access_policies.retain(|entry| entry.object_id != format!("principal-of-{}", account.name));
+                if let Some(Seen::Known(all)) = &mut vault.role_assignments {
+                    all.retain(|one| one.principal != format!("principal-of-{}", account.name));
+                }
+            }
+        }
+        Action::LeaveKey { account, .. } => {
+            if let Some(Seen::Known(account)) = observed.accounts.get_mut(&account.name) {
+                account.encryption.binding = None;
             }
         }
         Action::SetEncryption { account, key, .. } => {
@@ -268,6 +300,8 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
         | Action::ProtectVault { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
+        | Action::RevokeAccess { .. }
+        | Action::LeaveKey { .. }
         | Action::SetEncryption { .. } => true,
     };
     assert!(absent, "S11 {title}: {action:?}");
@@ -286,7 +320,11 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
             vault.access_policies.iter().any(|entry| entry.allows(principal, permission))
         })
     };
-    let open = KeyPermission::needed().into_iter().all(held);
+    let by_role = account.identity.system_principal.as_ref().zip(vault).is_some_and(|(principal, vault)| {
+        let all = vault.role_assignments.as_ref().and_then(Seen::known);
+        all.is_some_and(|all| all.iter().any(|one| one.principal == *principal))
+    });
+    let open = by_role || KeyPermission::needed().into_iter().all(held);
     let asks = step.risks.iter().any(|risk| risk.class == RiskClass::Reopening && risk.consent == Consent::Operator);
     assert!(open || asks, "S14 {title}: {name} is under {} and shut out: {action:?}", binding.key);
 }

@@ -2,7 +2,7 @@
 
 use super::thorough;
 use super::worlds::{desired, pace, world};
-use cmk::prove::{Act, Crash, Ended, How, Meddling, Mishap, Script, Stage, in_virtual_time};
+use cmk::prove::{AGREEABLE, Act, Crash, Ended, How, Meddling, Mishap, Script, Stage, in_virtual_time};
 use std::collections::BTreeMap;
 
 /// How a story ends.
@@ -12,6 +12,8 @@ pub(super) enum End {
     Converges,
     /// The plan refuses with this code, and nothing is written.
     Refuses(&'static str),
+    /// What the spec asks for is so, once somebody says yes to opening what was closed; until then nothing is written.
+    Opens,
     /// Every run stands still until somebody says yes to a risk of this kind, and writes nothing.
     Asks(RiskClass),
 }
@@ -24,7 +26,7 @@ pub(super) struct Story {
     pub(super) end: End,
 }
 
-use End::{Asks, Converges, Refuses};
+use End::{Asks, Converges, Opens, Refuses};
 use cmk::plan::RiskClass;
 
 const fn story(name: &'static str, world: &'static str, spec: &'static str, end: End) -> Story {
@@ -48,6 +50,14 @@ accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
 const FOLLOWS: &str = "
 vaults: { kv1: { purgeProtection: true, keys: { main: {} } } }
 accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main, version: auto } } }
+";
+
+/// Two accounts under one key, one of which is to be out of reach.
+const REVOKED: &str = "
+vaults: { kv1: { keys: { main: {} } } }
+accounts:
+  st1: { access: revoked, identity: systemAssigned, encryption: { key: kv1/main } }
+  st2: { identity: systemAssigned, encryption: { key: kv1/main } }
 ";
 
 const TWO_KEYS: &str = "
@@ -172,13 +182,49 @@ accounts: { st1: { create: {} } }
         "access was taken away",
         "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main\nrevoke st1 kv1",
         THERE,
-        Asks(RiskClass::Reopening),
+        Opens,
     ),
     story(
         "the identity was taken away",
         "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main\ndetach st1",
         THERE,
         Asks(RiskClass::Reopening),
+    ),
+    story(
+        "an account is put out of reach",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main\naccount st2 identity\ngrant st2 kv1\nbound st2 kv1/main",
+        REVOKED,
+        Converges,
+    ),
+    story(
+        "an account that is out of reach stays so",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main\nrevoke st1 kv1\naccount st2 identity\ngrant st2 kv1\nbound st2 kv1/main",
+        REVOKED,
+        Converges,
+    ),
+    story(
+        "an account is to be put out of reach that is under no key",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\naccount st2 identity\ngrant st2 kv1\nbound st2 kv1/main",
+        REVOKED,
+        Refuses("CMK241"),
+    ),
+    story(
+        "an account goes back to Microsoft's key",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main",
+        "
+vaults: { kv1: { keys: { main: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { source: microsoft } } }
+",
+        Converges,
+    ),
+    story(
+        "an account is to go back to Microsoft's key and its own is disabled",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main\ndisable kv1/main",
+        "
+vaults: { kv1: { keys: { main: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { source: microsoft } } }
+",
+        Refuses("CMK211"),
     ),
     story("a deleted vault holds the name", "group\ndeleted kv1", NEW, Refuses("CMK203")),
     story("an elliptic curve key", "group\nvault kv1\nkey kv1/main EC\naccount st1", THERE, Refuses("CMK207")),
@@ -189,7 +235,27 @@ accounts: { st1: { create: {} } }
         TWO_KEYS,
         Refuses("CMK211"),
     ),
-    story("a vault that takes roles", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1", FOLLOWS, Refuses("CMK206")),
+    story("a vault that takes roles gets the role that storage needs, at the key", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1", FOLLOWS, Converges),
+    story("a vault with roles, from nothing", "", "
+resourceGroups: { rg: { create: {} } }
+vaults: { kv1: { create: {}, permissionModel: rbac, purgeProtection: true, keys: { main: { create: {} } } } }
+accounts:
+  st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main } }
+  st2: { create: {}, identity: systemAssigned, encryption: { key: kv1/main, scope: vault } }
+  st3: { create: {}, identity: systemAssigned, encryption: { key: kv1/main, scope: vault } }
+", Converges),
+    story("a role that is held at the group is enough", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1 identity\nrole st1 group", THERE, Converges),
+    story("the spec says access policies and the vault takes roles", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1", "
+vaults: { kv1: { permissionModel: accessPolicies, purgeProtection: true, keys: { main: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
+", Refuses("CMK206")),
+    story("access policies cannot be limited to a key", "group\nvault kv1\nkey kv1/main\naccount st1", "
+vaults: { kv1: { purgeProtection: true, keys: { main: {} } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main, scope: key } } }
+", Refuses("CMK243")),
+    story("a role was taken away", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1 identity\nrole st1 kv1\nbound st1 kv1/main\nunrole st1 kv1", THERE, Opens),
+    story("an account is put out of reach of a vault with roles", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1 identity\nrole st1 kv1/main\nrole st1 kv1\nbound st1 kv1/main\naccount st2 identity\nrole st2 kv1\nbound st2 kv1/main", REVOKED, Converges),
+    story("an account is to be put out of reach and holds a role at the group", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1 identity\nrole st1 group\nbound st1 kv1/main\naccount st2 identity\nrole st2 kv1\nbound st2 kv1/main", REVOKED, Refuses("CMK242")),
     story("nothing is there and nothing is to be made", "group", THERE, Refuses("CMK201")),
 ];
 
@@ -243,6 +309,14 @@ pub(super) async fn play(story: &Story, how: &How, title: &str, played: &mut Pla
                 matches!(&last.ended, Ended::Applied(plan, _) if plan.refusals.iter().any(|r| r.code == code));
             stage.hold("refusal", refused, || format!("{code} was expected: {}", last.ended));
             stage.hold("refusal", last.effects == 0, || "something was written".to_owned());
+        }
+        Opens => {
+            let last = stage.run(&wanted, &How::default()).await;
+            stage.hold("refusal", last.ended.is_refused(), || format!("nobody was asked: {}", last.ended));
+            stage.hold("refusal", last.effects == 0, || "something was written".to_owned());
+            let mut accepts = AGREEABLE.to_vec();
+            accepts.push(RiskClass::Reopening);
+            stage.converges_as(&wanted, &How { accepts, ..How::default() }).await;
         }
         Asks(class) => {
             let last = stage.run(&wanted, &How::default()).await;

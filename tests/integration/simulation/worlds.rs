@@ -12,6 +12,7 @@
 //! | `grant st1 kv1 get wrapKey` | an entry for its identity |
 //! | `bound st1 kv1/main`, `bound st1 kv1/main auto` | its encryption, pinned or not |
 //! | `rotate kv1/main`, `disable kv1/main` | a new version; the newest one disabled |
+//! | `roles kv1`, `role st1 kv1/main`, `unrole st1 kv1` | role assignments decide; one is there, and gone |
 //! | `revoke st1 kv1`, `detach st1` | an emergency |
 //! | `wait 120` | seconds |
 
@@ -71,6 +72,21 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
             // For as long as a grant may take to arrive.
             arrive(hand);
             status
+        }
+        ["role", name, on] => {
+            let principal = hand.principal(&account(name)).expect("an identity to assign to");
+            let scope = match on.split_once('/') {
+                Some((of, key)) => format!("{}/keys/{key}", vault(of)),
+                None if *on == "group" => group(),
+                None => vault(on),
+            };
+            let status = hand.assign(&scope, &principal);
+            arrive(hand);
+            status
+        }
+        ["unrole", name, of] => {
+            let principal = hand.principal(&account(name)).expect("an identity to take a role from");
+            hand.unassign(&vault(of), &principal)
         }
         ["roles", name] => {
             hand.arm("PATCH", &vault(name), &json!({ "properties": { "enableRbacAuthorization": true } })).0
