@@ -8,12 +8,14 @@ mod event;
 mod knowledge;
 mod perform;
 mod prepare;
+mod request;
 mod schedule;
 mod step;
 mod wait;
 
 pub use event::{Event, Outcome, StepOutcome};
 pub use prepare::prepare;
+pub use request::{Preview, previews};
 pub use wait::Budgets;
 
 use crate::azure::Azure;

@@ -63,17 +63,11 @@ pub fn attach_system(id: &AccountId, current: &SeenIdentity) -> Call {
 
 /// Points an account's encryption at a key, through its system-assigned identity, and touches nothing else.
 ///
-/// Without a version an empty one is sent, which lets Azure follow the newest: left
-/// out, it would keep the pinned version. Azure refuses the change on an account with
+/// An empty version lets Azure follow the newest: left out, it would keep the pinned
+/// version. Azure refuses the change on an account with
 /// infrastructure encryption unless that is said again, and refuses the mention on
 /// one without.
-pub fn set_encryption(
-    id: &AccountId,
-    host: &str,
-    key: &KeyName,
-    version: Option<&Version>,
-    current: &SeenEncryption,
-) -> Call {
+pub fn set_encryption(id: &AccountId, host: &str, key: &KeyName, version: &str, current: &SeenEncryption) -> Call {
     let mut encryption = json!({
         // What every account has; Microsoft's own clients send them each time.
         "services": {
@@ -84,7 +78,7 @@ pub fn set_encryption(
         "keyvaultproperties": {
             "keyvaulturi": format!("https://{host}/"),
             "keyname": key.as_str(),
-            "keyversion": version.map_or("", Version::as_str),
+            "keyversion": version,
         },
     });
     if current.infrastructure == Some(true) {
@@ -292,13 +286,13 @@ mod tests {
 
     #[test]
     fn a_key_without_a_version_is_sent_with_an_empty_one() {
-        let (key, version) = (KeyName::parse("main").unwrap(), Version::parse(VERSION).unwrap());
+        let key = KeyName::parse("main").unwrap();
         let sent = |version, current| {
             let call = set_encryption(&id(), "kv.vault.azure.net", &key, version, current);
             assert_eq!((call.method, call.effect), (Method::Patch, Effect::Write));
             call.body.unwrap()["properties"]["encryption"].clone()
         };
-        let encryption = sent(None, &MICROSOFT_MANAGED);
+        let encryption = sent("", &MICROSOFT_MANAGED);
         assert_eq!(
             encryption["keyvaultproperties"],
             json!({ "keyname": "main", "keyversion": "", "keyvaulturi": "https://kv.vault.azure.net/" })
@@ -306,7 +300,7 @@ mod tests {
         assert_eq!(encryption.get("requireInfrastructureEncryption"), None);
         assert_eq!(encryption.get("identity"), None);
         let doubly = SeenEncryption { infrastructure: Some(true), ..MICROSOFT_MANAGED };
-        let encryption = sent(Some(&version), &doubly);
+        let encryption = sent(VERSION, &doubly);
         assert_eq!(encryption["keyvaultproperties"]["keyversion"], json!(VERSION));
         assert_eq!(encryption["requireInfrastructureEncryption"], json!(true));
     }
@@ -316,7 +310,7 @@ mod tests {
         let mut body = account(&Value::Null, &bound(&json!("")));
         body["properties"]["encryption"]["identity"] = json!({ "userAssignedIdentity": "/uami" });
         let seen = read(&body).unwrap().encryption;
-        let call = set_encryption(&id(), "kv.vault.azure.net", &KeyName::parse("main").unwrap(), None, &seen);
+        let call = set_encryption(&id(), "kv.vault.azure.net", &KeyName::parse("main").unwrap(), "", &seen);
         assert_eq!(call.body.unwrap()["properties"]["encryption"]["identity"], json!({ "userAssignedIdentity": "" }));
     }
 

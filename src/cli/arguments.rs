@@ -2,6 +2,7 @@
 
 #[cfg(feature = "sandbox")]
 use super::sandbox::arguments::SandboxCommand;
+use super::surfaces::Surfaces;
 use super::who_uses::KeyArgument;
 use crate::model::SubscriptionId;
 use crate::plan::Acknowledgement;
@@ -85,9 +86,8 @@ pub(super) enum Command {
         /// The spec file; `-` is stdin
         #[arg(value_name = "SPEC")]
         spec: String,
-        /// The form of the plan
-        #[arg(long, value_enum, default_value_t = Format::Human)]
-        format: Format,
+        #[command(flatten)]
+        surfaces: Surfaces,
         /// Exit with 2 when steps are waiting
         #[arg(long)]
         detailed_exitcode: bool,

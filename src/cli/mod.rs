@@ -25,6 +25,7 @@ mod schema;
 mod session;
 mod source;
 mod status;
+mod surfaces;
 mod validate;
 mod verify;
 mod who_uses;
@@ -65,9 +66,9 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
     logging::start(&arguments.global, context.output.stderr.styled)?;
     match arguments.command {
         Command::Validate { specs, format } => validate::run(context, &specs, format),
-        Command::Plan { spec, format, detailed_exitcode, save, guard } => {
+        Command::Plan { spec, surfaces, detailed_exitcode, save, guard } => {
             let guards = Guards::read(context, &guard)?;
-            plan::run(context, &spec, format, &plan::Wishes { is_detailed: detailed_exitcode, save, guards })
+            plan::run(context, &spec, &surfaces, &plan::Wishes { is_detailed: detailed_exitcode, save, guards })
         }
         Command::Apply { spec, yes, format, timeout, receipt, accept, approved, guard } => {
             let (accepted, guards) = (Accepted::named(accept), Guards::read(context, &guard)?);

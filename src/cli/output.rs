@@ -1,6 +1,7 @@
 //! The two ways out: documents go to stdout, everything else to stderr.
 
 use super::exit::Trouble;
+use crate::report::text::inert;
 use indicatif::MultiProgress;
 use std::io::{self, ErrorKind, Write};
 
@@ -35,11 +36,13 @@ impl Output {
     /// Writes a document, or a part of it, to stdout.
     ///
     /// A reader that has gone away (`| head`) is no trouble: it has what it wanted, and
-    /// work that is under way must not be left half done because of it.
+    /// work that is under way must not be left half done because of it. A line of it is
+    /// never a command to the CI system that reads it, wherever its words came from.
     pub(super) fn document(&mut self, text: &str) -> Result<(), Trouble> {
         if self.closed {
             return Ok(());
         }
+        let text = inert(text);
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Ok(()) => Ok(()),
@@ -60,8 +63,9 @@ impl Stderr {
         }
     }
 
-    /// Writes to stderr in any case. When stderr is gone there is nobody to tell.
+    /// Writes to stderr in any case. When stderr is gone there is nobody to tell. CI systems read it for commands, too.
     pub(super) fn tell(&self, text: &str) {
+        let text = inert(text);
         let write = || {
             let mut stderr = io::stderr().lock();
             let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());

@@ -1,15 +1,14 @@
 //! `cmk plan`: looks, plans and prints; sends no write.
 
-use super::arguments::Format;
 use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
 use super::guard::Guards;
+use super::surfaces::Surfaces;
 use super::{interrupt, receipt, session};
 use crate::plan::Plan;
 use crate::plan::approval::{self, Origin};
 use crate::report::text::wrap;
 use crate::report::verdict::PlanVerdict;
-use crate::report::{human, json};
 use std::path::PathBuf;
 
 /// How a plan is to be shown, and what bounds it.
@@ -24,13 +23,14 @@ pub(super) struct Wishes {
 }
 
 /// Prints the plan of a spec.
-pub(super) fn run(context: &mut Context, spec: &str, format: Format, wishes: &Wishes) -> Result<Exit, Trouble> {
+pub(super) fn run(context: &mut Context, spec: &str, surfaces: &Surfaces, wishes: &Wishes) -> Result<Exit, Trouble> {
     let Wishes { is_detailed, save, guards } = wishes;
     let (source, desired) = session::desired(context, spec)?;
     save.as_deref().map_or(Ok(()), receipt::check)?;
+    surfaces.check()?;
     let azure = context.azure()?;
     let stderr = context.output.stderr.clone();
-    let (_, plan) = block_on(async {
+    let (observed, plan) = block_on(async {
         let stop = interrupt::listen(stderr.clone(), None);
         session::look(&desired, &azure, guards, stop, &stderr).await
     })??;
@@ -45,11 +45,7 @@ pub(super) fn run(context: &mut Context, spec: &str, format: Format, wishes: &Wi
         }
         None => {}
     }
-    let text = match format {
-        Format::Human => human::plan(&plan, context.scene(), context.output.stdout_styled),
-        Format::Json => json::plan(&plan, &session::traffic(azure.stats(), vec![]), context.scene()),
-    };
-    context.output.document(&text)?;
+    surfaces.show(context, &azure, &plan, &observed)?;
     Ok(exit(&plan, *is_detailed))
 }
 

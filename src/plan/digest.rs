@@ -42,7 +42,20 @@ pub fn text_digest(text: &str) -> String {
 pub(super) fn fingerprint(observed: &Observed) -> String {
     // A lock stops a plan or does not; no step is another one because of it.
     let locks = std::collections::BTreeMap::new();
-    text_digest(&format!("{:?}", Observed { at: Timestamp::default(), locks, ..observed.clone() }))
+    let mut hash = Hashing(Sha256::new());
+    // Writing to a hash cannot fail.
+    let _ = write!(hash, "{:?}", Observed { at: Timestamp::default(), locks, ..observed.clone() });
+    hexadecimal(&hash.0.finalize())
+}
+
+/// A text that is hashed as it is written, and never stands anywhere as a whole.
+struct Hashing(Sha256);
+
+impl std::fmt::Write for Hashing {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.update(text.as_bytes());
+        Ok(())
+    }
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

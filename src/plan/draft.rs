@@ -3,7 +3,7 @@
 use super::effects;
 use super::types::{Action, BlindSpot, Change, Note, Refusal, Wait};
 use crate::model::{Check, Fact, HiddenReason, Observed};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// An action with the differences that it mends.
 pub(super) type Proposal = (Action, Vec<Change>);
@@ -12,7 +12,7 @@ pub(super) type Proposal = (Action, Vec<Change>);
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) proposals: Vec<Proposal>,
-    pub(super) refusals: Vec<Refusal>,
+    pub(super) refusals: BTreeSet<Refusal>,
     pub(super) waits: Vec<Wait>,
     pub(super) blind_spots: BTreeMap<String, BlindSpot>,
     pub(super) notes: Vec<Note>,
@@ -33,9 +33,7 @@ impl Draft {
         help: impl Into<String>,
     ) {
         let refusal = Refusal { code, resource: resource.to_owned(), detail: detail.into(), help: help.into() };
-        if !self.refusals.contains(&refusal) {
-            self.refusals.push(refusal);
-        }
+        self.refusals.insert(refusal);
     }
 
     pub(super) fn note(&mut self, resource: &str, text: impl Into<String>) {
@@ -72,25 +70,33 @@ impl Draft {
 
     /// Drops every action that needs what neither holds, nor is under way, nor is given by another
     /// action that stays, and says so: what could not be judged is a blind spot, what fails is refused.
+    ///
+    /// What is dropped gives nothing any more, so others may follow it: always the first in order.
     pub(super) fn prune(&mut self, observed: &Observed) {
-        while let Some((at, fact, check)) = self.first_unmet(observed) {
-            let (action, _) = self.proposals.remove(at);
+        let mut standing: Vec<Option<Proposal>> = self.proposals.drain(..).map(Some).collect();
+        let needs: Vec<Vec<Fact>> = standing.iter().flatten().map(|(action, _)| effects::needs(action)).collect();
+        let mut given: HashMap<Fact, usize> = HashMap::new();
+        for (action, _) in standing.iter().flatten() {
+            effects::gives(action).into_iter().for_each(|fact| *given.entry(fact).or_default() += 1);
+        }
+        let mut takers: HashMap<&Fact, Vec<usize>> = HashMap::new();
+        for (at, needs) in needs.iter().enumerate() {
+            needs.iter().for_each(|need| takers.entry(need).or_default().push(at));
+        }
+        let mut doubtful: BTreeSet<usize> = (0..standing.len()).collect();
+        while let Some(at) = doubtful.pop_first() {
+            let Some((fact, check)) = first_unmet(&needs[at], &given, observed) else { continue };
+            let Some((action, _)) = standing[at].take() else { continue };
             match check {
-                Check::Unknown(why) => self.drop_unseen(&action, &fact, &why),
-                Check::Yes | Check::No(_) | Check::Pending(_) => self.drop_unmet(&action, &fact, &check),
+                Check::Unknown(why) => self.drop_unseen(&action, fact, &why),
+                Check::Yes | Check::No(_) | Check::Pending(_) => self.drop_unmet(&action, fact, &check),
+            }
+            for fact in effects::gives(&action) {
+                given.entry(fact.clone()).and_modify(|number| *number = number.saturating_sub(1));
+                doubtful.extend(takers.get(&fact).into_iter().flatten().filter(|taker| standing[**taker].is_some()));
             }
         }
-    }
-
-    fn first_unmet(&self, observed: &Observed) -> Option<(usize, Fact, Check)> {
-        let given: Vec<Fact> = self.proposals.iter().flat_map(|(action, _)| effects::gives(action)).collect();
-        self.proposals.iter().enumerate().find_map(|(at, (action, _))| {
-            effects::needs(action).into_iter().find_map(|need| match need.check(observed) {
-                Check::Yes | Check::Pending(_) => None,
-                _ if given.contains(&need) => None,
-                check => Some((at, need, check)),
-            })
-        })
+        self.proposals = standing.into_iter().flatten().collect();
     }
 
     fn drop_unseen(&mut self, action: &Action, fact: &Fact, why: &str) {
@@ -132,6 +138,15 @@ impl Draft {
             spot.hides.dedup();
         }
     }
+}
+
+/// The first need that neither holds, nor is under way, nor is given by a proposal that stands.
+fn first_unmet<'a>(needs: &'a [Fact], given: &HashMap<Fact, usize>, observed: &Observed) -> Option<(&'a Fact, Check)> {
+    needs.iter().find_map(|need| match need.check(observed) {
+        Check::Yes | Check::Pending(_) => None,
+        _ if given.get(need).is_some_and(|number| *number > 0) => None,
+        check => Some((need, check)),
+    })
 }
 
 /// One property of a thing that is made.

@@ -45,8 +45,8 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     encryption::plan(desired, observed, &mut draft);
     draft.prune(observed);
     obstacles::refuse_locked(observed, &mut draft);
-    let draft::Draft { proposals, mut refusals, waits, blind_spots, mut notes, unseen: _ } = draft;
-    refusals.sort();
+    let draft::Draft { proposals, refusals, waits, blind_spots, mut notes, unseen: _ } = draft;
+    let refusals = refusals.into_iter().collect();
     let mut steps = order::order(proposals, observed);
     notes.extend(accept::by_spec(&mut steps, desired, observed));
     let bound = approval::bound(&steps, desired, observed);

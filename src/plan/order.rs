@@ -4,7 +4,7 @@ use super::draft::Proposal;
 use super::types::{Action, Step, StepId};
 use super::{effects, risk};
 use crate::model::{Fact, Observed};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// Puts proposals in order: by what they need, and where that leaves a choice, by kind and name.
 ///
@@ -14,36 +14,58 @@ pub(super) fn order(proposals: Vec<Proposal>, observed: &Observed) -> Vec<Step> 
     let mut waiting: Vec<Step> =
         proposals.into_iter().map(|(action, because)| step(action, because, observed)).collect();
     waiting.sort_by_key(|step| (rank(&step.action), step.id.clone()));
-    let links: Vec<Vec<StepId>> = waiting.iter().map(|step| givers(step, &waiting, observed)).collect();
-    for (step, after) in waiting.iter_mut().zip(links) {
-        step.after = after;
+    let links = links(&waiting, observed);
+    for (at, givers) in links.iter().enumerate() {
+        waiting[at].after = givers.iter().map(|giver| waiting[*giver].id.clone()).collect();
     }
-    let mut ordered: Vec<Step> = vec![];
-    let mut placed: BTreeSet<StepId> = BTreeSet::new();
-    while !waiting.is_empty() {
-        // The table of effects has no circle, so some step is always free; should one ever appear,
-        // its steps go last and the executor, which checks what they need, will not take them.
-        let next = waiting.iter().position(|step| step.after.iter().all(|id| placed.contains(id))).unwrap_or(0);
-        let step = waiting.remove(next);
-        placed.insert(step.id.clone());
-        ordered.push(step);
+    let mut waiting: Vec<Option<Step>> = waiting.into_iter().map(Some).collect();
+    sequence(&links).into_iter().filter_map(|at| waiting[at].take()).collect()
+}
+
+/// For each step, the steps that give what it needs and what does not hold yet.
+fn links(steps: &[Step], observed: &Observed) -> Vec<BTreeSet<usize>> {
+    let mut givers: HashMap<&Fact, Vec<usize>> = HashMap::new();
+    for (at, step) in steps.iter().enumerate() {
+        step.gives.iter().for_each(|fact| givers.entry(fact).or_default().push(at));
     }
-    ordered
+    let of = |(at, step): (usize, &Step)| {
+        let missing = step.needs.iter().filter(|need| !need.check(observed).is_yes());
+        let all = missing.filter_map(|need| givers.get(need)).flatten().copied();
+        all.filter(|giver| *giver != at).collect()
+    };
+    steps.iter().enumerate().map(of).collect()
+}
+
+/// The order in which the first step that is free comes next.
+///
+/// The table of effects has no circle, so some step is always free; should one ever appear, its steps go last and the
+/// executor, which checks what they need, will not take them.
+fn sequence(links: &[BTreeSet<usize>]) -> Vec<usize> {
+    let mut open: Vec<usize> = links.iter().map(BTreeSet::len).collect();
+    let mut takers: Vec<Vec<usize>> = vec![vec![]; links.len()];
+    for (at, givers) in links.iter().enumerate() {
+        givers.iter().for_each(|giver| takers[*giver].push(at));
+    }
+    let mut free: BTreeSet<usize> = (0..links.len()).filter(|at| open[*at] == 0).collect();
+    let mut left: BTreeSet<usize> = (0..links.len()).collect();
+    let mut order = vec![];
+    while let Some(next) = free.pop_first().or_else(|| left.first().copied()) {
+        left.remove(&next);
+        order.push(next);
+        for taker in &takers[next] {
+            open[*taker] = open[*taker].saturating_sub(1);
+            if open[*taker] == 0 && left.contains(taker) {
+                free.insert(*taker);
+            }
+        }
+    }
+    order
 }
 
 fn step(action: Action, because: Vec<super::Change>, observed: &Observed) -> Step {
     let risks = risk::risks(&action, observed);
     let (needs, gives): (Vec<Fact>, Vec<Fact>) = (effects::needs(&action), effects::gives(&action));
     Step { id: id(&action), action, because, needs, gives, after: vec![], risks }
-}
-
-/// The steps that give what a step needs and what does not hold yet.
-fn givers(step: &Step, all: &[Step], observed: &Observed) -> Vec<StepId> {
-    let missing: Vec<&Fact> = step.needs.iter().filter(|need| !need.check(observed).is_yes()).collect();
-    all.iter()
-        .filter(|other| other.id != step.id && other.gives.iter().any(|given| missing.contains(&given)))
-        .map(|other| other.id.clone())
-        .collect()
 }
 
 /// The place of a kind of action where needs leave a choice: containers, then what is in them, then what binds them.

@@ -1,10 +1,11 @@
 //! What can be shown to hold: for a person, and as the documents of `verify` and of a receipt.
 
-use super::json::{StatsEntry, stats};
+use super::document::{StatsEntry, moment, stats};
+use super::json::write;
 use super::text::{Paint, clean, count, wrap};
 use super::{Scene, Traffic};
 use crate::apply::Outcome;
-use crate::model::{Check, Timestamp};
+use crate::model::Check;
 use crate::plan::Plan;
 use crate::verify::{AccountEvidence, Evidence, Finding};
 use serde::Serialize;
@@ -116,7 +117,7 @@ fn document(
 ) -> Document {
     Document {
         format_version: 1,
-        tool: concat!("cmk ", env!("CARGO_PKG_VERSION")).to_owned(),
+        tool: super::TOOL.to_owned(),
         cloud: scene.cloud.clone(),
         tenant,
         observed_at: moment(evidence.at),
@@ -166,17 +167,6 @@ fn why(check: &Check) -> Option<&str> {
         Check::Yes => None,
         Check::No(why) | Check::Pending(why) | Check::Unknown(why) => Some(why),
     }
-}
-
-/// A moment in RFC 3339, in UTC.
-fn moment(at: Timestamp) -> String {
-    at.to_string()
-}
-
-fn write(document: &Document) -> String {
-    let mut text = serde_json::to_string_pretty(document).expect("texts and numbers make JSON");
-    text.push('\n');
-    text
 }
 
 /// The evidence for a person: what does not hold, or that all does.

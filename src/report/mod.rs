@@ -1,11 +1,16 @@
 //! Values -> text. Pure: nothing here writes, reads a clock or knows a terminal.
 
+mod document;
 pub mod evidence;
 pub mod human;
 pub mod json;
+pub mod markdown;
 pub mod outcome;
 pub mod progress;
+pub mod requests;
+mod sheet;
 pub mod status;
+pub mod story;
 pub mod text;
 pub mod users;
 pub mod verdict;
@@ -16,6 +21,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// The program and its version, as documents name it.
+pub const TOOL: &str = concat!("cmk ", env!("CARGO_PKG_VERSION"));
 
 /// Where a plan was made: which cloud, and whether it was one to practise on.
 #[derive(Debug, Clone, PartialEq, Eq)]

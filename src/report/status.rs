@@ -96,7 +96,7 @@ struct Document<'a> {
     other_drift: Vec<&'a str>,
     refused: &'a [String],
     alarms: &'a [String],
-    stats: super::json::StatsEntry,
+    stats: super::document::StatsEntry,
 }
 
 #[derive(Serialize)]
@@ -125,7 +125,7 @@ pub fn json(status: &Status, alarms: &[String], traffic: &Traffic, scene: &Scene
         other_drift: status.other_drift.iter().map(|id| id.0.as_str()).collect(),
         refused: &status.refused,
         alarms,
-        stats: super::json::stats(traffic),
+        stats: super::document::stats(traffic),
     })
 }
 

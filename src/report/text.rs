@@ -1,30 +1,72 @@
 //! Text for a terminal: harmless characters, lines that fit, and style that nothing depends on.
 
 use anstyle::{AnsiColor, Style};
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The columns that a report keeps to, where words allow it.
 pub const COLUMNS: usize = 80;
 
-/// Makes a text that others chose harmless on a terminal.
+/// Makes a text that others chose harmless on a terminal and in the log of a CI run.
 ///
 /// Control characters could move the cursor or colour a lie; characters that turn
 /// the direction of writing or are invisible could make one name look like
-/// another. They are shown as `\u{…}`. A line break is a character like any other
-/// here: split into lines first where lines are meant.
+/// another. They are shown as `\u{…}`, and so is what would begin a command to a
+/// CI system. A line break is a character like any other here: split into lines
+/// first where lines are meant.
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
         if c == '\t' {
             out.push(' ');
-        } else if is_unsafe(c) {
+        } else if is_unsafe(c) || commands(before, &text[at..]) {
             // Writing to a string cannot fail.
             let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
         } else {
             out.push(c);
         }
+        before = c;
     }
     out
+}
+
+/// Whether a command to a CI system would begin here: `::error` at the start of a line (GitHub), `##vso[` and `##[`
+/// anywhere (Azure Pipelines, and GitHub's older form).
+///
+/// Any word may come to stand at the start of a line, so no word begins with `::`.
+fn commands(before: char, rest: &str) -> bool {
+    match rest.as_bytes() {
+        [b':', b':', ..] => before.is_whitespace(),
+        [b'#', b'#', ..] => {
+            let word = rest.trim_start_matches('#').as_bytes();
+            word.first() == Some(&b'[') || word.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"vso["))
+        }
+        _ => false,
+    }
+}
+
+/// Takes the power of a command to a CI system from a text of many lines, whoever wrote it, and leaves the rest as it is.
+pub fn inert(text: &str) -> Cow<'_, str> {
+    if !text.contains("::") && !text.contains("##") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let mut is_start = true;
+        for (at, c) in line.char_indices() {
+            // Elsewhere in a line `::` is a path in a program, and no command.
+            let begins = commands(if is_start { ' ' } else { 'x' }, &line[at..]);
+            is_start &= c.is_whitespace();
+            if begins {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            } else {
+                out.push(c);
+            }
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Whether a character could steer a terminal or hide in a name.
@@ -44,6 +86,13 @@ pub fn wrap(first: &str, rest: &str, text: &str) -> String {
         let indent = if at == 0 { first } else { rest };
         wrap_line(&mut out, indent, rest, &clean(paragraph));
     }
+    out
+}
+
+/// The same for a text whose line breaks are not to be believed: they are shown like any other control character.
+pub fn flow(first: &str, rest: &str, text: &str) -> String {
+    let mut out = String::with_capacity(first.len() + text.len() + 8);
+    wrap_line(&mut out, first, rest, &clean(text));
     out
 }
 
@@ -127,6 +176,16 @@ mod tests {
             "a\\u{1b}[31mb\\u{202e}c\\u{9b}d\\u{200b}e\\u{d}\\u{a}f"
         });
         assert_eq!(clean("Größe → 3 µm 日本"), "Größe → 3 µm 日本");
+    }
+
+    #[test]
+    fn nothing_that_others_chose_is_a_command_to_a_ci_system() {
+        let evil = "::error::x a ::set-env b ##vso[task.setvariable]y ##[group]z ###VSO[a] C# ## [x] std::fmt a::b";
+        assert_eq!(clean(evil), {
+            "\\u{3a}:error::x a \\u{3a}:set-env b \\u{23}#vso[task.setvariable]y \\u{23}#[group]z \\u{23}\\u{23}#VSO[a] C# ## [x] std::fmt a::b"
+        });
+        assert_eq!(inert("ok\n  ::error::x\na ::b ##[x]\n"), "ok\n  \\u{3a}:error::x\na ::b \\u{23}#[x]\n");
+        assert!(matches!(inert("nothing # of: note"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -71,7 +71,7 @@ struct Document {
     complete: bool,
     users: Vec<UserEntry>,
     unseen: Vec<UnseenEntry>,
-    stats: super::json::StatsEntry,
+    stats: super::document::StatsEntry,
 }
 
 #[derive(Serialize)]
@@ -110,6 +110,6 @@ pub fn json(found: &KeyUsers, question: &Question<'_>, traffic: &Traffic, scene:
         complete: found.unseen.is_empty(),
         users: wanted(found, question).map(user).collect(),
         unseen: found.unseen.iter().map(unseen).collect(),
-        stats: super::json::stats(traffic),
+        stats: super::document::stats(traffic),
     })
 }

@@ -1,9 +1,8 @@
 //! The words for actions, risks and things, the same in every report.
 
 use crate::diag::codes;
-use crate::model::{GrantScope, IdentityKind, KeyPermission, VersionRule};
+use crate::model::{GrantScope, IdentityKind, VersionRule};
 use crate::plan::{Action, GrantBy, RiskClass};
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What an action does, as an order: "create vault kv-prod in westeurope".
@@ -26,44 +25,29 @@ pub fn action(action: &Action) -> String {
             format!("create account {} in {location}{identity}", id.name)
         }
         Action::AttachIdentity { id } => format!("give account {} a system-assigned identity", id.name),
-        Action::Grant { account, vault, key, permissions, by } => {
-            let who = format!("the identity of account {}", account.name);
+        Action::Grant { account, vault, key, permissions: _, by } => {
+            let who = format!("grant account {}", account.name);
             match by {
-                GrantBy::AccessPolicy => {
-                    let names = permission_names(permissions);
-                    format!("grant {who} {names} on the keys of vault {}", vault.name)
-                }
-                GrantBy::Role(GrantScope::Vault) => {
-                    format!("grant {who} the role Key Vault Crypto Service Encryption User on vault {}", vault.name)
-                }
-                GrantBy::Role(GrantScope::Key) => {
-                    format!("grant {who} the role Key Vault Crypto Service Encryption User on key {key}")
-                }
+                GrantBy::AccessPolicy => format!("{who} access to the keys of vault {}", vault.name),
+                GrantBy::Role(GrantScope::Vault) => format!("{who} the encryption role on vault {}", vault.name),
+                GrantBy::Role(GrantScope::Key) => format!("{who} the encryption role on key {key}"),
             }
         }
         Action::RevokeAccess { account, vault } => {
-            format!(
-                "take away what the identity of account {} may do with the keys of vault {}",
-                account.name, vault.name
-            )
+            format!("take account {}'s access to the keys of vault {} away", account.name, vault.name)
         }
         Action::LeaveKey { account, former: _ } => {
             format!("encrypt account {} with a key that Microsoft manages", account.name)
         }
         Action::SetEncryption { account, vault: _, key, version, permissions: _, former: _ } => {
             let version = match version {
-                VersionRule::Latest => "its newest version, pinned".to_owned(),
-                VersionRule::Auto => "always its newest version".to_owned(),
+                VersionRule::Latest => "newest, pinned".to_owned(),
+                VersionRule::Auto => "always the newest".to_owned(),
                 VersionRule::Exact(version) => format!("version {version}"),
             };
-            format!("encrypt account {} with key {key}, {version}", account.name)
+            format!("encrypt account {} with {key} ({version})", account.name)
         }
     }
-}
-
-fn permission_names(permissions: &BTreeSet<KeyPermission>) -> String {
-    let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
-    names.join(", ")
 }
 
 /// The thing that an action is about, in short: "vault kv-prod".

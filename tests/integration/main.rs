@@ -30,5 +30,6 @@ mod schema;
 mod serve;
 mod simulation;
 mod spec_reference;
+mod surfaces;
 mod verify;
 mod who_uses;

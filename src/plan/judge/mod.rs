@@ -13,7 +13,7 @@ use crate::model::{
     AccountId, Binding, GrantScope, KeyPermission, KeyRef, Observed, PermissionModel, Seen, SeenAccount, SeenKey,
     SeenVault, VaultId, VaultName, VersionRule,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// Why a plan must not be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +29,9 @@ pub fn judge(plan: &Plan, observed: &Observed) -> Vec<Breach> {
     let mut breaches = shape(plan);
     // Orders are only meaningful in a plan whose links are sound.
     if breaches.is_empty() {
+        let by_id: HashMap<&StepId, &Step> = plan.steps.iter().map(|step| (&step.id, step)).collect();
         for step in &plan.steps {
-            let before = Before::of(step, plan);
+            let before = Before::of(step, &by_id);
             let harms = Bench { observed, before: &before }.harms(step);
             breaches.extend(harms.into_iter().map(|what| Breach { step: step.id.clone(), what }));
         }
@@ -58,8 +59,7 @@ fn shape(plan: &Plan) -> Vec<Breach> {
 struct Before<'a>(Vec<&'a Action>);
 
 impl<'a> Before<'a> {
-    fn of(step: &'a Step, plan: &'a Plan) -> Self {
-        let by_id: BTreeMap<&StepId, &Step> = plan.steps.iter().map(|step| (&step.id, step)).collect();
+    fn of(step: &'a Step, by_id: &HashMap<&'a StepId, &'a Step>) -> Self {
         let mut reached: BTreeSet<&StepId> = BTreeSet::new();
         let mut open: Vec<&StepId> = step.after.iter().collect();
         while let Some(id) = open.pop() {

@@ -3,7 +3,7 @@
 use super::super::types::{Action, GrantBy, Step, StepId};
 use super::Radius;
 use crate::model::{AccountName, GrantScope, KeyPermission, Observed, PermissionModel, Seen, VaultName};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// A change of who may do what with which keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +110,7 @@ fn principal(account: &AccountName, observed: &Observed) -> Option<String> {
 pub(super) fn neighbours(radius: &Radius, observed: &Observed) -> Vec<Neighbour> {
     let touched: BTreeSet<String> =
         radius.accounts.iter().filter_map(|name| principal(name, observed)).map(|id| id.to_ascii_lowercase()).collect();
+    let owners = owners(observed);
     let mut all = vec![];
     for name in &radius.vaults {
         let Some(vault) = observed.vaults.get(name).and_then(Seen::known) else { continue };
@@ -122,7 +123,7 @@ pub(super) fn neighbours(radius: &Radius, observed: &Observed) -> Vec<Neighbour>
             .map(|entry| Neighbour {
                 vault: name.clone(),
                 principal: entry.object_id.clone(),
-                account: owner(&entry.object_id, observed),
+                account: owners.get(&entry.object_id.to_ascii_lowercase()).map(|name| (*name).clone()),
                 permissions: entry.keys.iter().cloned().collect(),
             })
             .collect();
@@ -132,8 +133,12 @@ pub(super) fn neighbours(radius: &Radius, observed: &Observed) -> Vec<Neighbour>
     all
 }
 
-fn owner(principal: &str, observed: &Observed) -> Option<AccountName> {
-    let mut accounts = observed.accounts.iter().filter_map(|(name, seen)| Some((name, seen.known()?)));
-    let is_its = |held: &String| held.eq_ignore_ascii_case(principal);
-    accounts.find(|(_, seen)| seen.identity.system_principal.as_ref().is_some_and(is_its)).map(|(name, _)| name.clone())
+/// The accounts by the principals of their own identities, in lower case.
+fn owners(observed: &Observed) -> HashMap<String, &AccountName> {
+    let accounts = observed.accounts.iter().filter_map(|(name, seen)| Some((name, seen.known()?)));
+    // Should two ever have the same one, the first is named.
+    accounts
+        .rev()
+        .filter_map(|(name, seen)| Some((seen.identity.system_principal.as_ref()?.to_ascii_lowercase(), name)))
+        .collect()
 }

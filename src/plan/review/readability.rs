@@ -7,7 +7,7 @@ use crate::model::{
     AccountName, Binding, Check, Desired, Fact, KeyPermission, KeyRef, Observed, Seen, SeenAccount, SeenVault,
     VaultName,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether one account can read its data, before, during and after a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,28 @@ pub fn reads(account: &AccountName, desired: &Desired, observed: &Observed) -> R
 /// The readability of every account that a plan touches.
 pub(super) fn readability(steps: &[Step], radius: &Radius, desired: &Desired, observed: &Observed) -> Vec<Readability> {
     let look = Look { desired, observed };
-    radius.accounts.iter().map(|name| look.account(name, steps)).collect()
+    let mut theirs: BTreeMap<&AccountName, Vec<&Step>> = BTreeMap::new();
+    for step in steps {
+        if let Some(account) = concerned(&step.action) {
+            theirs.entry(account).or_default().push(step);
+        }
+    }
+    radius.accounts.iter().map(|name| look.account(name, theirs.get(name).map_or(&[], Vec::as_slice))).collect()
+}
+
+/// The account whose data a step is about, if it is about one's.
+fn concerned(action: &Action) -> Option<&AccountName> {
+    match action {
+        Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => Some(&id.name),
+        Action::Grant { account, .. }
+        | Action::RevokeAccess { account, .. }
+        | Action::LeaveKey { account, .. }
+        | Action::SetEncryption { account, .. } => Some(&account.name),
+        Action::CreateGroup { .. }
+        | Action::CreateVault { .. }
+        | Action::ProtectVault { .. }
+        | Action::CreateKey { .. } => None,
+    }
 }
 
 const THROUGHOUT: &str = "readable throughout: Azure wraps anew in one operation, and on failure keeps the former key";
@@ -84,7 +105,7 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    fn account(&self, name: &AccountName, steps: &[Step]) -> Readability {
+    fn account(&self, name: &AccountName, steps: &[&Step]) -> Readability {
         let before = self.before(name);
         let mut after = before.clone();
         let mut during = None;

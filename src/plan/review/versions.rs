@@ -3,6 +3,7 @@
 use super::super::types::{Action, Step, StepId};
 use crate::model::fact::pinned_version;
 use crate::model::{AccountName, Binding, Observed, Seen, SeenKey, Timestamp, Version, VersionRule};
+use std::collections::HashMap;
 
 /// A move of an account from one key version to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,11 @@ pub struct VersionUse {
 }
 
 pub(super) fn moves(steps: &[Step], observed: &Observed) -> Vec<KeyMove> {
+    let keys: Keys<'_> = observed
+        .keys
+        .iter()
+        .filter_map(|(name, seen)| Some((name.to_string().to_ascii_lowercase(), seen.known()?)))
+        .collect();
     steps
         .iter()
         .filter_map(|step| match &step.action {
@@ -43,7 +49,7 @@ pub(super) fn moves(steps: &[Step], observed: &Observed) -> Vec<KeyMove> {
                 Some(KeyMove {
                     step: step.id.clone(),
                     account: account.name.clone(),
-                    from: binding.map(|binding| from(binding, observed)),
+                    from: binding.map(|binding| from(binding, &keys)),
                     to: to(key.to_string(), seen, version),
                 })
             }
@@ -52,12 +58,14 @@ pub(super) fn moves(steps: &[Step], observed: &Observed) -> Vec<KeyMove> {
         .collect()
 }
 
-fn from(binding: &Binding, observed: &Observed) -> VersionUse {
+/// The keys that were seen, by `vault/name` in lower case.
+type Keys<'a> = HashMap<String, &'a SeenKey>;
+
+fn from(binding: &Binding, keys: &Keys<'_>) -> VersionUse {
     let label = binding.vault_host.split('.').next().unwrap_or(&binding.vault_host);
     let key = format!("{label}/{}", binding.key);
     let version = binding.current.clone().or_else(|| binding.version.clone());
-    let mut keys = observed.keys.iter().filter_map(|(name, seen)| Some((name, seen.known()?)));
-    let seen = keys.find(|(name, _)| name.to_string().eq_ignore_ascii_case(&key)).map(|(_, seen)| seen);
+    let seen = keys.get(&key.to_ascii_lowercase()).copied();
     used(key, seen, version, binding.version.is_none())
 }
 

@@ -2,7 +2,7 @@
 
 mod judge;
 mod obstacles;
-pub(super) mod world;
+pub(crate) mod world;
 
 use super::{Plan, plan};
 use crate::model::Timestamp;

@@ -32,7 +32,7 @@ fn entries(text: &str) -> impl Iterator<Item = Vec<&str>> {
     text.split(';').map(|entry| entry.split_whitespace().collect::<Vec<_>>()).filter(|words| !words.is_empty())
 }
 
-pub(in crate::plan) fn desired(text: &str) -> Desired {
+pub(crate) fn desired(text: &str) -> Desired {
     let mut desired = Desired::default();
     for words in entries(text) {
         let create = words.contains(&"create");
@@ -106,7 +106,7 @@ fn hidden<T>() -> Seen<T> {
 }
 
 /// What was seen: all that is wanted is absent, until the text says otherwise.
-pub(in crate::plan) fn observed(wanted: &str, text: &str) -> Observed {
+pub(crate) fn observed(wanted: &str, text: &str) -> Observed {
     let wanted = desired(wanted);
     let mut observed = Observed { at: Timestamp(1_000), ..Observed::default() };
     let subscription = SeenSubscription { tenant: TENANT.into() };

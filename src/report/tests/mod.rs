@@ -1,5 +1,9 @@
 //! Reports of plans made by hand, as a reader sees them.
 
+mod hostile;
+mod length;
+mod plans;
+
 use super::verdict::{ApplyVerdict, PlanVerdict, Proof};
 use super::{Scene, Traffic, human, json, outcome};
 use crate::apply::{Outcome, StepOutcome};
@@ -93,6 +97,12 @@ fn two_steps() -> Plan {
     }
 }
 
+/// What a look at one account with its vault sends.
+fn traffic_of_a_look() -> Traffic {
+    let methods = BTreeMap::from([("GET".to_owned(), 4)]);
+    Traffic { requests: BTreeMap::from([("arm".to_owned(), methods)]), ..Traffic::default() }
+}
+
 fn scene() -> Scene {
     Scene { cloud: "public".to_owned(), sandbox_file: None }
 }
@@ -108,19 +118,32 @@ fn a_plan_begins_with_its_verdict_and_tells_each_step() {
     check(
         &two_steps(),
         &expect![[r#"
-            Cloud: public, tenant 22222222-2222-2222-2222-222222222222
+            2 steps to take. Highest risk: custody change (CMK404). Nothing is sent without
+            these acknowledgements:
+              --accept CMK404:account/st1
+              --accept CMK402:vault/kv1
+              CMK404 custody change: account/st1, step 2: what would happen, in words (needs
+                the operator)
+              CMK402 irreversible: vault/kv1, step 1: what would happen, in words (needs the
+                operator)
 
-            2 steps to take. Highest risk: custody change (step 2).
+            One-way door: vault/kv1: what would happen, in words (step 1)
 
+            Steps. A run that is cut off is simply run again:
               1. create vault kv1 in westeurope, with purge protection
-                   risk: irreversible: what would happen, in words
-                   purgeProtection: (none) → true
+                 Risk CMK402. Why: it does not exist. Waits until it is ready, usually 1
+                 min, at most 15 min. A crash leaves an unused vault. With purgeProtection:
+                 true.
+              2. encrypt account st1 with kv1/main (newest, pinned)
+                 Risk CMK404. Why: it is not bound to the key that the spec names. After 1.
+                 A crash leaves nothing half done.
+                 encryption.keySource: Microsoft.Storage → Microsoft.Keyvault
 
-              2. encrypt account st1 with key kv1/main, its newest version, pinned
-                   risk: custody change: what would happen, in words
-                   encryption.keySource: Microsoft.Storage → Microsoft.Keyvault
-                   after 1
+            Undo, by hand: step 1: none: purge protection stays on for good; step 2: bind it
+              to what it was under before; no data is lost
+            Not looked for: accounts outside of the spec, which may use the same keys.
 
+            Cloud: public, tenant 22222222-2222-2222-2222-222222222222, cmk 0.1.0
             Digest: d19e57
         "#]],
     );
@@ -134,17 +157,16 @@ fn a_plan_without_steps_says_so_even_when_there_are_waits_and_notes() {
     assert_eq!(PlanVerdict::of(&plan), PlanVerdict::NothingToDo);
     check(
         &plan,
-        &expect![[r"
-            Cloud: public
+        &expect![[r#"
+            Nothing to do. Something is still under way in Azure.
 
-            Nothing to do. Something is still under way in Azure: see below.
+            Under way in Azure: waiting until vault kv1 is ready: its provisioning state is
+              RegisteringDns
 
-            Under way in Azure
-              waiting until vault kv1 is ready: its provisioning state is RegisteringDns
+            Told, and left as it is: account st1: the SKU is Standard_GRS
 
-            Notes: told, and left as it is
-              account st1: the SKU is Standard_GRS
-        "]],
+            Cloud: public, cmk 0.1.0
+        "#]],
     );
 }
 
@@ -160,16 +182,24 @@ fn a_refusal_names_its_code_and_the_way_out_and_wins_over_steps() {
     assert_eq!(PlanVerdict::of(&plan), PlanVerdict::Refused);
     let text = human::plan(&plan, &scene(), false);
     let until_steps = text.split("\n  1.").next().unwrap_or_default();
-    expect![[r"
-        Cloud: public, tenant 22222222-2222-2222-2222-222222222222
-
-        Refused, for 1 reason: nothing is sent. The 2 steps below would be taken without
-        it.
+    expect![[r#"
+        Refused, for 1 reason (CMK999): nothing is sent. 2 steps would be left. Highest
+        risk: custody change (CMK404). Even then, nothing is sent without:
+          --accept CMK404:account/st1
+          --accept CMK402:vault/kv1
 
         refused[CMK999]: vault kv1
           vault kv1: a deleted vault holds this name until 2026-12-01.
         help: recover the vault, or choose another name
-    "]]
+
+          CMK404 custody change: account/st1, step 2: what would happen, in words (needs
+            the operator)
+          CMK402 irreversible: vault/kv1, step 1: what would happen, in words (needs the
+            operator)
+
+        One-way door: vault/kv1: what would happen, in words (step 1)
+
+        Steps. A run that is cut off is simply run again:"#]]
     .assert_eq(until_steps);
 }
 
@@ -185,16 +215,15 @@ fn a_blind_spot_says_what_it_hides_and_what_would_show_it() {
     assert_eq!(PlanVerdict::of(&plan), PlanVerdict::Unjudged);
     check(
         &plan,
-        &expect![[r"
-            Cloud: public
+        &expect![[r#"
+            No steps, but not everything could be seen.
 
-            No steps, but not everything could be seen: see the blind spots below.
+            Not seen: vault kv1: 403 AuthorizationFailed\u{1b}[1m
+              hides: whether account st1 is encrypted with kv1/main
+              help: the permission Microsoft.KeyVault/vaults/read would show it
 
-            Blind spots
-              vault kv1 could not be seen: 403 AuthorizationFailed\u{1b}[1m
-                hides: whether account st1 is encrypted with kv1/main
-                help: the permission Microsoft.KeyVault/vaults/read would show it
-        "]],
+            Cloud: public, cmk 0.1.0
+        "#]],
     );
 }
 
@@ -223,15 +252,15 @@ fn work_is_done_when_a_second_look_finds_nothing_left() {
     let outcome = ended(StepOutcome::Already, StepOutcome::Done);
     assert_eq!(ApplyVerdict::of(&outcome, &proof), ApplyVerdict::Done);
     let scene = Scene { cloud: "sandbox".to_owned(), sandbox_file: Some(".cmk-sandbox.json".to_owned()) };
-    expect![[r"
+    expect![[r#"
           1. already: create vault kv1 in westeurope, with purge protection
-          2. done: encrypt account st1 with key kv1/main, its newest version, pinned
+          2. done: encrypt account st1 with kv1/main (newest, pinned)
 
         Done: 2 steps, proved by a second look: nothing left to do.
         Requests: 7 (arm 6, login 1). Writes: 2 sent, 2 succeeded. Retries: 0.
         Waited: 1.2 s until the grant is honoured.
         This is the sandbox: no Azure was touched. Its state is in .cmk-sandbox.json
-    "]]
+    "#]]
     .assert_eq(&outcome::outcome(&two_steps(), &outcome, &proof, &traffic(), &scene, false));
 }
 
@@ -241,16 +270,16 @@ fn a_failure_tells_its_story_and_what_is_left() {
     let failed = StepOutcome::Failed("Azure said no.\nhelp: ask for it".to_owned());
     let outcome = ended(StepOutcome::Done, failed);
     assert_eq!(ApplyVerdict::of(&outcome, &proof), ApplyVerdict::Incomplete);
-    expect![[r"
+    expect![[r#"
           1. done: create vault kv1 in westeurope, with purge protection
-          2. failed: encrypt account st1 with key kv1/main, its newest version, pinned
+          2. failed: encrypt account st1 with kv1/main (newest, pinned)
                Azure said no.
                help: ask for it
 
         Not done: 1 of 2 steps ended well. A second look finds left: encryption/st1. Run
         the same command again to go on.
         Requests: 0. Writes: 0 sent, 0 succeeded. Retries: 0.
-    "]]
+    "#]]
     .assert_eq(&outcome::outcome(&two_steps(), &outcome, &proof, &Traffic::default(), &scene(), false));
 }
 
@@ -262,11 +291,11 @@ fn the_document_after_apply_holds_outcomes_proof_and_counts() {
     assert!(text.contains(r"not seen\u202e in time"));
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     let show = |value: &serde_json::Value| value.to_string();
-    expect![[r#"{"blindSpots":0,"highestRisk":"custodyChange","notes":0,"refusals":0,"steps":2,"verdict":"incomplete","waits":0}"#]]
+    expect![[r#"{"blindSpots":0,"highestRisk":"custodyChange","highestRiskCode":"CMK404","notes":0,"refusals":0,"steps":2,"verdict":"incomplete","waits":0}"#]]
         .assert_eq(&show(&document["summary"]));
     expect![[r#"{"requests":{"arm":{"GET":4,"PUT":2},"login":{"POST":1}},"retries":0,"waits":[{"for":"the grant is honoured","ms":1200}],"writes":{"sent":2,"succeeded":2}}"#]]
         .assert_eq(&show(&document["stats"]));
-    expect![[r#"{"action":"createVault","after":[],"because":[{"after":"true","before":null,"path":"purgeProtection","resource":"vault kv1"}],"id":"vault/kv1","outcome":"done","resource":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg1/providers/Microsoft.KeyVault/vaults/kv1","risk":"irreversible"}"#]]
+    expect![[r#"{"action":"createVault","after":[],"because":[{"after":"true","before":null,"path":"purgeProtection","resource":"vault kv1"}],"id":"vault/kv1","leavesBehind":"an unused vault","outcome":"done","resource":"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg1/providers/Microsoft.KeyVault/vaults/kv1","risk":"irreversible","risks":[{"class":"irreversible","code":"CMK402","consent":"operator","object":"vault/kv1","why":"what would happen, in words"}],"title":"create vault kv1 in westeurope, with purge protection","undo":null,"waits":"until it is ready, usually 1 min, at most 15 min","why":"it does not exist"}"#]]
         .assert_eq(&show(&document["steps"][0]));
     expect![[r#"{"detail":"the network is down","left":[],"result":"notLooked"}"#]]
         .assert_eq(&show(&document["proof"]));
@@ -277,6 +306,6 @@ fn the_document_of_a_plan_has_its_fields_in_a_stable_order() {
     let text = json::plan(&Plan::default(), &Traffic::default(), &scene());
     let fields: Vec<&str> =
         text.lines().filter(|line| line.starts_with("  \"")).filter_map(|line| line.split('"').nth(1)).collect();
-    expect!["formatVersion cloud tenant digest summary steps refusals waits blindSpots notes stats"]
+    expect!["formatVersion toolVersion cloud tenant digest fingerprint summary asks review steps refusals waits blindSpots notes stats"]
         .assert_eq(&fields.join(" "));
 }

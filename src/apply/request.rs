@@ -1,0 +1,198 @@
+//! The one place where actions become requests: what is sent, and what a preview shows, come from the same code.
+
+use crate::azure::{Call, Cloud, Failure, accounts, groups, keys, roles, vaults};
+use crate::model::fact::pinned_version;
+use crate::model::{
+    AccountId, GrantScope, KeyPermission, KeyRef, Observed, PermissionModel, Seen, SeenAccount, SeenEncryption,
+    SeenIdentity, SeenVault, VaultId, Version, VersionRule,
+};
+use crate::plan::{Action, GrantBy, Plan, Step, StepId};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What stands in a request for a value that was not seen, by its description: "principal id of account st1".
+///
+/// A run that sends has nothing to put there and fails; a preview puts the description.
+pub(super) type Fill<'a> = &'a mut dyn FnMut(String) -> Result<String, Failure>;
+
+/// The requests for a batch of steps, made from what is known at this moment: one, but for a revocation, which may need
+/// several. A batch of more than one step is of grants of one vault.
+pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: Fill<'_>) -> Result<Vec<Call>, Failure> {
+    let Some(step) = steps.first() else { return Ok(vec![]) };
+    let call = match &step.action {
+        Action::CreateGroup { id, location } => groups::create(id, location),
+        Action::CreateVault { id, location, tenant, create, model, purge_protection } => {
+            vaults::create(id, location, tenant, create, (*model, *purge_protection))
+        }
+        Action::ProtectVault { id } => vaults::protect(id),
+        Action::CreateKey { vault, key, create } => keys::arm_create(vault, &key.name, create),
+        Action::CreateAccount { id, location, create, identity } => accounts::create(id, location, create, *identity),
+        Action::AttachIdentity { id } => {
+            let identity = match account(observed, id) {
+                Some(seen) => seen.identity.clone(),
+                None => not_there(fill, id).map(|()| SeenIdentity::default())?,
+            };
+            accounts::attach_system(id, &identity)
+        }
+        Action::Grant { vault, by: GrantBy::AccessPolicy, .. } => grant(observed, vault, steps, fill)?,
+        Action::Grant { account, vault, key, by: GrantBy::Role(scope), .. } => {
+            let scope = match scope {
+                GrantScope::Vault => vault.to_string(),
+                GrantScope::Key => format!("{vault}/keys/{}", key.name),
+            };
+            assign(&scope, vault, &principal(observed, account, fill)?)
+        }
+        Action::RevokeAccess { account, vault } => return revoke(observed, account, vault, fill),
+        Action::LeaveKey { account: id, .. } => accounts::leave_key(id, &encryption(observed, id, fill)?),
+        Action::SetEncryption { account: id, vault: on, key, version, .. } => {
+            let host = vault(observed, on).map_or_else(|| cloud.vault_host(&on.name), |vault| vault.host.clone());
+            let version = pinned(observed, key, version, fill)?;
+            accounts::set_encryption(id, &host, &key.name, &version, &encryption(observed, id, fill)?)
+        }
+    };
+    Ok(vec![call])
+}
+
+fn encryption(observed: &Observed, id: &AccountId, fill: Fill<'_>) -> Result<SeenEncryption, Failure> {
+    match account(observed, id) {
+        Some(seen) => Ok(seen.encryption.clone()),
+        None => not_there(fill, id).map(|()| SeenEncryption { binding: None, infrastructure: None }),
+    }
+}
+
+fn principal(observed: &Observed, id: &AccountId, fill: Fill<'_>) -> Result<String, Failure> {
+    match account(observed, id).and_then(|seen| seen.identity.system_principal.clone()) {
+        Some(principal) => Ok(principal),
+        None => fill(format!("principal id of account {}", id.name)),
+    }
+}
+
+fn tenant(observed: &Observed, on: &VaultId, fill: Fill<'_>) -> Result<String, Failure> {
+    match vault(observed, on) {
+        Some(seen) => Ok(seen.tenant.clone()),
+        None => fill(format!("tenant id of vault {}", on.name)),
+    }
+}
+
+/// The call that assigns the role. The name of an assignment follows from its principal, so where that is only named,
+/// so is the name.
+fn assign(scope: &str, vault: &VaultId, principal: &str) -> Call {
+    let mut call = roles::assign(scope, vault.group.subscription.as_str(), principal);
+    if is_named(principal) {
+        let at = call.path.rfind('/').map_or(0, |slash| slash + 1);
+        call.path.replace_range(at.., "{name that follows from scope, role and principal id}");
+        call.thing = Some(call.path.clone());
+    }
+    call
+}
+
+/// Whether a value is a description that stands for what only Azure knows.
+fn is_named(value: &str) -> bool {
+    value.starts_with('{')
+}
+
+/// One call for all new entries of a vault.
+fn grant(observed: &Observed, on: &VaultId, steps: &[&Step], fill: Fill<'_>) -> Result<Call, Failure> {
+    let tenant = tenant(observed, on, fill)?;
+    let mut entries: Vec<(String, BTreeSet<KeyPermission>)> = vec![];
+    for step in steps {
+        if let Action::Grant { account: id, permissions, .. } = &step.action {
+            entries.push((principal(observed, id, fill)?, permissions.clone()));
+        }
+    }
+    let entries: Vec<_> = entries.iter().map(|(principal, permissions)| (principal.as_str(), permissions)).collect();
+    Ok(vaults::add_access(on, &tenant, &entries))
+}
+
+/// The calls that take out what an account's own identity may do with the vault's keys, and nothing of anybody else's.
+fn revoke(observed: &Observed, id: &AccountId, on: &VaultId, fill: Fill<'_>) -> Result<Vec<Call>, Failure> {
+    let principal = principal(observed, id, fill)?;
+    let Some(seen) = vault(observed, on) else {
+        return fill(format!("vault {}", on.name)).map(|_| vec![]);
+    };
+    match seen.permission_model {
+        PermissionModel::AccessPolicies => {
+            let entries = seen.access_policies.iter().filter(|entry| entry.application_id.is_none());
+            let mine = entries.filter(|entry| entry.object_id.eq_ignore_ascii_case(&principal));
+            let held: BTreeSet<&str> = mine.flat_map(|entry| entry.keys.iter().map(String::as_str)).collect();
+            Ok(vec![vaults::remove_access(on, &seen.tenant, &principal, &held)])
+        }
+        PermissionModel::Rbac => {
+            let all = seen.role_assignments.as_ref().and_then(Seen::known).into_iter().flatten();
+            let mine = all.filter(|one| one.principal.eq_ignore_ascii_case(&principal));
+            Ok(mine.map(|one| roles::unassign(&one.id)).collect())
+        }
+    }
+}
+
+/// The version to pin; an empty text lets Azure follow the newest.
+fn pinned(observed: &Observed, key: &KeyRef, rule: &VersionRule, fill: Fill<'_>) -> Result<String, Failure> {
+    let seen = observed.keys.get(key).and_then(Seen::known);
+    match (rule, seen.and_then(|seen| pinned_version(seen, rule))) {
+        (VersionRule::Auto, _) => Ok(String::new()),
+        (VersionRule::Exact(version), _) => Ok(version.to_string()),
+        (VersionRule::Latest, Some(version)) => Ok(Version::to_string(version)),
+        (VersionRule::Latest, None) => fill(format!("newest version of key {key}")),
+    }
+}
+
+fn account<'a>(observed: &'a Observed, id: &AccountId) -> Option<&'a SeenAccount> {
+    observed.accounts.get(&id.name).and_then(Seen::known)
+}
+
+fn vault<'a>(observed: &'a Observed, id: &VaultId) -> Option<&'a SeenVault> {
+    observed.vaults.get(&id.name).and_then(Seen::known)
+}
+
+/// An account that the plan makes has nothing yet that a request would have to keep. A run that sends must have seen it.
+fn not_there(fill: Fill<'_>, id: &AccountId) -> Result<(), Failure> {
+    fill(format!("account {}", id.name)).map(drop)
+}
+
+/// A request that a step will send, as far as it is known before the plan is applied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// The step.
+    pub step: StepId,
+    /// The HTTP method.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// The JSON body. In braces: what only Azure knows by then.
+    pub body: Option<Value>,
+}
+
+/// The writes that the steps of a plan will send. Grants of one vault that may begin together go in one.
+pub fn previews(plan: &Plan, observed: &Observed, cloud: &Cloud) -> Result<Vec<Preview>, Failure> {
+    let tenants: BTreeMap<String, &String> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::CreateVault { id, tenant, .. } => Some((format!("tenant id of vault {}", id.name), tenant)),
+            _ => None,
+        })
+        .collect();
+    let mut fill = |missing: String| {
+        Ok(tenants.get(&missing).map_or_else(|| format!("{{{missing}}}"), |tenant| (*tenant).clone()))
+    };
+    let mut all = vec![];
+    for step in &plan.steps {
+        for call in calls(cloud, observed, &[step], &mut fill)? {
+            all.push(preview(step, call, cloud)?);
+        }
+    }
+    Ok(all)
+}
+
+fn preview(step: &Step, call: Call, cloud: &Cloud) -> Result<Preview, Failure> {
+    let mut url = call.url(cloud)?;
+    if call.path.contains('{') {
+        // In a URL, a description would be encoded past reading.
+        url.set_path("");
+        let rest = format!("{}?{}", call.path.trim_start_matches('/'), call.query);
+        url.set_query(None);
+        let (step, method) = (step.id.clone(), call.method.to_string());
+        return Ok(Preview { step, method, url: format!("{url}{rest}"), body: call.body });
+    }
+    Ok(Preview { step: step.id.clone(), method: call.method.to_string(), url: url.into(), body: call.body })
+}

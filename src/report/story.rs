@@ -1,0 +1,104 @@
+//! The story of an action: why it is taken, what it waits for, what a crash after it leaves behind, and how it is undone.
+//!
+//! Each is a function of the action alone, and each matches every action: a new one cannot be told without its story.
+
+use super::words::duration;
+use crate::apply::Budgets;
+use crate::plan::{Action, Former};
+
+/// Why an action is taken, as the end of "because".
+pub fn why(action: &Action) -> &'static str {
+    match action {
+        Action::CreateGroup { .. }
+        | Action::CreateVault { .. }
+        | Action::CreateKey { .. }
+        | Action::CreateAccount { .. } => "it does not exist",
+        Action::ProtectVault { .. } => "Storage takes no key that somebody could purge",
+        Action::AttachIdentity { .. } => "it has none of its own to reach a key with",
+        Action::Grant { .. } => "Storage wraps and unwraps as this identity",
+        Action::RevokeAccess { .. } => "the spec says that its access is revoked",
+        Action::LeaveKey { .. } => "the spec says that Microsoft manages its key",
+        Action::SetEncryption { former: None, .. } => "it is not bound to the key that the spec names",
+        Action::SetEncryption { former: Some(_), .. } => "the spec names another key or version than the one in use",
+    }
+}
+
+/// What a step waits for before it counts as done, and how long that takes.
+///
+/// That Azure honours a grant shows only when an account is bound, so the wait for it is the binding's.
+pub fn waits(action: &Action, goes_after_grant: bool) -> Option<String> {
+    let budgets = Budgets::default();
+    match action {
+        Action::CreateVault { .. } | Action::CreateAccount { .. } => {
+            Some(format!("until it is ready, usually 1 min, at most {}", duration(budgets.provisioning)))
+        }
+        Action::RevokeAccess { .. } => {
+            Some("until it is gone from the vault; it takes effect within minutes, up to an hour".to_owned())
+        }
+        Action::SetEncryption { .. } if goes_after_grant => {
+            Some(format!("until Azure honours the grant, usually 5 min, at most {}", duration(budgets.grant)))
+        }
+        // Their answer shows their effect.
+        Action::CreateGroup { .. }
+        | Action::ProtectVault { .. }
+        | Action::CreateKey { .. }
+        | Action::AttachIdentity { .. }
+        | Action::Grant { .. }
+        | Action::LeaveKey { .. }
+        | Action::SetEncryption { .. } => None,
+    }
+}
+
+/// Whether an action gives an identity access that Azure takes a while to honour.
+pub fn is_grant(action: &Action) -> bool {
+    match action {
+        Action::Grant { .. } => true,
+        Action::CreateGroup { .. }
+        | Action::CreateVault { .. }
+        | Action::ProtectVault { .. }
+        | Action::CreateKey { .. }
+        | Action::CreateAccount { .. }
+        | Action::AttachIdentity { .. }
+        | Action::RevokeAccess { .. }
+        | Action::LeaveKey { .. }
+        | Action::SetEncryption { .. } => false,
+    }
+}
+
+/// What is left behind when the run is cut off after this step and before the next one.
+pub fn leaves(action: &Action) -> String {
+    match action {
+        Action::CreateGroup { .. } => "an empty group".to_owned(),
+        Action::CreateVault { .. } => "an unused vault".to_owned(),
+        Action::ProtectVault { .. } => "a vault that is protected for good".to_owned(),
+        Action::CreateKey { .. } => "an unused key".to_owned(),
+        Action::CreateAccount { .. } => "an account under Microsoft's key".to_owned(),
+        Action::AttachIdentity { .. } => "an identity that may do nothing yet".to_owned(),
+        Action::Grant { vault, .. } => format!("unused access to the keys of vault {}", vault.name),
+        Action::RevokeAccess { .. } => "an account without access, which nothing gives back by itself".to_owned(),
+        Action::LeaveKey { .. } | Action::SetEncryption { .. } => "nothing half done".to_owned(),
+    }
+}
+
+/// How a step is undone, by hand; nothing when it cannot be. `cmk` undoes nothing by itself.
+pub fn undo(action: &Action) -> Option<String> {
+    match action {
+        Action::CreateVault { purge_protection: true, .. } | Action::ProtectVault { .. } => None,
+        Action::CreateGroup { .. }
+        | Action::CreateVault { purge_protection: false, .. }
+        | Action::CreateKey { .. }
+        | Action::CreateAccount { .. } => Some("delete what was made, while nothing uses it".to_owned()),
+        Action::AttachIdentity { .. } => Some("remove the identity, while no key is reached with it".to_owned()),
+        Action::Grant { .. } => Some("take the access back, once no data depends on it".to_owned()),
+        Action::RevokeAccess { .. } => {
+            Some("give the access back by `access: granted`, which asks to be accepted".to_owned())
+        }
+        Action::LeaveKey { former, .. } | Action::SetEncryption { former, .. } => Some(match former {
+            Some(Former { key, version }) => format!("bind it to {key} version {version} again"),
+            None => "bind it to what it was under before; no data is lost".to_owned(),
+        }),
+    }
+}
+
+/// Why a step cannot be undone.
+pub const NO_UNDO: &str = "none: purge protection stays on for good";

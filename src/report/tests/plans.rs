@@ -1,0 +1,187 @@
+//! Plans of different character, made by the planner itself, on every surface. `UPDATE_EXPECT=1` writes them anew.
+
+use super::super::requests::Requests;
+use super::super::{human, json, markdown};
+use super::{scene, traffic_of_a_look};
+use crate::apply::previews;
+use crate::azure::Cloud;
+use crate::model::{AccessPolicy, Observed, Seen, Timestamp};
+use crate::plan::tests::world;
+use crate::plan::{Plan, plan, text_digest};
+use expect_test::expect_file;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// A plan by its name.
+pub(super) struct Story {
+    pub(super) name: &'static str,
+    pub(super) wanted: String,
+    pub(super) seen: String,
+}
+
+const LIVE: &str = "vault kv1 protected; key kv1/main; account st1 system uses kv1/main";
+const GRANTED: &str = "vault kv1 protected st1=get+wrapKey+unwrapKey";
+
+/// All stories. What the words mean stands in the planner's tests.
+pub(super) fn stories() -> Vec<Story> {
+    let two_vaults =
+        "vault kv1 protected; vault kv2 protected; key kv1/main; key kv2/new; account st1 system uses kv2/new";
+    let three = "vault kv1 protected; key kv1/main; account sta system uses kv1/main recover; account stb system uses kv1/main recover; account stc system uses kv1/main recover";
+    let many: String = (10..40).map(|n| format!("account st{n} create system uses kv1/main; ")).collect();
+    let all = "group; vault kv1 create protected; key kv1/main create; account st1 create system uses kv1/main recover";
+    [
+        ("nothing-to-do", LIVE, &*format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A")),
+        ("from-nothing", all, ""),
+        ("newer-version", LIVE, &format!("{GRANTED}; key kv1/main B A; account st1 system bound kv1/main@A")),
+        (
+            "follow-the-newest",
+            "vault kv1 protected; key kv1/main; account st1 system uses kv1/main auto",
+            &format!("{GRANTED}; key kv1/main B A; account st1 system bound kv1/main@A"),
+        ),
+        (
+            "another-vault",
+            two_vaults,
+            &format!("{GRANTED}; vault kv2 protected; key kv1/main A; key kv2/new B; account st1 system bound kv1/main@A"),
+        ),
+        ("access-was-taken", LIVE, "vault kv1 protected; key kv1/main A; account st1 system bound kv1/main@A"),
+        ("identity-was-removed", LIVE, "vault kv1 protected; key kv1/main A; account st1 bound kv1/main@A"),
+        ("one-way-door", LIVE, "vault kv1 st1=get+wrapKey+unwrapKey; key kv1/main A; account st1 system"),
+        ("vault-that-can-be-purged", "vault kv1 create unprotected; group", "group"),
+        ("refused", LIVE, ""),
+        (
+            "refused-with-steps",
+            "vault kv1; key kv1/main; vault kv2 protected; key kv2/new create; account st1 system uses kv1/main",
+            "vault kv1; key kv1/main A; vault kv2; account st1",
+        ),
+        ("vault-not-seen", LIVE, "vault kv1 hidden; account st1 system"),
+        (
+            "under-way",
+            LIVE,
+            &format!("{GRANTED} registering; key kv1/main A; account st1 system bound kv1/main@A creating"),
+        ),
+        (
+            "shared-key",
+            three,
+            "vault kv1 protected sta=get+wrapKey+unwrapKey+recover stz=get+list+sign; key kv1/main A; account sta system bound kv1/main@A; account stb system; account stc system",
+        ),
+        (
+            "revoked",
+            "vault kv1 protected; key kv1/main; account st1 system uses kv1/main revoked",
+            &format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A"),
+        ),
+        (
+            "back-to-microsoft",
+            "vault kv1 protected; key kv1/main; account st1 system microsoft",
+            &format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A"),
+        ),
+        ("by-role", LIVE, "vault kv1 protected rbac; key kv1/main A; account st1 system"),
+        (
+            "thirty-accounts",
+            &format!("group; vault kv1 create protected; key kv1/main create; {many}"),
+            "group; vault kv1 protected; key kv1/main A",
+        ),
+    ]
+    .into_iter()
+    .map(|(name, wanted, seen)| Story { name, wanted: wanted.to_owned(), seen: seen.to_owned() })
+    .collect()
+}
+
+impl Story {
+    pub(super) fn observed(&self) -> Observed {
+        let mut observed = world::observed(&self.wanted, &self.seen);
+        for seen in observed.keys.values_mut() {
+            if let Seen::Known(key) = seen {
+                for (version, month) in key.versions.iter_mut().zip(1..) {
+                    // Made in 2026, the newest last; each lasts a year.
+                    version.created = Some(Timestamp(1_782_864_000 - month * 2_592_000));
+                    version.expires = Some(Timestamp(1_814_400_000 - month * 2_592_000));
+                }
+            }
+        }
+        observed
+    }
+
+    pub(super) fn plan(&self) -> (Plan, Observed) {
+        let observed = self.observed();
+        // What is observed grows with every version; a snapshot is not to change for that.
+        let fingerprint = text_digest(self.name);
+        (Plan { fingerprint, ..plan(&world::desired(&self.wanted), &observed) }, observed)
+    }
+}
+
+/// JSON to be read by a person: what fits on a line stands on one.
+fn folded(value: &Value, indent: usize) -> String {
+    let flat = value.to_string();
+    if indent + flat.len() <= 110 {
+        return flat;
+    }
+    let pad = " ".repeat(indent + 2);
+    let (open, items, close): (_, Vec<String>, _) = match value {
+        Value::Array(items) => ('[', items.iter().map(|item| folded(item, indent + 2)).collect(), ']'),
+        Value::Object(fields) => {
+            let field = |(name, item): (&String, &Value)| format!("\"{name}\": {}", folded(item, indent + 2));
+            ('{', fields.iter().map(field).collect(), '}')
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return flat,
+    };
+    format!("{open}\n{pad}{}\n{}{close}", items.join(&format!(",\n{pad}")), " ".repeat(indent))
+}
+
+#[test]
+fn every_plan_reads_well_on_every_surface() {
+    let validator = jsonschema::validator_for(&json::schema()).unwrap();
+    for story in stories() {
+        let (plan, _) = story.plan();
+        let name = story.name;
+        let human = human::plan(&plan, &scene(), false);
+        assert!(human.lines().all(|line| line.chars().count() <= 80), "{name}: {human}");
+        expect_file![format!("plans/{name}.txt")].assert_eq(&human);
+        let json = json::plan(&plan, &traffic_of_a_look(), &scene());
+        let value: Value = serde_json::from_str(&json).unwrap();
+        let wrong: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert_eq!(wrong, [""; 0], "{name} does not keep to the schema");
+        // Thirty times the same is nothing to read.
+        if name != "thirty-accounts" {
+            expect_file![format!("plans/{name}.json")].assert_eq(&format!("{}\n", folded(&value, 0)));
+        }
+        expect_file![format!("plans/{name}.md")].assert_eq(&markdown::plan(&plan, &scene()));
+    }
+}
+
+#[test]
+fn requests_are_shown_on_every_surface_with_names_for_what_only_azure_knows() {
+    let story = stories().into_iter().find(|story| story.name == "from-nothing").unwrap();
+    let (plan, observed) = story.plan();
+    let requests = Requests::new(previews(&plan, &observed, &Cloud::public()).unwrap());
+    let human = human::showing(&plan, Some(&requests), &scene(), false);
+    expect_file!["plans/requests.txt"].assert_eq(&human);
+    let json = json::showing(&plan, Some(&requests), &traffic_of_a_look(), &scene());
+    let value: Value = serde_json::from_str(&json).unwrap();
+    assert!(jsonschema::validator_for(&json::schema()).unwrap().is_valid(&value));
+    let sent: Vec<String> =
+        value["steps"].as_array().unwrap().iter().map(|step| folded(&step["requests"], 0)).collect();
+    expect_file!["plans/requests.json"].assert_eq(&format!("{}\n", sent.join("\n")));
+    let text = markdown::showing(&plan, Some(&requests), &scene());
+    let names = [
+        "{principal id of account st1}",
+        "{newest version of key kv1/main}",
+        "https://management.azure.com/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv1/accessPolicies/add?api-version=2026-02-01",
+    ];
+    for name in names {
+        for surface in [&human, &json, &text] {
+            assert!(surface.contains(name), "{name} is not in {surface}");
+        }
+    }
+}
+
+#[test]
+fn other_people_in_a_vault_are_named_and_left_alone() {
+    let story = stories().into_iter().find(|story| story.name == "shared-key").unwrap();
+    let mut observed = story.observed();
+    if let Some(Seen::Known(vault)) = observed.vaults.values_mut().next() {
+        let keys = BTreeSet::from(["get".to_owned(), "list".to_owned()]);
+        vault.access_policies.push(AccessPolicy { object_id: "backup".to_owned(), application_id: None, keys });
+    }
+    let text = human::plan(&plan(&world::desired(&story.wanted), &observed), &scene(), false);
+    assert!(text.contains("Left alone: vault kv1: backup: get, list; "), "{text}");
+}
