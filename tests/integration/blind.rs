@@ -44,7 +44,7 @@ const LOOKS: [(&str, &str, &str, &str, &str); 4] = [
         "vault",
         "vault kv-quickstart",
         "Microsoft.KeyVault/vaults/read",
-        "with the keys of kv-quickstart",
+        "the identity of stquickstart may get, wrapKey, unwrapKey",
     ),
     (
         "/vaults/kv-quickstart/keys/storage",
