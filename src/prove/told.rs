@@ -121,9 +121,11 @@ pub fn as_json(spec: &str, verdict: &Verdict) -> String {
     let unreached: Vec<Value> =
         UNREACHED.iter().map(|(name, why)| json!({ "invariant": name, "because": why })).collect();
     let document = json!({
-        "schema": "cmk-proof", "version": 1, "spec": spec, "fromLive": verdict.limits.is_some(), "limits": verdict.limits, "proved": verdict.is_good(),
+        "schema": "cmk-proof", "version": 1, "spec": spec, "proved": verdict.is_good(),
+        "fromLive": verdict.limits.is_some(), "limits": verdict.limits,
         "scenes": verdict.scenes, "scenesFailed": verdict.failed, "runs": verdict.runs,
-        "requests": verdict.requests, "crashes": tried(verdict.crashes), "mishaps": tried(verdict.mishaps), "starts": starts, "checked": verdict.checked, "notChecked": unreached,
+        "requests": verdict.requests, "crashes": tried(verdict.crashes), "mishaps": tried(verdict.mishaps),
+        "starts": starts, "checked": verdict.checked, "notChecked": unreached,
         "met": verdict.met, "unreadableSecondsMax": verdict.unreadable_longest.as_secs(),
         "atRiskSecondsMax": verdict.at_risk_longest.as_secs(), "waitLongest": wait, "failures": failures,
     });

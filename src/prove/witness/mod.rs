@@ -7,6 +7,8 @@
 mod closed;
 mod custody;
 mod diff;
+mod effects;
+mod ends;
 mod facts;
 mod honest;
 mod notes;
@@ -16,19 +18,16 @@ mod spells;
 pub use notes::Sent;
 
 use super::mishap::Mishap;
-use super::run::Ended;
-use crate::apply::{Event, Outcome};
-use crate::model::{Access, Desired, Guard};
+use crate::apply::Event;
+use crate::model::{Desired, Guard};
 use crate::plan::Plan;
-use crate::sandbox::{ARM_HOST, CLIENT_SECRET, Census, ExchangeError, LOGIN_HOST, Millis, Readability, VAULT_SUFFIX};
+use crate::sandbox::{ARM_HOST, CLIENT_SECRET, Census, LOGIN_HOST, Millis, VAULT_SUFFIX};
 use closed::Doors;
-use honest::{Finding, Scene};
 use notes::Notes;
 use serde_json::Value;
 use sight::Sight;
 use spells::Spells;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// An invariant that was broken.
@@ -229,105 +228,6 @@ impl Witness {
         self.holds("S16", audience == wanted, || format!("a token for {audience:?} went to {}", sent.host));
     }
 
-    /// Takes in a request that may change the world, with the world before and after it.
-    pub(super) fn wrote(
-        &mut self,
-        sent: &Sent,
-        response: &Result<http::Response<Vec<u8>>, ExchangeError>,
-        before: &Census,
-        after: &Census,
-    ) {
-        let run = sent.run;
-        self.runs[run].writes.push(sent.number);
-        let planned = self.runs[run].planned && !self.runs[run].expects_nothing;
-        self.holds("S13", planned, || "a write was sent where only looking was allowed".to_owned());
-        let lower = sent.path.to_ascii_lowercase();
-        // A role assignment is a grant; whose it was is judged by what became of it.
-        let may_go = sent.method != "DELETE" || lower.contains("/roleassignments/");
-        let gentle = may_go && !lower.contains("purge") && !lower.contains("deletedvaults");
-        self.holds("S2", gentle, || "a request that deletes or purges".to_owned());
-        if before == after {
-            return;
-        }
-        self.runs[run].effects += 1;
-        let status = response.as_ref().map_or(0, |response| response.status().as_u16());
-        self.say(sent.at, &format!("run {} #{} {} has its effect ({status})", run + 1, sent.number, sent.line()));
-        let named = self.runs[run].is_named(&sent.path, sent.request_id.as_deref());
-        self.holds("S7", named, || "a write does not carry its step's request id".to_owned());
-        let findings = if self.is_in_window(sent) { vec![] } else { self.findings(sent, before, after) };
-        for (invariant, is_so, what) in findings {
-            self.holds(invariant, is_so, || what);
-        }
-        for (_, notes) in self.runs.iter_mut().enumerate().filter(|(at, _)| *at != run) {
-            notes.changed_since.insert(sent.place());
-        }
-        self.know_principals(after, sent.at);
-        self.readable(before, after);
-        self.spells.note(&self.desired, sent.at, after);
-    }
-
-    /// Whether two make the same vault in the same moment, which Azure lets nobody notice: the later PUT replaces what
-    /// the other made. The one window that is not promised; that accounts stay readable (S1) is held even there.
-    fn is_in_window(&mut self, sent: &Sent) -> bool {
-        let notes = &self.runs[sent.run];
-        let place = sent.place();
-        let is_vault = place.rsplit('/').nth(1) == Some("vaults") && sent.method == "PUT";
-        let made_meanwhile = notes.told.get(&place) == Some(&(404, true)) && notes.changed_since.contains(&place);
-        if is_vault && made_meanwhile {
-            self.met("window", "two make one vault");
-        }
-        is_vault && made_meanwhile
-    }
-
-    fn findings(&self, sent: &Sent, before: &Census, after: &Census) -> Vec<Finding> {
-        let notes = &self.runs[sent.run];
-        let (before, after) = (Sight { census: before, now: sent.at }, Sight { census: after, now: sent.at });
-        let scene = Scene { desired: &self.desired, notes, sent, before, after, principals: &self.principals };
-        let changes = diff::changes(before.census, after.census);
-        let mut findings: Vec<Finding> = changes.iter().flat_map(|change| scene.judge(change)).collect();
-        // What was not touched is as it was, and what holds of it holds.
-        let had = facts::facts_since(&self.desired, before, Some(after.census));
-        let has = facts::facts_since(&self.desired, after, Some(before.census));
-        findings.extend(
-            had.into_iter()
-                .filter(|(_, held)| *held)
-                .map(|(fact, _)| ("S8", has.get(&fact) == Some(&true), format!("no longer so: {fact}"))),
-        );
-        findings.extend(custody::findings(&self.guard, before, after));
-        // Somebody asked this run by name to open what was closed.
-        let doors = if notes.opens { vec![] } else { self.doors.opened(sent.run, before, after) };
-        findings.extend(doors.into_iter().map(|(is_so, what)| ("S14", is_so, what)));
-        findings
-    }
-
-    fn know_principals(&mut self, census: &Census, now: Millis) {
-        let sight = Sight { census, now };
-        for name in self.desired.accounts.keys() {
-            if let Some(principal) = sight.principal(name.as_str()) {
-                self.principals.insert(principal.to_ascii_lowercase(), name.as_str().to_owned());
-            }
-        }
-    }
-
-    /// The accounts that the spec puts out of reach on purpose.
-    fn revoked(&self) -> BTreeSet<String> {
-        let revoked = self.desired.accounts.values().filter(|account| account.access == Access::Revoked);
-        revoked.map(|account| account.id.name.to_string()).collect()
-    }
-
-    /// S1: whoever could read before can read after, but for the accounts that a revocation names.
-    fn readable(&mut self, before: &Census, after: &Census) {
-        let revoked = self.revoked();
-        let readable = |(name, truth): &(&String, &Arc<Readability>)| truth.readable && !revoked.contains(*name);
-        for (account, truth) in before.truths().iter().filter(readable) {
-            let now = after.truths().get(account);
-            let still = now.is_some_and(|truth| truth.readable);
-            self.holds("S1", still, || {
-                format!("account {account} cannot read its data any more: {now:?}; before: {}", truth.why)
-            });
-        }
-    }
-
     /// Takes in what somebody else did.
     pub(super) fn meddled(&mut self, now: Millis, act: &str, status: u16, before: &Census, after: &Census) {
         self.say(now, &format!("somebody {act} ({status})"));
@@ -341,69 +241,4 @@ impl Witness {
             notes.changed_since.extend(notes.told.keys().cloned());
         }
     }
-
-    pub(super) fn end_run(&mut self, run: usize, now: Millis, took: Duration, ended: &Ended, census: &Census) {
-        self.spells.note(&self.desired, now, census);
-        // The plan was looked at when it was made.
-        match ended {
-            Ended::Crashed => {}
-            Ended::Blind(failure) => self.quiet(&format!("{failure:?}")),
-            Ended::Applied(_, outcome) => self.quiet(&format!("{outcome:?}")),
-        }
-        // What was there in the beginning cannot hold what was told since.
-        let changes = diff::changes(&self.first, census);
-        let written: Vec<String> = changes.iter().filter_map(|change| change.after).map(Value::to_string).collect();
-        self.quiet(&written.join("\n"));
-        let steps = u64::try_from(self.runs[run].steps.len()).unwrap_or(u64::MAX);
-        let things = u64::try_from(self.desired.accounts.len() + self.desired.vaults.len()).unwrap_or(u64::MAX);
-        let (requests, bound) = (self.runs[run].requests, 60 + 30 * things + 300 * steps);
-        self.holds("S9", requests <= bound, || format!("{requests} requests, more than {bound}"));
-        self.holds("S9", took <= TOOK_MAX, || format!("it took {} s", took.as_secs()));
-        let told = match ended {
-            Ended::Crashed => "crashed".to_owned(),
-            Ended::Blind(failure) => format!("could not look: {failure}"),
-            Ended::Applied(plan, outcome) => {
-                self.outcome(run, plan, outcome);
-                if plan.refusals.is_empty() && outcome.is_good() { "good".to_owned() } else { "not good".to_owned() }
-            }
-        };
-        self.say(now, &format!("run {} ends: {told}", run + 1));
-    }
-
-    fn outcome(&mut self, run: usize, plan: &Plan, outcome: &Outcome) {
-        for refusal in &plan.refusals {
-            self.log.push(format!("          refused {}: {} {}", refusal.code, refusal.resource, refusal.detail));
-        }
-        let is_begun = plan.refusals.is_empty() && outcome.unaccepted.is_empty();
-        for step in plan.steps.iter().filter(|_| outcome.is_good() && is_begun) {
-            self.met("action", step.action.name());
-        }
-        let untouched = is_begun || self.runs[run].effects == 0;
-        self.holds("S13", untouched, || "something was written although the plan refuses, or asks".to_owned());
-    }
-
-    /// L4: what the spec asks for is so, and every account of it reads its data.
-    pub(super) fn all_is_true(&mut self, now: Millis, census: &Census) {
-        let sight = Sight { census, now };
-        for (fact, is_so) in facts::facts(&self.desired, sight) {
-            self.holds("L4", is_so, || format!("not so in the end: {fact}"));
-        }
-        let revoked = self.revoked();
-        let names: Vec<String> = self
-            .desired
-            .accounts
-            .values()
-            .filter(|account| account.encryption.is_some())
-            .map(|account| account.id.name.to_string())
-            .collect();
-        for name in names {
-            let truth = census.truths().get(&name);
-            let readable = truth.is_some_and(|truth| truth.readable);
-            let wanted = !revoked.contains(&name);
-            self.holds("L4", readable == wanted, || format!("account {name} reads in the end, or not: {truth:?}"));
-        }
-    }
 }
-
-/// A run may take no longer: every step may wait out its budget, one after the other.
-const TOOK_MAX: Duration = Duration::from_secs(3 * 3600);
