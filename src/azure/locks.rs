@@ -15,7 +15,9 @@ pub const READ: &str = "Microsoft.Authorization/locks/read";
 
 /// Lists the locks of a subscription: on itself, on its groups and on their resources.
 pub fn list(subscription: &SubscriptionId) -> Call {
-    Call::get(format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/locks"), API_VERSION)
+    let path = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/locks");
+    // What it lists lies anywhere in the subscription, not under the path of the list.
+    Call { thing: None, ..Call::get(path, API_VERSION) }
 }
 
 /// What stands between a lock's scope and its name.

@@ -26,8 +26,12 @@ const UNCOVERED: &[(&str, &str)] = &[
     ("GET", "subscriptions/*/providers/microsoft.authorization/locks/*"),
     ("PUT", "subscriptions/*/providers/microsoft.authorization/locks/*"),
     ("DELETE", "subscriptions/*/providers/microsoft.authorization/locks/*"),
+    ("GET", "subscriptions/*/resourcegroups/*/providers/microsoft.authorization/locks"),
+    ("GET", "subscriptions/*/resourcegroups/*/providers/microsoft.authorization/locks/*"),
     ("PUT", "subscriptions/*/resourcegroups/*/providers/microsoft.authorization/locks/*"),
     ("DELETE", "subscriptions/*/resourcegroups/*/providers/microsoft.authorization/locks/*"),
+    ("GET", "subscriptions/*/resourcegroups/*/providers/*/*/*/providers/microsoft.authorization/locks"),
+    ("GET", "subscriptions/*/resourcegroups/*/providers/*/*/*/providers/microsoft.authorization/locks/*"),
     ("PUT", "subscriptions/*/resourcegroups/*/providers/*/*/*/providers/microsoft.authorization/locks/*"),
     ("DELETE", "subscriptions/*/resourcegroups/*/providers/*/*/*/providers/microsoft.authorization/locks/*"),
     // How a long operation is doing.
