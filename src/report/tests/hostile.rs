@@ -110,7 +110,7 @@ const TAGS: [&str; 16] = [
 ];
 
 /// Fails when a page holds anything but what the report puts there.
-fn assert_sound(name: &str, markdown: &str) {
+pub(super) fn assert_sound(name: &str, markdown: &str) {
     let html = html(markdown);
     let (tags, texts) = parts(&html);
     for tag in &tags {
