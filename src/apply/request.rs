@@ -214,7 +214,7 @@ mod tests {
             let body = preview.body.as_ref().map_or(String::new(), Value::to_string);
             format!("{} {url}\n  {body}\n", preview.method)
         };
-        expected.assert_eq(&all.iter().map(line).collect::<String>());
+        expected.assert_eq(&all.iter().map(line).collect::<Vec<_>>().concat());
     }
 
     #[test]

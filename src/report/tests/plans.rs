@@ -26,7 +26,7 @@ pub(super) fn stories() -> Vec<Story> {
     let two_vaults =
         "vault kv1 protected; vault kv2 protected; key kv1/main; key kv2/new; account st1 system uses kv2/new";
     let three = "vault kv1 protected; key kv1/main; account sta system uses kv1/main recover; account stb system uses kv1/main recover; account stc system uses kv1/main recover";
-    let many: String = (10..40).map(|n| format!("account st{n} create system uses kv1/main; ")).collect();
+    let many: Vec<String> = (10..40).map(|n| format!("account st{n} create system uses kv1/main; ")).collect();
     let all = "group; vault kv1 create protected; key kv1/main create; account st1 create system uses kv1/main recover";
     [
         ("nothing-to-do", LIVE, &*format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A")),
@@ -76,7 +76,7 @@ pub(super) fn stories() -> Vec<Story> {
         ("by-role", LIVE, "vault kv1 protected rbac; key kv1/main A; account st1 system"),
         (
             "thirty-accounts",
-            &format!("group; vault kv1 create protected; key kv1/main create; {many}"),
+            &format!("group; vault kv1 create protected; key kv1/main create; {}", many.concat()),
             "group; vault kv1 protected; key kv1/main A",
         ),
     ]
