@@ -196,3 +196,90 @@ fn preview(step: &Step, call: Call, cloud: &Cloud) -> Result<Preview, Failure> {
     }
     Ok(Preview { step: step.id.clone(), method: call.method.to_string(), url: url.into(), body: call.body })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::plan;
+    use crate::plan::tests::world::{desired, observed};
+    use expect_test::{Expect, expect};
+
+    fn check(wanted: &str, seen: &str, expected: &Expect) {
+        let observed = observed(wanted, seen);
+        let all = previews(&plan(&desired(wanted), &observed), &observed, &Cloud::public()).unwrap();
+        let line = |preview: &Preview| {
+            let url = preview.url.trim_start_matches(
+                "https://management.azure.com/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/",
+            );
+            let body = preview.body.as_ref().map_or(String::new(), Value::to_string);
+            format!("{} {url}\n  {body}\n", preview.method)
+        };
+        expected.assert_eq(&all.iter().map(line).collect::<Vec<_>>().concat());
+    }
+
+    #[test]
+    fn what_only_azure_knows_is_named_and_all_else_is_as_it_will_be_sent() {
+        let wanted = "group; vault kv1 create protected; key kv1/main create; account st1 create system uses kv1/main";
+        check(
+            wanted,
+            "",
+            &expect![[r#"
+            PUT rg?api-version=2022-09-01
+              {"location":"westeurope"}
+            PUT rg/providers/Microsoft.KeyVault/vaults/kv1?api-version=2026-02-01
+              {"location":"westeurope","properties":{"accessPolicies":[],"enablePurgeProtection":true,"enableRbacAuthorization":false,"enableSoftDelete":true,"sku":{"family":"A","name":"standard"},"softDeleteRetentionInDays":90,"tenantId":"00000000-0000-0000-0000-00000000000a"}}
+            PUT rg/providers/Microsoft.KeyVault/vaults/kv1/keys/main?api-version=2026-02-01
+              {"properties":{"attributes":{"enabled":true},"keySize":2048,"kty":"RSA"}}
+            PUT rg/providers/Microsoft.Storage/storageAccounts/st1?api-version=2025-06-01
+              {"identity":{"type":"SystemAssigned"},"kind":"StorageV2","location":"westeurope","properties":{"allowBlobPublicAccess":false,"minimumTlsVersion":"TLS1_2","supportsHttpsTrafficOnly":true},"sku":{"name":"Standard_LRS"}}
+            PUT rg/providers/Microsoft.KeyVault/vaults/kv1/accessPolicies/add?api-version=2026-02-01
+              {"properties":{"accessPolicies":[{"objectId":"{principal id of account st1}","permissions":{"keys":["get","wrapKey","unwrapKey"]},"tenantId":"00000000-0000-0000-0000-00000000000a"}]}}
+            PATCH rg/providers/Microsoft.Storage/storageAccounts/st1?api-version=2025-06-01
+              {"properties":{"encryption":{"keySource":"Microsoft.Keyvault","keyvaultproperties":{"keyname":"main","keyvaulturi":"https://kv1.vault.azure.net/","keyversion":"{newest version of key kv1/main}"},"services":{"blob":{"enabled":true,"keyType":"Account"},"file":{"enabled":true,"keyType":"Account"}}}}}
+        "#]],
+        );
+    }
+
+    #[test]
+    fn the_name_of_a_role_assignment_follows_from_a_principal_that_may_not_be_there_yet() {
+        let wanted = "vault kv1 protected; key kv1/main; account st1 create system uses kv1/main; group";
+        check(
+            wanted,
+            "group; vault kv1 protected rbac; key kv1/main A",
+            &expect![[r#"
+            PUT rg/providers/Microsoft.Storage/storageAccounts/st1?api-version=2025-06-01
+              {"identity":{"type":"SystemAssigned"},"kind":"StorageV2","location":"westeurope","properties":{"allowBlobPublicAccess":false,"minimumTlsVersion":"TLS1_2","supportsHttpsTrafficOnly":true},"sku":{"name":"Standard_LRS"}}
+            PUT rg/providers/Microsoft.KeyVault/vaults/kv1/keys/main/providers/Microsoft.Authorization/roleAssignments/{name that follows from scope, role and principal id}?api-version=2022-04-01
+              {"properties":{"principalId":"{principal id of account st1}","principalType":"ServicePrincipal","roleDefinitionId":"/subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.Authorization/roleDefinitions/e147488a-f6f5-4113-8e2d-b22465e65bf6"}}
+            PATCH rg/providers/Microsoft.Storage/storageAccounts/st1?api-version=2025-06-01
+              {"properties":{"encryption":{"keySource":"Microsoft.Keyvault","keyvaultproperties":{"keyname":"main","keyvaulturi":"https://kv1.vault.test/","keyversion":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"services":{"blob":{"enabled":true,"keyType":"Account"},"file":{"enabled":true,"keyType":"Account"}}}}}
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_revocation_takes_every_entry_and_nothing_of_others() {
+        let wanted = "vault kv1 protected; key kv1/main; account st1 system uses kv1/main revoked";
+        let account = "key kv1/main A; account st1 system bound kv1/main@A";
+        check(
+            wanted,
+            &format!("vault kv1 protected st1=get+unwrapKey st2=get; {account}"),
+            &expect![[r#"
+            PUT rg/providers/Microsoft.KeyVault/vaults/kv1/accessPolicies/remove?api-version=2026-02-01
+              {"properties":{"accessPolicies":[{"objectId":"principal-of-st1","permissions":{"keys":["get","unwrapKey"]},"tenantId":"00000000-0000-0000-0000-00000000000a"}]}}
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_run_that_sends_fails_where_a_preview_names() {
+        let wanted = "vault kv1 protected; key kv1/main; account st1 create system uses kv1/main; group";
+        let observed = observed(wanted, "group; vault kv1 protected; key kv1/main A");
+        let made = plan(&desired(wanted), &observed);
+        let mut strict =
+            |missing: String| Err(Failure::new(crate::azure::Kind::Unsupported, format!("{missing} is not known")));
+        let sent = |step: &Step| calls(&Cloud::public(), &observed, &[step], &mut strict).is_ok();
+        let sent: Vec<bool> = made.steps.iter().map(sent).collect();
+        assert_eq!(sent, [true, false, false], "the account, then its grant and its binding");
+    }
+}

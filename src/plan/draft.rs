@@ -77,11 +77,15 @@ impl Draft {
         let needs: Vec<Vec<Fact>> = standing.iter().flatten().map(|(action, _)| effects::needs(action)).collect();
         let mut given: HashMap<Fact, usize> = HashMap::new();
         for (action, _) in standing.iter().flatten() {
-            effects::gives(action).into_iter().for_each(|fact| *given.entry(fact).or_default() += 1);
+            for fact in effects::gives(action) {
+                *given.entry(fact).or_default() += 1;
+            }
         }
         let mut takers: HashMap<&Fact, Vec<usize>> = HashMap::new();
         for (at, needs) in needs.iter().enumerate() {
-            needs.iter().for_each(|need| takers.entry(need).or_default().push(at));
+            for need in needs {
+                takers.entry(need).or_default().push(at);
+            }
         }
         let mut doubtful: BTreeSet<usize> = (0..standing.len()).collect();
         while let Some(at) = doubtful.pop_first() {

@@ -26,7 +26,9 @@ pub(super) fn order(proposals: Vec<Proposal>, observed: &Observed) -> Vec<Step> 
 fn links(steps: &[Step], observed: &Observed) -> Vec<BTreeSet<usize>> {
     let mut givers: HashMap<&Fact, Vec<usize>> = HashMap::new();
     for (at, step) in steps.iter().enumerate() {
-        step.gives.iter().for_each(|fact| givers.entry(fact).or_default().push(at));
+        for fact in &step.gives {
+            givers.entry(fact).or_default().push(at);
+        }
     }
     let of = |(at, step): (usize, &Step)| {
         let missing = step.needs.iter().filter(|need| !need.check(observed).is_yes());
@@ -44,7 +46,9 @@ fn sequence(links: &[BTreeSet<usize>]) -> Vec<usize> {
     let mut open: Vec<usize> = links.iter().map(BTreeSet::len).collect();
     let mut takers: Vec<Vec<usize>> = vec![vec![]; links.len()];
     for (at, givers) in links.iter().enumerate() {
-        givers.iter().for_each(|giver| takers[*giver].push(at));
+        for giver in givers {
+            takers[*giver].push(at);
+        }
     }
     let mut free: BTreeSet<usize> = (0..links.len()).filter(|at| open[*at] == 0).collect();
     let mut left: BTreeSet<usize> = (0..links.len()).collect();

@@ -104,7 +104,9 @@ fn section(title: &str, entries: &[String], paint: Paint) -> String {
         }
         many => {
             let mut out = paint.strong(&format!("{title}:\n"));
-            many.iter().for_each(|entry| out.push_str(&flow("  - ", "    ", entry)));
+            for entry in many {
+                out.push_str(&flow("  - ", "    ", entry));
+            }
             out
         }
     }

@@ -274,12 +274,12 @@ pub(super) fn reads(reads: &Reads) -> String {
 }
 
 fn access(plan: &Plan, numbers: &Numbers<'_>) -> Vec<AccessGroup> {
-    let mut places: HashMap<(bool, &str, &[String], &str, &str, &[String]), usize> = HashMap::new();
+    let mut places: HashMap<_, usize> = HashMap::new();
     let mut groups: Vec<AccessGroup> = vec![];
     for change in &plan.review.access {
         let AccessChange { step, gains, who, principal, permissions, by, scope, more_than_needed } = change;
         let (kind, name) = who.rsplit_once(' ').unwrap_or(("", who));
-        let at = *places.entry((*gains, kind, permissions, by, scope, more_than_needed)).or_insert_with(|| {
+        let at = *places.entry((*gains, kind, permissions, *by, scope, more_than_needed)).or_insert_with(|| {
             groups.push(AccessGroup {
                 gains: *gains,
                 kind: kind.to_owned(),

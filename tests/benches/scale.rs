@@ -6,11 +6,15 @@
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark is about real time")]
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
-#![expect(clippy::exit, reason = "a figure above its limit fails the benchmark")]
 
 use cmk::apply::previews;
 use cmk::azure::Cloud;
-use cmk::model::*;
+use cmk::model::{
+    Access, AccessPolicy, Account, AccountCreate, AccountId, AccountName, Binding, Desired, Encryption, Group, GroupId,
+    GroupName, IdentityKind, Key, KeyName, KeyPermission, KeyRef, KeyType, KeyVersion, Location, Observed,
+    PermissionModel, Seen, SeenAccount, SeenEncryption, SeenGroup, SeenIdentity, SeenKey, SeenSubscription, SeenVault,
+    SubscriptionId, Timestamp, Vault, VaultId, VaultName, Version, VersionRule,
+};
 use cmk::plan::{Plan, judge, plan};
 use cmk::report::requests::Requests;
 use cmk::report::{Scene, Traffic, human, json, markdown};

@@ -23,7 +23,9 @@ fn the_transcript_is_what_the_first_command_prints() {
     let fixed = |text: &str| {
         let (plan, report) = text.split_once("\nRequests:").expect("it counts its requests");
         let last = report.lines().last().unwrap_or_default().to_owned();
-        (plan.to_owned(), last)
+        // The fingerprint of a look differs from version to version: each may look at more.
+        let plan: Vec<&str> = plan.lines().filter(|line| !line.starts_with("Fingerprint: ")).collect();
+        (plan.join("\n"), last)
     };
     assert_eq!(fixed(&printed), fixed(transcript));
 }

@@ -10,7 +10,7 @@ pub(super) const STEPS_MAX: usize = 16;
 pub(super) fn graph(steps: &[StepStory<'_>]) -> String {
     let mut out = "```mermaid\nflowchart LR\n".to_owned();
     for story in steps {
-        let risks: String = story.risks.iter().map(|risk| format!(", {risk}")).collect();
+        let risks = if story.risks.is_empty() { String::new() } else { format!(", {}", story.risks.join(", ")) };
         // Writing to a string cannot fail.
         let _ = writeln!(out, "  s{}[\"{}. {}{}\"]", story.number, story.number, label(&story.title), label(&risks));
     }

@@ -14,6 +14,8 @@ use super::{Scene, json, words};
 use crate::plan::{BlindSpot, Plan, Refusal};
 use escape::{code, prose};
 use page::{Detail, Page};
+// Writing to a string cannot fail.
+use std::fmt::Write as _;
 
 /// The longest comment that GitHub takes, in characters; kept to in bytes, which are never fewer.
 pub const LENGTH_MAX: usize = 65_536;
@@ -220,10 +222,10 @@ fn unseen(page: &mut Page, sheet: &Sheet<'_>) {
     for BlindSpot { resource, why, permission, hides } in &sheet.plan.blind_spots {
         let mut text = format!("- **Not seen**: {}: {}\n", prose(resource), prose(why));
         for hidden in hides {
-            text.push_str(&format!("  - hides: {}\n", prose(hidden)));
+            let _ = writeln!(text, "  - hides: {}", prose(hidden));
         }
         if let Some(permission) = permission {
-            text.push_str(&format!("  - help: the permission {} would show it\n", code(permission)));
+            let _ = writeln!(text, "  - help: the permission {} would show it", code(permission));
         }
         page.row("blind spots", 1, &text);
     }
@@ -276,16 +278,16 @@ fn one_step(story: &StepStory<'_>, detail: Detail) -> String {
     }
     let after = if after.is_empty() { String::new() } else { format!(" After {}.", prose(&after.join(", "))) };
     if let Some(like) = like {
-        out.push_str(&format!("    - Like {like}.{after}\n"));
+        let _ = writeln!(out, "    - Like {like}.{after}");
         return out;
     }
     let waits = waits.as_ref().map(|waits| format!(" Waits {}.", prose(waits))).unwrap_or_default();
-    out.push_str(&format!("    - Why: {why}.{after}{waits} A crash leaves {}.\n", prose(leaves)));
+    let _ = writeln!(out, "    - Why: {why}.{after}{waits} A crash leaves {}.", prose(leaves));
     let target = words::target(&step.action);
     for change in &step.because {
         let of = if change.resource == target { String::new() } else { format!("{}: ", prose(&change.resource)) };
         let before = change.before.as_deref().map_or_else(|| "(none)".to_owned(), code);
-        out.push_str(&format!("    - {of}{}: {before} → {}\n", code(&change.path), code(&change.after)));
+        let _ = writeln!(out, "    - {of}{}: {before} → {}", code(&change.path), code(&change.after));
     }
     out
 }
@@ -297,7 +299,7 @@ fn one_request(request: &Request) -> String {
         out.push_str("\n      ```json\n");
         // A backtick could end the block; inside of JSON's strings it has another spelling.
         for line in json::pretty(body).replace('`', "\\u0060").lines() {
-            out.push_str(&format!("      {line}\n"));
+            let _ = writeln!(out, "      {line}");
         }
         out.push_str("      ```\n");
     }

@@ -42,7 +42,9 @@ fn poison(plan: &mut Plan, evil: &str) {
     for Refusal { code: _, resource, detail, help } in refusals {
         [resource, detail, help].into_iter().for_each(spoil);
     }
-    waits.iter_mut().for_each(|Wait { fact: _, why }| spoil(why));
+    for Wait { fact: _, why } in waits {
+        spoil(why);
+    }
     for BlindSpot { resource, why, permission, hides } in blind_spots {
         [resource, why].into_iter().chain(permission).chain(hides).for_each(spoil);
     }
@@ -110,7 +112,7 @@ const TAGS: [&str; 16] = [
 ];
 
 /// Fails when a page holds anything but what the report puts there.
-fn assert_sound(name: &str, markdown: &str) {
+pub(super) fn assert_sound(name: &str, markdown: &str) {
     let html = html(markdown);
     let (tags, texts) = parts(&html);
     for tag in &tags {

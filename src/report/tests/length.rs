@@ -9,9 +9,10 @@ use expect_test::expect;
 /// So many accounts moved from a key in one vault to a key in another.
 fn moves(accounts: usize) -> Plan {
     let names = || (0..accounts).map(|n| format!("st{n:05}"));
-    let wanted: String = names().map(|name| format!("account {name} system uses kv2/new; ")).collect();
-    let seen: String = names().map(|name| format!("account {name} system bound kv1/main@A; ")).collect();
-    let grants: String = names().map(|name| format!("{name}=get+wrapKey+unwrapKey ")).collect();
+    let each = |text: &str| names().map(|name| text.replace("NAME", &name)).collect::<String>();
+    let wanted = each("account NAME system uses kv2/new; ");
+    let seen = each("account NAME system bound kv1/main@A; ");
+    let grants = each("NAME=get+wrapKey+unwrapKey ");
     let wanted = format!("vault kv1 protected; vault kv2 protected; key kv1/main; key kv2/new; {wanted}");
     let seen = format!("vault kv1 protected {grants}; vault kv2 protected; key kv1/main A; key kv2/new B; {seen}");
     plan(&desired(&wanted), &observed(&wanted, &seen))
