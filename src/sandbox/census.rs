@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::directory::Directory;
+use super::directory::{Directory, Subscription};
 use super::truth::{self, Readability};
 use super::world::State;
 use super::{Millis, World};
@@ -108,15 +108,15 @@ fn things(state: &State, earlier: &Census) -> BTreeMap<&'static str, Arc<Things>
         ("unregistered", of_kind(&missing, &were_missing, known("unregistered"))),
         ("locks", of_kind(locks, &had.locks, known("locks"))),
         ("policies", of_kind(&numbered(policies), &numbered(&had.policies), known("policies"))),
-        ("subscriptions", of_kind(&ids(directory), &ids(&had.directory), known("subscriptions"))),
+        ("subscriptions", of_kind(&by_id(directory), &by_id(&had.directory), known("subscriptions"))),
         ("principals", of_kind(principals, &had.principals, known("principals"))),
         ("assignments", of_kind(assignments, &had.assignments, known("assignments"))),
     ])
 }
 
 /// The subscriptions that there are.
-fn ids(directory: &Directory) -> BTreeMap<String, ()> {
-    directory.subscriptions.iter().map(|subscription| (subscription.id.clone(), ())).collect()
+fn by_id(directory: &Directory) -> BTreeMap<String, Subscription> {
+    directory.subscriptions.iter().map(|subscription| (subscription.id.clone(), subscription.clone())).collect()
 }
 
 /// A list by its places.
