@@ -241,7 +241,7 @@ const SHARES_MAX: u64 = 12;
 /// The requests of a run that counts as short.
 const SHORT_MAX: u64 = 40;
 /// About how many crashes are played from one start; of more effects, a share.
-const CRASHES_MAX: usize = 24;
+const CRASHES_MAX: usize = 12;
 
 impl Verdict {
     fn met(&mut self, what: &str) {

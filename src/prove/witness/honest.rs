@@ -64,6 +64,8 @@ impl Scene<'_> {
             ["vaults", name] if new => self.vault(name, change),
             ["vaults", name, "policies"] => self.policies(name, change),
             ["assignments", _] => self.assignment(change),
+            // One that is asked for once more is the same one: only its time is new.
+            ["assignments", _, "updated"] => vec![],
             // The directory's view of an identity that was attached or made.
             ["principals", _] if new => {
                 let resource = change.after.and_then(|one| one["kind"]["managedIdentity"]["resource"].as_str());
