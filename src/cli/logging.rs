@@ -3,7 +3,7 @@
 use super::arguments::{Global, LogFormat};
 use super::exit::Trouble;
 use std::io;
-use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
+use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt, registry};
@@ -14,7 +14,7 @@ use tracing_subscriber::{fmt, registry};
 /// log at their lowest levels may hold headers, and a header may hold a token.
 pub(super) fn start(global: &Global, styled: bool) -> Result<(), Trouble> {
     let Some(text) = &global.log else { return Ok(()) };
-    let filter = EnvFilter::try_new(text).map_err(|error| {
+    let filter: Targets = text.parse().map_err(|error| {
         Trouble::new(format!("`{text}` is not a log filter: {error}")).help("write for example `--log debug`")
     })?;
     let own = filter_fn(|metadata| metadata.target().split("::").next() == Some("cmk"));
