@@ -78,11 +78,16 @@ async fn run(azure: &Azure) -> Result<(), Failure> {
         return Ok(());
     }
     let (_keep, stop) = watch::channel(false);
-    let settings = Settings { concurrency: 4, budgets: Budgets::default(), run_id: uuid::Uuid::nil() };
+    let settings = Settings {
+        concurrency: 4,
+        budgets: Budgets::default(),
+        run_id: uuid::Uuid::nil(),
+        accepted: plan::Accepted::whole_plan(),
+    };
     let mut sink = |event| check_shown(&progress::line(&event));
     let ended = apply(&plan, &DESIRED, observed, azure, &settings, stop, &mut sink).await;
     let proof = match observe::observe(&DESIRED, azure).await {
-        Ok(observed) => Proof::Looked(plan::plan(&DESIRED, &observed)),
+        Ok(observed) => Proof::Looked(Box::new(plan::plan(&DESIRED, &observed))),
         Err(failure) => Proof::NotLooked(failure.to_string()),
     };
     check_shown(&outcome::outcome(&plan, &ended, &proof, &traffic, &scene, false));
