@@ -64,8 +64,6 @@ impl Scene<'_> {
             ["vaults", name] if new => self.vault(name, change),
             ["vaults", name, "policies"] => self.policies(name, change),
             ["assignments", _] => self.assignment(change),
-            // One that is asked for once more is the same one: only its time is new.
-            ["assignments", _, "updated"] => vec![],
             // The directory's view of an identity that was attached or made.
             ["principals", _] if new => {
                 let resource = change.after.and_then(|one| one["kind"]["managedIdentity"]["resource"].as_str());
@@ -73,7 +71,8 @@ impl Scene<'_> {
                 self.shown(&format!("account {name}"), &["identity.type"])
             }
             // Consequences of what is judged by itself.
-            ["vaults", _, "arrivals", ..] | ["vaults", _, "modified"] => vec![],
+            // A role that is assigned once more is the same one: only its time is new.
+            ["vaults", _, "arrivals", ..] | ["vaults", _, "modified"] | ["assignments", _, "updated"] => vec![],
             ["vaults", name, "purge_protection"] => {
                 let shown = self.notes.shows(&format!("vault {name}"), "purgeProtection");
                 vec![("S5", shown, format!("{place} was turned on and not shown"))]
