@@ -119,7 +119,9 @@ fn revoke(observed: &Observed, id: &AccountId, on: &VaultId, fill: Fill<'_>) -> 
         }
         PermissionModel::Rbac => {
             let all = seen.role_assignments.as_ref().and_then(Seen::known).into_iter().flatten();
-            let mine = all.filter(|one| one.principal.eq_ignore_ascii_case(&principal));
+            // Never one that came down from above, whatever has happened since the plan: it opens more than this vault.
+            let here = all.filter(|one| !one.is_inherited_by(&on.to_string()));
+            let mine = here.filter(|one| one.principal.eq_ignore_ascii_case(&principal));
             Ok(mine.map(|one| roles::unassign(&one.id)).collect())
         }
     }

@@ -56,7 +56,7 @@ impl Draft {
         });
     }
 
-    fn hides(&mut self, resource: &str, why: &str, hidden: String) {
+    pub(super) fn hides(&mut self, resource: &str, why: &str, hidden: String) {
         let spot = self.blind_spots.entry(resource.to_owned()).or_insert_with(|| BlindSpot {
             resource: resource.to_owned(),
             why: why.to_owned(),

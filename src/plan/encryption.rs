@@ -102,8 +102,11 @@ impl Pair<'_> {
             );
         }
         let gone = Fact::NoAccess(self.account.id.name.clone(), self.vault.id.name.clone());
-        if gone.check(self.observed).is_yes() {
-            return;
+        match gone.check(self.observed) {
+            Check::Yes => return,
+            // What cannot be judged is not taken away: a role may come from above, and be somebody else's affair.
+            Check::Unknown(why) => return draft.hides(&gone.subject(), &why, gone.to_string()),
+            Check::No(_) | Check::Pending(_) => {}
         }
         if self.refuses_inherited(draft) {
             return;

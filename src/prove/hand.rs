@@ -27,6 +27,7 @@ const GROUPS: &str = "2021-04-01";
 const STORAGE: &str = "2023-05-01";
 const VAULTS: &str = "2024-11-01";
 const ROLES: &str = "2022-04-01";
+const LOCKS: &str = "2016-09-01";
 const IDENTITIES: &str = "2023-01-31";
 
 impl Hand<'_> {
@@ -72,6 +73,8 @@ impl Hand<'_> {
     pub fn arm(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let lower = path.to_ascii_lowercase();
         let version = match () {
+            () if lower.contains("/locks/") => LOCKS,
+            () if lower.ends_with("/unregister") => GROUPS,
             () if lower.contains("microsoft.authorization") => ROLES,
             () if lower.contains("microsoft.keyvault") => VAULTS,
             () if lower.contains("microsoft.storage") => STORAGE,

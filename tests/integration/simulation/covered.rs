@@ -19,12 +19,27 @@ const ACTIONS: [&str; 8] = [
 
 const OUTCOMES: [&str; 5] = ["already", "done", "blocked", "failed", "skipped"];
 
+const GUARD: &str = "a guard file is held against a plan by the program, not by what is played here: its own tests do";
+const SAVED: &str = "a saved plan is read by the program, not by what is played here: its own tests do";
+
 /// The refusals that no story ends with, and why none can.
-const UNREACHED: [(&str, &str); 5] = [
+const UNREACHED: [(&str, &str); 17] = [
     ("CMK208", "the sandbox has one directory, as a subscription has: no vault in it can trust another"),
     ("CMK210", "the sandbox deletes at once, and nothing that it makes fails: the planner's own tests show it"),
     ("CMK212", "no longer given: what was closed on purpose is a risk now, to which somebody may say yes"),
     ("CMK214", "every need that fails is refused in its own words first: this one is for a planner that forgot one"),
+    ("CMK230", GUARD),
+    ("CMK231", GUARD),
+    ("CMK232", GUARD),
+    ("CMK233", GUARD),
+    ("CMK234", GUARD),
+    ("CMK235", GUARD),
+    ("CMK236", GUARD),
+    ("CMK237", GUARD),
+    ("CMK238", GUARD),
+    ("CMK250", SAVED),
+    ("CMK251", SAVED),
+    ("CMK252", SAVED),
     ("CMK290", "the judge rejects no plan of this planner: sabotage shows that it would"),
 ];
 

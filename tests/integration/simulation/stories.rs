@@ -257,6 +257,23 @@ accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main, scope:
     story("an account is put out of reach of a vault with roles", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1 identity\nrole st1 kv1/main\nrole st1 kv1\nbound st1 kv1/main\naccount st2 identity\nrole st2 kv1\nbound st2 kv1/main", REVOKED, Converges),
     story("an account is to be put out of reach and holds a role at the group", "group\nvault kv1\nkey kv1/main\nroles kv1\naccount st1 identity\nrole st1 group\nbound st1 kv1/main\naccount st2 identity\nrole st2 kv1\nbound st2 kv1/main", REVOKED, Refuses("CMK242")),
     story("nothing is there and nothing is to be made", "group", THERE, Refuses("CMK201")),
+    story("a lock lies on the group", "group\nvault kv1\nkey kv1/main\naccount st1\nlock no", THERE, Refuses("CMK215")),
+    story("a provider is not registered", "group\nunregistered Microsoft.KeyVault", NEW, Refuses("CMK216")),
+    story(
+        "the key ends soon",
+        "group\nvault kv1\nkey kv1/main\nexpires kv1/main 20\naccount st1",
+        THERE,
+        Refuses("CMK217"),
+    ),
+    story(
+        "a key in hardware in a vault that has none",
+        "group\nvault kv1\naccount st1",
+        "
+vaults: { kv1: { purgeProtection: true, keys: { main: { create: { type: RSA-HSM } } } } }
+accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
+",
+        Refuses("CMK218"),
+    ),
     story("somebody has a vault of this name", "group\nelsewhere kv1", NEW, Refuses("CMK202")),
     story("somebody has an account of this name", "group\nelsewhere st1", NEW, Refuses("CMK202")),
     story("the vault is in another region", "group\nvault kv1 north\nkey kv1/main\naccount st1", THERE, Refuses("CMK204")),
@@ -480,6 +497,24 @@ accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
             let policies = stage.by_hand(|hand| hand.arm("GET", &vault.id.to_string(), &serde_json::Value::Null).1);
             let theirs = policies["properties"]["accessPolicies"].as_array().unwrap();
             assert!(theirs.iter().any(|entry| entry["objectId"] == OTHERS), "{policies}");
+        }
+    })
+    .unwrap();
+}
+
+#[test]
+fn nothing_is_revoked_on_role_assignments_that_were_hidden() {
+    let story = STORIES.iter().find(|story| story.name.contains("holds a role at the group")).unwrap();
+    let wanted = desired(story.spec);
+    in_virtual_time(async {
+        let (world, start) = world(story.world, pace());
+        let hidden = Script { hidden: vec!["/roleassignments".to_owned()], ..Script::calm() };
+        for script in [hidden, Script::once(5, Mishap::Denied)] {
+            let stage = Stage::new(&wanted, world.clone(), start, Meddling::none());
+            let run = stage.run(&wanted, &How { script, ..How::default() }).await;
+            assert_eq!(run.effects, 0, "{}", stage.witness(|witness| witness.log().join("\n")));
+            let Ended::Applied(plan, _) = &run.ended else { unreachable!("the rest can be seen") };
+            assert!(plan.blind_spots.iter().any(|spot| !spot.hides.is_empty()), "{:?}", plan.blind_spots);
         }
     })
     .unwrap();

@@ -15,6 +15,8 @@
 //! | `through users st1 kv1/main` | its encryption, reached as the user-assigned identity of others |
 //! | `rotate kv1/main`, `disable kv1/main` | a new version; the newest one disabled |
 //! | `roles kv1`, `role st1 kv1/main`, `unrole st1 kv1` | role assignments decide; one is there, and gone |
+//! | `expires kv1/main 20` | its newest version ends in so many days |
+//! | `lock no`, `unregistered Microsoft.KeyVault` | a read-only lock on the group; a provider that is not registered |
 //! | `revoke st1 kv1`, `detach st1` | an emergency |
 //! | `wait 120` | seconds |
 
@@ -158,6 +160,26 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
         ["wait", seconds] => {
             hand.wait(seconds.parse().expect("seconds"));
             200
+        }
+        _ => obstacle(hand, words),
+    }
+}
+
+/// What stands in the way.
+fn obstacle(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
+    match words {
+        ["lock", name] => {
+            let path = format!("{}/providers/Microsoft.Authorization/locks/{name}", group());
+            hand.arm("PUT", &path, &json!({ "properties": { "level": "ReadOnly" } })).0
+        }
+        ["unregistered", provider] => {
+            let path = format!("/subscriptions/{}/providers/{provider}/unregister", SUBSCRIPTIONS[0]);
+            hand.arm("POST", &path, &Value::Null).0
+        }
+        ["expires", name, days] => {
+            let (of, name) = name.split_once('/').unwrap();
+            let end = hand.now.seconds() + 86_400 * days.parse::<i64>().expect("days");
+            hand.vault(of, "PATCH", &format!("/keys/{name}"), &json!({ "attributes": { "exp": end } })).0
         }
         _ => unreachable!("no such line: {words:?}"),
     }
