@@ -3,12 +3,15 @@
 use crate::azure::{Azure, Failure};
 use crate::model::{Desired, Observed};
 use crate::observe;
-use crate::plan::{Plan, plan, subscriptions};
+use crate::plan::{Plan, plan, shares_vaults, subscriptions};
+use futures::future::try_join;
+use std::collections::BTreeSet;
 
-/// Observes and plans; where something is to be sent, looks at the locks in its way and plans again.
+/// Observes and plans; where something is to be sent, looks at the locks in its way and at who else uses the vaults that
+/// it touches, and plans again.
 ///
-/// Locks are looked at last because an estate that is as it should be has no use for them:
-/// the most common run of all sends not one request more.
+/// These are looked at last because an estate that is as it should be has no use for them:
+/// the most common run of all sends not one request more. A vault that is to be made has no other users.
 pub async fn prepare(desired: &Desired, azure: &Azure) -> Result<(Observed, Plan), Failure> {
     let mut observed = observe::observe(desired, azure).await?;
     let first = plan(desired, &observed);
@@ -16,7 +19,9 @@ pub async fn prepare(desired: &Desired, azure: &Azure) -> Result<(Observed, Plan
     if written.is_empty() {
         return Ok((observed, first));
     }
-    observed.locks = observe::locks(&written, azure).await?;
+    let crowded = if shares_vaults(&first, &observed) { written.clone() } else { BTreeSet::new() };
+    (observed.locks, observed.outsiders) =
+        try_join(observe::locks(&written, azure), observe::outsiders(desired, &crowded, azure)).await?;
     let second = plan(desired, &observed);
     Ok((observed, second))
 }

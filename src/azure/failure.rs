@@ -1,6 +1,7 @@
 //! What went wrong with a call, classified once, and how to say it. Decides nothing about sending again.
 
 use super::call::Call;
+use crate::model::text::is_unsafe;
 use std::fmt;
 
 /// The kinds of failure, closed: what a caller may do differs between them.
@@ -204,14 +205,6 @@ pub(crate) fn clean(text: &str) -> String {
 }
 
 const MESSAGE_CHARS_MAX: usize = 1000;
-
-/// Control characters, and those that turn the direction of writing or hide.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(u32::from(c),
-            0x00AD | 0x061C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFEFF | 0xFFF9..=0xFFFB
-            | 0xE0000..=0xE007F)
-}
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

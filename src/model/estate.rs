@@ -5,6 +5,7 @@ use super::grant::{GrantScope, KeyPermission};
 use super::ids::{AccountId, AccountName, GroupId, KeyName, KeyRef, Location, SubscriptionId, VaultId, VaultName};
 use super::key::{KeyCreate, SeenKey, Timestamp};
 use super::seen::Seen;
+use super::usage::Outsider;
 use super::vault::{PermissionModel, SeenVault, VaultCreate};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -161,6 +162,9 @@ pub struct Observed {
     pub deleted_keys: BTreeMap<KeyRef, Seen<SeenDeletedKey>>,
     /// The locks in each subscription that a plan would write to, looked at only when there is such a plan.
     pub locks: BTreeMap<SubscriptionId, Seen<Vec<SeenLock>>>,
+    /// The accounts in each subscription that the spec does not name and that are bound to a key of one's own, looked at
+    /// only when a plan touches a vault that others may use.
+    pub outsiders: BTreeMap<SubscriptionId, Seen<Vec<Outsider>>>,
 }
 
 /// A subscription as it was seen.

@@ -10,6 +10,7 @@ pub mod guard;
 pub mod ids;
 pub mod key;
 pub mod seen;
+pub mod text;
 pub mod usage;
 pub mod vault;
 
@@ -27,5 +28,5 @@ pub use ids::{
 };
 pub use key::{KeyCreate, KeyType, KeyVersion, SeenKey, Timestamp};
 pub use seen::{HiddenReason, Seen};
-pub use usage::{KeyUser, KeyUsers, SeenScope, Unseen};
+pub use usage::{KeyUser, KeyUsers, Outsider, SeenScope, Unseen};
 pub use vault::{MayUse, PermissionModel, SeenVault, VaultCreate, VaultSku};

@@ -37,6 +37,17 @@ impl KeyUser {
     }
 }
 
+/// An account that the spec does not name and that is bound to a customer-managed key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Outsider {
+    /// The account.
+    pub account: AccountId,
+    /// The vault's host.
+    pub vault_host: String,
+    /// The key's name.
+    pub key: String,
+}
+
 /// Something that was not seen, and may hold users.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unseen {

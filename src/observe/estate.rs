@@ -24,8 +24,21 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
         all_account_names(desired, azure, &accounts),
     )?;
     let deleted_keys = all_deleted_keys(desired, azure, &vaults, &keys).await?;
-    let (at, locks) = (azure.now(), BTreeMap::new());
-    Ok(Observed { at, subscriptions, groups, vaults, vault_names, keys, accounts, account_names, deleted_keys, locks })
+    let at = azure.now();
+    let (locks, outsiders) = (BTreeMap::new(), BTreeMap::new());
+    Ok(Observed {
+        at,
+        subscriptions,
+        groups,
+        vaults,
+        vault_names,
+        keys,
+        accounts,
+        account_names,
+        deleted_keys,
+        locks,
+        outsiders,
+    })
 }
 
 /// Looks at the locks of subscriptions. Not part of [`observe`]: only a plan with steps has use for them.

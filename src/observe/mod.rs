@@ -10,4 +10,4 @@ mod users;
 
 pub use estate::{add_subscriptions, locks, observe};
 pub use look::{account, group, key, vault};
-pub use users::users;
+pub use users::{outsiders, users};

@@ -1,8 +1,11 @@
 //! Who uses a key, over whole subscriptions. Storage alone: disks, databases and others may use a key too.
 
 use crate::azure::{Azure, Failure, Kind, accounts, page, scopes};
-use crate::model::{KeyUser, KeyUsers, SeenAccount, SeenScope, SubscriptionId, Unseen};
+use crate::model::{
+    Desired, HiddenReason, KeyUser, KeyUsers, Outsider, Seen, SeenAccount, SeenScope, SubscriptionId, Unseen,
+};
 use futures::future::try_join_all;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Finds the accounts and encryption scopes that are bound to a key of a vault.
 ///
@@ -30,6 +33,31 @@ pub async fn users(
     found.users.sort();
     found.unseen.sort();
     Ok(found)
+}
+
+/// Finds the accounts of subscriptions that the spec does not name and that are bound to a customer-managed key.
+///
+/// One list a subscription; their encryption scopes are not looked at.
+pub async fn outsiders(
+    desired: &Desired,
+    subscriptions: &BTreeSet<SubscriptionId>,
+    azure: &Azure,
+) -> Result<BTreeMap<SubscriptionId, Seen<Vec<Outsider>>>, Failure> {
+    let looks = subscriptions.iter().map(async |id| {
+        let seen = match all_accounts(azure, id).await? {
+            Ok(accounts) => Seen::Known(accounts.into_iter().filter_map(|seen| outsider(desired, seen)).collect()),
+            Err(Unseen { what: _, why, permission }) => {
+                Seen::Hidden(HiddenReason { what: why, permission: Some(permission) })
+            }
+        };
+        Ok((id.clone(), seen))
+    });
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+fn outsider(desired: &Desired, seen: SeenAccount) -> Option<Outsider> {
+    let binding = seen.encryption.binding.filter(|_| !desired.accounts.contains_key(&seen.id.name))?;
+    Some(Outsider { account: seen.id, vault_host: binding.vault_host, key: binding.key })
 }
 
 /// What may not be seen is told and no failure.

@@ -30,7 +30,7 @@ pub use digest::text_digest;
 pub use effects::{gives, needs};
 pub use judge::{Breach, judge};
 pub use obstacles::subscriptions;
-pub use review::Review;
+pub use review::{Review, shares_vaults};
 pub use risk::{Consent, Risk, RiskClass};
 pub use types::{Action, BlindSpot, Change, Former, GrantBy, Note, Plan, Refusal, Step, StepId, Wait};
 

@@ -112,6 +112,10 @@ struct RadiusEntry {
     keys: Vec<String>,
     /// Accounts that no step touches and that use a key of a vault which one does.
     others: Vec<String>,
+    /// The ARM ids of accounts that the spec does not name, under keys of the vaults that are touched.
+    outsiders: Vec<String>,
+    /// What was not looked at, and may hold more of them.
+    unseen: Vec<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -368,13 +372,15 @@ fn ask(ask: Ask) -> AskEntry {
 
 fn review_entry(review: &Review) -> ReviewEntry {
     let Review { radius, readability, access, versions, nearby } = review;
-    let Radius { accounts, vaults, keys, others } = radius;
+    let Radius { accounts, vaults, keys, others, outsiders, unseen } = radius;
     ReviewEntry {
         radius: RadiusEntry {
             accounts: accounts.iter().map(ToString::to_string).collect(),
             vaults: vaults.iter().map(ToString::to_string).collect(),
             keys: keys.iter().map(ToString::to_string).collect(),
             others: others.iter().map(ToString::to_string).collect(),
+            outsiders: outsiders.iter().map(ToString::to_string).collect(),
+            unseen: unseen.clone(),
         },
         readability: readability.iter().map(readability_entry).collect(),
         access: access.iter().map(access_entry).collect(),

@@ -277,9 +277,8 @@ fn unseen(sheet: &Sheet<'_>, paint: Paint) -> String {
             out.push_str(&flow("  help: ", "        ", &format!("the permission {permission} would show it")));
         }
     }
-    if !sheet.plan.is_empty() {
-        out.push_str(&section("Not looked for", &[format!("{}.", sheet::NOT_LOOKED_FOR)], paint));
-    }
+    let unseen: Vec<String> = sheet.plan.review.radius.unseen.iter().map(|text| format!("{text}.")).collect();
+    out.push_str(&section("Not looked for", &unseen, paint));
     out
 }
 

@@ -3,11 +3,11 @@
 pub use super::document::FORMAT_VERSION;
 use super::document::{PlanDocument, ProofEntry, document};
 use super::requests::Requests;
-use super::text::is_unsafe;
 use super::verdict::{ApplyVerdict, Proof};
 use super::{Scene, Traffic};
 use crate::apply::{Outcome, StepOutcome};
 use crate::diag::{Diagnostic, Diagnostics, Source, place};
+use crate::model::text::is_unsafe;
 use crate::plan::Plan;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;

@@ -115,9 +115,6 @@ pub(super) const UNREADABLE: &str = "While its data cannot be read, every read a
      Copy Blob, Put Block, Put Page, Set Blob Metadata, Set Blob Tier, reads and writes of files, with the code \
      KeyVaultEncryptionKeyNotFound, KeyVaultAccessTokenCannotBeAcquired or KeyVaultVaultNotFound.";
 
-/// What no look of `cmk` shows.
-pub(super) const NOT_LOOKED_FOR: &str = "accounts outside of the spec, which may use the same keys";
-
 impl<'a> Sheet<'a> {
     pub(super) fn of(plan: &'a Plan) -> Self {
         let numbers: Numbers<'_> = plan.steps.iter().map(|step| &step.id).zip(1..).collect();
@@ -129,7 +126,7 @@ impl<'a> Sheet<'a> {
             asks,
             risks: risks(plan),
             touches: touches(plan),
-            beside: plan.review.radius.others.iter().map(ToString::to_string).collect(),
+            beside: beside(plan),
             readable: readable(plan, &numbers),
             access: access(plan, &numbers),
             versions: versions(plan, &numbers),
@@ -218,6 +215,13 @@ fn risks(plan: &Plan) -> Vec<RiskGroup> {
         }
     }
     groups.into_values().collect()
+}
+
+/// Whoever else is under keys of the vaults that are touched; those outside of the spec with their groups.
+fn beside(plan: &Plan) -> Vec<String> {
+    let radius = &plan.review.radius;
+    let outside = radius.outsiders.iter().map(|id| format!("{} (not in the spec, group {})", id.name, id.group.name));
+    radius.others.iter().map(ToString::to_string).chain(outside).collect()
 }
 
 fn touches(plan: &Plan) -> Vec<Things> {

@@ -1,5 +1,6 @@
 //! Text for a terminal: harmless characters, lines that fit, and style that nothing depends on.
 
+use crate::model::text::is_unsafe;
 use anstyle::{AnsiColor, Style};
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -67,14 +68,6 @@ pub fn inert(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
-}
-
-/// Whether a character could steer a terminal or hide in a name.
-pub(super) fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(u32::from(c),
-            0x00AD | 0x061C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFEFF | 0xFFF9..=0xFFFB
-            | 0xE0000..=0xE007F)
 }
 
 /// Breaks a cleaned text between words: the first line after `first`, the others after `rest`.

@@ -1,5 +1,7 @@
 //! What somebody wrote, made fit to be quoted in a sentence; and what they may have meant.
 
+use crate::model::text::is_unsafe;
+
 /// The longest quotation, in characters.
 const SHOWN_CHARS_MAX: usize = 60;
 
@@ -11,18 +13,13 @@ pub(crate) fn shown(text: &str) -> String {
             out.push('…');
             break;
         }
-        if c.is_control() || is_invisible(c) {
+        if is_unsafe(c) {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);
         }
     }
     out
-}
-
-/// Characters that change the direction of writing or take no room.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// The word that somebody meant, if one is near enough.
@@ -58,6 +55,7 @@ mod tests {
     #[test]
     fn a_quotation_is_short_and_harmless() {
         assert_eq!(shown("\u{1b}[31m"), "\\u{1b}[31m");
+        assert_eq!(shown("a\u{61c}b\u{ad}"), "a\\u{61c}b\\u{ad}");
         assert_eq!(shown(&"x".repeat(100)).chars().count(), 61);
     }
 

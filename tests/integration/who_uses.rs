@@ -1,9 +1,10 @@
 //! Who uses a key is found over whole subscriptions, in the spec or not, and what could not be seen is told.
 
-use super::practice::{Practice, example};
+use super::practice::{Practice, desired, example};
 use cmk::azure::{Call, Effect, Method};
 use cmk::model::{KeyUsers, SubscriptionId, Version};
-use cmk::sandbox;
+use cmk::report::{Scene, human};
+use cmk::sandbox::{self, Fault, Mishap};
 use serde_json::json;
 
 const VERSION: &str = "2023-05-01";
@@ -71,4 +72,40 @@ async fn a_subscription_that_cannot_be_seen_is_told_and_not_taken_for_empty() {
     assert_eq!(found.unseen.len(), 1);
     assert!(found.unseen[0].what.contains(hidden.as_str()), "{:?}", found.unseen);
     assert_eq!(found.unseen[0].permission, "Microsoft.Storage/storageAccounts/read");
+}
+
+/// The plan for a second account under the key of the quickstart; the first is not in this spec.
+async fn second(practice: &Practice) -> cmk::plan::Plan {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/specs/quickstart.yaml");
+    let spec = std::fs::read_to_string(file).expect("the example is there").replace("stquickstart", "stsecond");
+    practice.plan(&desired(&spec)).await.0
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_names_accounts_outside_of_the_spec_that_are_under_the_same_vault() {
+    let practice = Practice::new();
+    let fresh = second(&practice).await;
+    assert!(fresh.review.radius.unseen.is_empty(), "a vault that is not there has no users: {:?}", fresh.review.radius);
+    practice.converge(&example("quickstart.yaml")).await;
+    let plan = second(&practice).await;
+    let radius = &plan.review.radius;
+    let outside: Vec<&str> = radius.outsiders.iter().map(|id| id.name.as_str()).collect();
+    assert_eq!(outside, ["stquickstart"]);
+    assert!(radius.unseen.iter().all(|text| text.contains("encryption scopes")), "{:?}", radius.unseen);
+    let text = human::plan(&plan, &Scene { cloud: "sandbox".to_owned(), sandbox_file: None }, false);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("stquickstart (not in the spec, group rg-quickstart)"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_accounts_outside_of_the_spec_may_not_be_listed_is_said_and_stops_nothing() {
+    let practice = Practice::new();
+    practice.converge(&example("quickstart.yaml")).await;
+    let mishap = Mishap::error(403, "AuthorizationFailed", "The client may not.");
+    let path = "/providers/Microsoft.Storage/storageAccounts".to_owned();
+    practice.sandbox.inject(Fault { method: Some("GET"), path, after: 1, times: 1, mishap });
+    let plan = second(&practice).await;
+    assert!(!plan.steps.is_empty() && plan.blind_spots.is_empty(), "{:?}", plan.blind_spots);
+    let unseen = plan.review.radius.unseen.join("; ");
+    assert!(unseen.contains("Microsoft.Storage/storageAccounts/read would show them"), "{unseen}");
 }

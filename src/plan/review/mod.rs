@@ -9,8 +9,8 @@ pub use access::{AccessChange, Neighbour};
 pub use readability::{Readability, Reads, reads};
 pub use versions::{KeyMove, VersionUse};
 
-use super::types::{Action, Step};
-use crate::model::{AccountName, Desired, KeyRef, Observed, VaultName};
+use super::types::{Action, Plan, Step};
+use crate::model::{AccountId, AccountName, Desired, HiddenReason, KeyRef, Observed, Seen, VaultName};
 use std::collections::BTreeSet;
 
 /// What a plan means.
@@ -39,6 +39,10 @@ pub struct Radius {
     pub keys: BTreeSet<KeyRef>,
     /// Accounts that no step touches and that are bound to a key of a vault which one does.
     pub others: BTreeSet<AccountName>,
+    /// Accounts that the spec does not name and that are bound to a key of a vault which a step touches.
+    pub outsiders: BTreeSet<AccountId>,
+    /// What was not looked at, and may hold more of them: "the accounts of subscription …: 403 …".
+    pub unseen: Vec<String>,
 }
 
 /// Reviews the steps of a plan.
@@ -79,18 +83,51 @@ fn radius(steps: &[Step], observed: &Observed) -> Radius {
             }
         }
     }
-    radius.others = others(&radius, observed);
+    let hosts = hosts(&radius, observed);
+    radius.others = others(&radius, &hosts, observed);
+    if !hosts.is_empty() {
+        radius.outsiders = outsiders(&hosts, observed);
+        radius.unseen = unseen(observed);
+    }
     radius
 }
 
+/// Whether a plan touches a vault that is there, and that others may therefore use.
+pub fn shares_vaults(plan: &Plan, observed: &Observed) -> bool {
+    !hosts(&plan.review.radius, observed).is_empty()
+}
+
+/// The hosts of the vaults that are touched and there, in lower case.
+fn hosts(radius: &Radius, observed: &Observed) -> BTreeSet<String> {
+    let seen = radius.vaults.iter().filter_map(|name| observed.vaults.get(name)?.known());
+    seen.map(|vault| vault.host.to_ascii_lowercase()).collect()
+}
+
+/// The accounts that the spec does not name, under keys of these vaults.
+fn outsiders(hosts: &BTreeSet<String>, observed: &Observed) -> BTreeSet<AccountId> {
+    let all = observed.outsiders.values().filter_map(Seen::known).flatten();
+    let under = all.filter(|one| hosts.contains(&one.vault_host.to_ascii_lowercase()));
+    under.map(|one| one.account.clone()).collect()
+}
+
+/// What was not looked at, and may hold users of the vaults' keys.
+fn unseen(observed: &Observed) -> Vec<String> {
+    let hidden = observed.outsiders.iter().filter_map(|(id, seen)| match seen {
+        Seen::Hidden(HiddenReason { what, permission }) => {
+            let would = permission.as_ref().map_or(String::new(), |name| format!(" ({name} would show them)"));
+            Some(format!("the accounts of subscription {id}: {what}{would}"))
+        }
+        Seen::Known(_) | Seen::Absent => None,
+    });
+    let beyond = match observed.outsiders.len() {
+        0 => "accounts outside of the spec, which may use the same keys",
+        _ => "encryption scopes, other subscriptions and other services, which may use the same keys",
+    };
+    hidden.chain([beyond.to_owned()]).collect()
+}
+
 /// The accounts that were seen to use a vault which the plan touches, and are not touched themselves.
-fn others(radius: &Radius, observed: &Observed) -> BTreeSet<AccountName> {
-    let hosts: BTreeSet<String> = radius
-        .vaults
-        .iter()
-        .filter_map(|name| observed.vaults.get(name)?.known())
-        .map(|vault| vault.host.to_ascii_lowercase())
-        .collect();
+fn others(radius: &Radius, hosts: &BTreeSet<String>, observed: &Observed) -> BTreeSet<AccountName> {
     let seen = observed.accounts.iter().filter_map(|(name, seen)| Some((name, seen.known()?)));
     let bound = seen.filter(|(_, seen)| {
         let binding = seen.encryption.binding.as_ref();

@@ -229,9 +229,11 @@ fn unseen(page: &mut Page, sheet: &Sheet<'_>) {
         }
         page.row("blind spots", 1, &text);
     }
-    if !sheet.plan.is_empty() {
-        page.push(&format!("- Not looked for: {}.\n\n", sheet::NOT_LOOKED_FOR));
-    } else if !sheet.plan.blind_spots.is_empty() {
+    let unseen = &sheet.plan.review.radius.unseen;
+    for text in unseen {
+        page.push(&format!("- Not looked for: {}.\n", prose(text)));
+    }
+    if !unseen.is_empty() || !sheet.plan.blind_spots.is_empty() {
         page.push("\n");
     }
 }

@@ -141,7 +141,6 @@ fn a_plan_begins_with_its_verdict_and_tells_each_step() {
 
             Undo, by hand: step 1: none: purge protection stays on for good; step 2: bind it
               to what it was under before; no data is lost
-            Not looked for: accounts outside of the spec, which may use the same keys.
 
             Cloud: public, tenant 22222222-2222-2222-2222-222222222222, cmk 0.1.0
             Digest: d19e57
