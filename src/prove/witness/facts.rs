@@ -48,13 +48,13 @@ pub(super) fn facts_since(desired: &Desired, sight: Sight<'_>, earlier: Option<&
 fn of_account(account: &Account, sight: Sight<'_>, facts: &mut BTreeMap<String, bool>) {
     let name = account.id.name.as_str();
     facts.insert(format!("account {name} is there"), sight.account(name).is_some());
-    if account.identity.is_some() {
+    if account.identity.system {
         facts.insert(format!("account {name} has its identity"), sight.principal(name).is_some());
     }
     if account.leaves_key {
         facts.insert(format!("account {name} is under Microsoft's key"), sight.binding(name).is_none());
     }
-    let Some(Encryption { key, version, permissions, scope: _ }) = &account.encryption else { return };
+    let Some(Encryption { key, version, who: _, permissions, scope: _ }) = &account.encryption else { return };
     let vault = key.vault.as_str().to_ascii_lowercase();
     if account.access == Access::Revoked {
         let may = sight.principal(name).is_some_and(|who| NEEDED.iter().any(|one| sight.may(&vault, who, one)));

@@ -2,10 +2,10 @@
 
 use super::worlds::desired;
 use cmk::model::{
-    AccessPolicy, AccountId, AccountName, Binding, Desired, GrantScope, GroupId, GroupName, HiddenReason, KeyName,
-    KeyPermission, KeyRef, KeyType, KeyVersion, Location, NameState, Observed, PermissionModel, RoleAssignment, Seen,
-    SeenAccount, SeenEncryption, SeenGroup, SeenIdentity, SeenKey, SeenSubscription, SeenVault, SubscriptionId,
-    Timestamp, VaultId, VaultName, Version,
+    AccessPolicy, AccountId, AccountName, Binding, Desired, GrantScope, GroupId, GroupName, HiddenReason, Identities,
+    KeyName, KeyPermission, KeyRef, KeyType, KeyVersion, Location, NameState, Observed, PermissionModel,
+    RoleAssignment, Seen, SeenAccount, SeenEncryption, SeenGroup, SeenIdentity, SeenKey, SeenSubscription,
+    SeenUserIdentity, SeenVault, SubscriptionId, Timestamp, VaultId, VaultName, Version, Who,
 };
 use cmk::plan::{Action, Consent, GrantBy, Plan, RiskClass, Step, judge, plan};
 use cmk::sandbox::SUBSCRIPTIONS;
@@ -203,44 +203,54 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
                 SeenKey { kind: create.kind.clone(), size_bits: Some(create.size_bits), versions, all_versions: true };
             observed.keys.insert(key.clone(), Seen::Known(made));
         }
-        Action::CreateAccount { id, identity, .. } => {
-            let principal = identity.map(|_| format!("principal-of-{}", id.name));
-            let tenant = identity.map(|_| TENANT.to_owned());
-            let identity = SeenIdentity { system_principal: principal, tenant, user_assigned: vec![] };
-            observed.accounts.insert(id.name.clone(), Seen::Known(account(id.name.as_str(), identity, None)));
+        Action::CreateIdentity { id, .. } => {
+            let principal = format!("principal-of-{}", id.name);
+            let seen = SeenUserIdentity { principal, client: None, tenant: Some(TENANT.to_owned()) };
+            observed.identities.insert(id.clone(), Seen::Known(seen));
         }
-        Action::AttachIdentity { id } => {
+        Action::CreateAccount { id, identity, key, .. } => {
+            let principal = identity.system.then(|| format!("principal-of-{}", id.name));
+            let tenant = identity.system.then(|| TENANT.to_owned());
+            let user_assigned = identity.user.iter().map(ToString::to_string).collect();
+            let identity = SeenIdentity { system_principal: principal, tenant, user_assigned };
+            let binding = key.as_ref().map(|binds| bound(&id.name, &binds.key, &binds.who, desired, observed));
+            observed.accounts.insert(id.name.clone(), Seen::Known(account(id.name.as_str(), identity, binding)));
+        }
+        Action::AttachIdentity { id, identity } => {
             if let Some(Seen::Known(account)) = observed.accounts.get_mut(&id.name) {
-                account.identity.system_principal = Some(format!("principal-of-{}", id.name));
-                account.identity.tenant = Some(TENANT.to_owned());
+                if identity.system {
+                    account.identity.system_principal = Some(format!("principal-of-{}", id.name));
+                    account.identity.tenant = Some(TENANT.to_owned());
+                }
+                account.identity.user_assigned.extend(identity.user.iter().map(ToString::to_string));
             }
         }
-        Action::Grant { account, vault, key, by: GrantBy::Role(scope), .. } => {
+        Action::Grant { who, vault, key, by: GrantBy::Role(scope), .. } => {
             if let Some(Seen::Known(seen)) = observed.vaults.get_mut(&vault.name) {
                 let scope = match scope {
                     GrantScope::Vault => vault.to_string(),
                     GrantScope::Key => format!("{vault}/keys/{}", key.name),
                 };
                 let role = "e147488a-f6f5-4113-8e2d-b22465e65bf6".to_owned();
-                let principal = format!("principal-of-{}", account.name);
+                let principal = format!("principal-of-{}", who.name());
                 let one = RoleAssignment { id: format!("{scope}/1"), scope, role, principal, is_conditional: false };
                 if let Some(Seen::Known(all)) = &mut seen.role_assignments {
                     all.push(one);
                 }
             }
         }
-        Action::Grant { account, vault, permissions, .. } => {
+        Action::Grant { who, vault, permissions, .. } => {
             if let Some(Seen::Known(vault)) = observed.vaults.get_mut(&vault.name) {
                 let keys: BTreeSet<String> = permissions.iter().map(|one| one.as_str().to_owned()).collect();
-                let object_id = format!("principal-of-{}", account.name);
+                let object_id = format!("principal-of-{}", who.name());
                 vault.access_policies.push(AccessPolicy { object_id, application_id: None, keys });
             }
         }
-        Action::RevokeAccess { account, vault } => {
+        Action::RevokeAccess { account: _, who, vault } => {
             if let Some(Seen::Known(vault)) = observed.vaults.get_mut(&vault.name) {
-                vault.access_policies.retain(|entry| entry.object_id != format!("principal-of-{}", account.name));
+                vault.access_policies.retain(|entry| entry.object_id != format!("principal-of-{}", who.name()));
                 if let Some(Seen::Known(all)) = &mut vault.role_assignments {
-                    all.retain(|one| one.principal != format!("principal-of-{}", account.name));
+                    all.retain(|one| one.principal != format!("principal-of-{}", who.name()));
                 }
             }
         }
@@ -249,26 +259,45 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
                 account.encryption.binding = None;
             }
         }
-        Action::SetEncryption { account, key, .. } => {
-            let newest = observed.keys.get(key).and_then(Seen::known).and_then(|key| key.newest_enabled());
-            let newest = newest.map(|version| version.id.clone());
-            let wanted = desired.accounts[&account.name].encryption.as_ref().map(|wanted| &wanted.version);
-            let pinned = match wanted {
-                Some(cmk::model::VersionRule::Latest) => newest.clone(),
-                Some(cmk::model::VersionRule::Exact(version)) => Some(version.clone()),
-                Some(cmk::model::VersionRule::Auto) | None => None,
-            };
+        Action::SetEncryption { account, key, who, .. } => {
+            let binding = bound(&account.name, key, who, desired, observed);
             if let Some(Seen::Known(account)) = observed.accounts.get_mut(&account.name) {
-                account.encryption.binding = Some(Binding {
-                    vault_host: HOST.to_owned(),
-                    key: key.name.as_str().to_owned(),
-                    current: pinned.clone().or(newest),
-                    version: pinned,
-                    user_assigned_identity: None,
-                    rotated: None,
-                });
+                account.encryption.binding = Some(binding);
             }
         }
+        Action::SwitchIdentity { account, who, .. } => {
+            if let Some(Seen::Known(account)) = observed.accounts.get_mut(&account.name)
+                && let Some(binding) = &mut account.encryption.binding
+            {
+                binding.user_assigned_identity = user(who);
+            }
+        }
+    }
+}
+
+fn user(who: &Who) -> Option<String> {
+    match who {
+        Who::System(_) => None,
+        Who::User(identity) => Some(identity.to_string()),
+    }
+}
+
+fn bound(account: &AccountName, key: &KeyRef, who: &Who, desired: &Desired, observed: &Observed) -> Binding {
+    let newest = observed.keys.get(key).and_then(Seen::known).and_then(|key| key.newest_enabled());
+    let newest = newest.map(|version| version.id.clone());
+    let wanted = desired.accounts[account].encryption.as_ref().map(|wanted| &wanted.version);
+    let pinned = match wanted {
+        Some(cmk::model::VersionRule::Latest) => newest.clone(),
+        Some(cmk::model::VersionRule::Exact(version)) => Some(version.clone()),
+        Some(cmk::model::VersionRule::Auto) | None => None,
+    };
+    Binding {
+        vault_host: HOST.to_owned(),
+        key: key.name.as_str().to_owned(),
+        current: pinned.clone().or(newest),
+        version: pinned,
+        user_assigned_identity: user(who),
+        rotated: None,
     }
 }
 
@@ -297,7 +326,9 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
         Action::CreateVault { id, .. } => observed.vaults[&id.name].is_absent(),
         Action::CreateKey { key, .. } => observed.keys[key].is_absent(),
         Action::CreateAccount { id, .. } => observed.accounts[&id.name].is_absent(),
+        Action::CreateIdentity { id, .. } => observed.identities[id].is_absent(),
         Action::CreateGroup { .. }
+        | Action::SwitchIdentity { .. }
         | Action::ProtectVault { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
@@ -306,8 +337,8 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
         | Action::SetEncryption { .. } => true,
     };
     assert!(absent, "S11 {title}: {action:?}");
-    let (Action::Grant { account: AccountId { name, .. }, .. } | Action::AttachIdentity { id: AccountId { name, .. } }) =
-        action
+    let (Action::Grant { who: Who::System(AccountId { name, .. }), .. }
+    | Action::AttachIdentity { id: AccountId { name, .. }, identity: Identities { system: true, .. } }) = action
     else {
         return;
     };
