@@ -90,13 +90,16 @@ impl<'a> Knowledge<'a> {
             Fact::AccountLive(account)
             | Fact::Attached(account, _)
             | Fact::MicrosoftManaged(account)
+            | Fact::BoundTo(account, ..)
             | Fact::EncryptedWith(account, ..) => {
                 if let Some(wanted) = self.desired.accounts.get(account) {
                     let seen = observe::account(azure, &wanted.id).await?;
                     self.observed().accounts.insert(account.clone(), seen);
                 }
                 // What is the latest version may have changed since, and an older one must not be pinned.
-                if let Fact::EncryptedWith(_, key, VersionRule::Latest, _) = fact {
+                if let Fact::EncryptedWith(_, key, VersionRule::Latest, _)
+                | Fact::BoundTo(_, key, VersionRule::Latest) = fact
+                {
                     self.look_at_key(azure, key, false).await?;
                 }
             }

@@ -42,6 +42,8 @@ pub enum Fact {
     NoAccess(Who, VaultName),
     /// A key that Microsoft manages protects the account.
     MicrosoftManaged(AccountName),
+    /// The account is bound to this key, at this version, as whomever it reaches it.
+    BoundTo(AccountName, KeyRef, VersionRule),
     /// The account is bound to this key, at this version, through this identity.
     EncryptedWith(AccountName, KeyRef, VersionRule, Who),
 }
@@ -87,6 +89,7 @@ impl Fact {
             Self::AccountLive(account)
             | Self::Attached(account, _)
             | Self::MicrosoftManaged(account)
+            | Self::BoundTo(account, ..)
             | Self::EncryptedWith(account, ..) => {
                 format!("account {account}")
             }
@@ -119,6 +122,11 @@ impl Fact {
                 on(observed.vaults.get(vault), |vault| principal.map_or(Check::Yes, |one| no_access(one, vault)))
             }),
             Self::MicrosoftManaged(account) => on(observed.accounts.get(account), microsoft_managed),
+            Self::BoundTo(account, key, rule) => on(observed.accounts.get(account), |seen_account| {
+                on(observed.vaults.get(&key.vault), |seen_vault| {
+                    bound_to(seen_account, seen_vault, (key, rule), observed)
+                })
+            }),
             Self::EncryptedWith(account, key, rule, who) => on(observed.accounts.get(account), |seen_account| {
                 on(observed.vaults.get(&key.vault), |seen_vault| {
                     encrypted_with(seen_account, seen_vault, (key, rule), who, observed)
@@ -277,15 +285,26 @@ fn encrypted_with(
     who: &Who,
     observed: &Observed,
 ) -> Check {
+    bound_to(account, vault, (key, rule), observed).and(|| match &account.encryption.binding {
+        Some(binding) if !binding.is_by(who) => {
+            let by = binding.user_assigned_identity.as_deref().unwrap_or("its system-assigned identity");
+            no(format!("it reaches its key as {by}"))
+        }
+        Some(_) | None => Check::Yes,
+    })
+}
+
+fn bound_to(
+    account: &SeenAccount,
+    vault: &SeenVault,
+    (key, rule): (&KeyRef, &VersionRule),
+    observed: &Observed,
+) -> Check {
     let Some(binding) = &account.encryption.binding else {
         return no("Microsoft manages its key");
     };
     if !binding.is_to(key, vault) {
         return no(format!("it is bound to {}/{}", binding.vault_host, binding.key));
-    }
-    if !binding.is_by(who) {
-        let by = binding.user_assigned_identity.as_deref().unwrap_or("its system-assigned identity");
-        return no(format!("it reaches its key as {by}"));
     }
     match rule {
         VersionRule::Auto => pinned(binding, None),
@@ -355,6 +374,11 @@ impl fmt::Display for Fact {
                 let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
                 write!(f, "{} may {} with {key}", in_short(who), names.join(", "))
             }
+            Self::BoundTo(account, key, rule) => match rule {
+                VersionRule::Latest => write!(f, "account {account} is bound to the newest version of {key}"),
+                VersionRule::Auto => write!(f, "account {account} is bound to {key} and follows it"),
+                VersionRule::Exact(version) => write!(f, "account {account} is bound to {key} version {version}"),
+            },
             Self::EncryptedWith(account, key, rule, who) => {
                 match rule {
                     VersionRule::Latest => write!(f, "account {account} is encrypted with the newest version of {key}"),

@@ -15,8 +15,8 @@
 //! | grant | `VaultLive`, the identity: `IdentityLive`, or of an account `Attached`; at one key `KeyLive` | `CanUnwrap` |
 //! | revoke access | `VaultLive`, `Attached` | `NoAccess` |
 //! | leave the key | `AccountLive`; of the former key `KeyEnabled`, `CanUnwrap` | `MicrosoftManaged` |
-//! | set encryption | `AccountLive`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap`; of the former key `KeyUsable`, `CanUnwrap` | `EncryptedWith` |
-//! | switch the identity | `AccountLive`, `EncryptedWith` as the former one, `Attached`, `VaultLive`, `KeyUsable`, `CanUnwrap` | `EncryptedWith` |
+//! | set encryption | `AccountLive`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap`; of the former key `KeyUsable`, `CanUnwrap` | `EncryptedWith`, or `BoundTo` where the identity changes after it |
+//! | switch the identity | `AccountLive`, `BoundTo`, `Attached`, `VaultLive`, `KeyUsable`, `CanUnwrap` | `EncryptedWith` |
 //!
 //! The former key counts because Azure unwraps the account's data key with it to
 //! wrap it anew: moving off a key that no longer unwraps fails.
@@ -52,7 +52,7 @@ pub fn needs(action: &Action) -> Vec<Fact> {
         Action::RevokeAccess { account: _, who, vault } => {
             vec![Fact::VaultLive(vault.name.clone()), has_principal(who)]
         }
-        Action::SetEncryption { account, vault, key, version, who, permissions, former } => {
+        Action::SetEncryption { account, vault, key, version, who, then: _, permissions, former } => {
             let mut needs = vec![
                 Fact::AccountLive(account.name.clone()),
                 Fact::Attached(account.name.clone(), who.clone()),
@@ -64,13 +64,13 @@ pub fn needs(action: &Action) -> Vec<Fact> {
             needs.extend(former.iter().flat_map(|former| unwraps(who, former)));
             needs
         }
-        Action::SwitchIdentity { account, vault, key, version, from, who, permissions } => vec![
+        Action::SwitchIdentity { account, vault, key, version, from: _, who, permissions } => vec![
             Fact::AccountLive(account.name.clone()),
             Fact::Attached(account.name.clone(), who.clone()),
             Fact::VaultLive(vault.name.clone()),
             Fact::KeyUsable(key.clone(), version.clone()),
             Fact::CanUnwrap(who.clone(), key.clone(), permissions.clone()),
-            Fact::EncryptedWith(account.name.clone(), key.clone(), version.clone(), from.clone()),
+            Fact::BoundTo(account.name.clone(), key.clone(), version.clone()),
         ],
         Action::LeaveKey { account, who, former } => {
             let mut needs = vec![Fact::AccountLive(account.name.clone())];
@@ -146,7 +146,11 @@ pub fn gives(action: &Action) -> Vec<Fact> {
         }
         Action::RevokeAccess { account: _, who, vault } => vec![Fact::NoAccess(who.clone(), vault.name.clone())],
         Action::LeaveKey { account, .. } => vec![Fact::MicrosoftManaged(account.name.clone())],
-        Action::SetEncryption { account, key, version, who, .. }
+        // Once it is reached as another identity, the key is set all the same.
+        Action::SetEncryption { account, key, version, then: Some(_), .. } => {
+            vec![Fact::BoundTo(account.name.clone(), key.clone(), version.clone())]
+        }
+        Action::SetEncryption { account, key, version, who, then: None, .. }
         | Action::SwitchIdentity { account, key, version, who, .. } => {
             vec![Fact::EncryptedWith(account.name.clone(), key.clone(), version.clone(), who.clone())]
         }

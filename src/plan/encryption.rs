@@ -190,7 +190,7 @@ impl Pair<'_> {
             Check::Yes | Check::Pending(_) => {}
             Check::No(_) | Check::Unknown(_) if self.is_made_with_key() => {}
             Check::No(_) | Check::Unknown(_) => match self.switches_from() {
-                None => self.bind(draft),
+                None => self.bind(None, draft),
                 Some(from) => self.switch(&from, draft),
             },
         }
@@ -216,11 +216,11 @@ impl Pair<'_> {
     /// be anybody's. In between, the account reads through the new key as the old identity.
     fn switch(&self, from: &Who, draft: &mut Draft) {
         let Encryption { key, version, who: _, permissions: _, scope: _ } = self.encryption;
-        let as_before = Fact::EncryptedWith(self.account.id.name.clone(), key.clone(), version.clone(), from.clone());
+        let as_before = Fact::BoundTo(self.account.id.name.clone(), key.clone(), version.clone());
         if !as_before.check(self.observed).is_yes() {
             let before = Pair { who: from, ..*self };
             before.grant(draft);
-            before.bind(draft);
+            before.bind(Some(self.who.clone()), draft);
         }
         let action = Action::SwitchIdentity {
             account: self.account.id.clone(),
@@ -273,8 +273,7 @@ impl Pair<'_> {
         let Encryption { key, version, who: _, permissions: _, scope: _ } = self.encryption;
         let from = self.switches_from();
         if let Some(from) = &from {
-            let as_before =
-                Fact::EncryptedWith(self.account.id.name.clone(), key.clone(), version.clone(), from.clone());
+            let as_before = Fact::BoundTo(self.account.id.name.clone(), key.clone(), version.clone());
             if is_looked_at(from, self.observed) || as_before.check(self.observed).is_yes() {
                 return false;
             }
@@ -539,7 +538,8 @@ impl Pair<'_> {
         (!keys.is_empty()).then(|| keys.join(", "))
     }
 
-    fn bind(&self, draft: &mut Draft) {
+    /// Binds the account to the key; `then` is as whom it is to reach it afterwards, when that changes.
+    fn bind(&self, then: Option<Who>, draft: &mut Draft) {
         let Encryption { key, version, who: _, permissions: _, scope: _ } = self.encryption;
         let action = Action::SetEncryption {
             account: self.account.id.clone(),
@@ -547,6 +547,7 @@ impl Pair<'_> {
             key: key.clone(),
             version: version.clone(),
             who: self.who.clone(),
+            then,
             permissions: self.encryption.permissions.clone(),
             former: self.former(),
         };

@@ -77,7 +77,7 @@ impl<'a> Touched<'a> {
                 Self { account: Some(account), ..touched }
             }
             Action::LeaveKey { account, who: _, former: _ } => Self { account: Some(account), ..touched },
-            Action::SetEncryption { account, vault, key, version, who, permissions: _, former: _ }
+            Action::SetEncryption { account, vault, key, version, who, then: _, permissions: _, former: _ }
             | Action::SwitchIdentity { account, vault, key, version, from: _, who, permissions: _ } => {
                 let touched = Self { vault: Some(vault), key: Some(key), version: Some(version), ..touched }.with(who);
                 Self { account: Some(account), ..touched }

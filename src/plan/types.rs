@@ -173,6 +173,8 @@ pub enum Action {
         version: VersionRule,
         /// As whom it reaches the key. One that it has now, if it is bound to a key now: Azure does not change both at once.
         who: Who,
+        /// As whom it is to reach the key afterwards, where a later step changes that.
+        then: Option<Who>,
         /// What the identity needs to hold in the vault.
         permissions: BTreeSet<KeyPermission>,
         /// The key that it is bound to now, when its vault can be seen: Azure unwraps with it to wrap anew.

@@ -43,7 +43,7 @@ pub fn action(action: &Action) -> String {
         Action::LeaveKey { account, who: _, former: _ } => {
             format!("encrypt account {} with a key that Microsoft manages", account.name)
         }
-        Action::SetEncryption { account, vault: _, key, version, who, permissions: _, former: _ } => {
+        Action::SetEncryption { account, vault: _, key, version, who, then: _, permissions: _, former: _ } => {
             let by = match who {
                 Who::System(_) => String::new(),
                 Who::User(identity) => format!(", as {}", identity.name),

@@ -56,6 +56,7 @@ fn action() -> impl Strategy<Value = Action> {
             key: main_of(v),
             version: if more { VersionRule::Auto } else { VersionRule::Latest },
             who: Who::System(account(a)),
+            then: None,
             permissions: KeyPermission::needed(),
             former: None,
         },

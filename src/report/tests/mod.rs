@@ -82,6 +82,7 @@ fn set_encryption() -> Step {
         key: KeyRef { vault: vault().name, name: KeyName::parse("main").unwrap() },
         version: VersionRule::Latest,
         who: Who::System(account()),
+        then: None,
         permissions: KeyPermission::needed(),
         former: None,
     };
