@@ -323,8 +323,9 @@ impl Build<'_> {
                 .access_policies
                 .iter()
                 .map(|policy| {
+                    let object = self.drawn(&policy.object_id);
                     let mut entry =
-                        json!({ "tenantId": TENANT, "objectId": policy.object_id, "permissions": { "keys": policy.keys } });
+                        json!({ "tenantId": TENANT, "objectId": object, "permissions": { "keys": policy.keys } });
                     if let Some(application) = &policy.application_id {
                         entry["applicationId"] = json!(application);
                     }
@@ -355,6 +356,12 @@ impl Build<'_> {
         Ok(())
     }
 
+    /// The id that was drawn for one that was seen.
+    fn drawn<'s>(&'s self, seen: &'s str) -> &'s str {
+        let drawn = self.ids.iter().find(|(_, one)| one.eq_ignore_ascii_case(seen));
+        drawn.map_or(seen, |(drawn, _)| drawn)
+    }
+
     /// The role assignments that have to do with a vault, where they decide about access.
     fn roles(&mut self, vault: &SeenVault) {
         let all = match &vault.role_assignments {
@@ -366,8 +373,7 @@ impl Build<'_> {
             Some(Seen::Absent) | None => return,
         };
         for one in all {
-            let drawn = self.ids.iter().find(|(_, seen)| seen.eq_ignore_ascii_case(&one.principal));
-            let principal = drawn.map_or(one.principal.as_str(), |(drawn, _)| drawn);
+            let principal = self.drawn(&one.principal).to_owned();
             let subscription = vault.id.group.subscription.as_str();
             let role =
                 format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{}", one.role);
