@@ -16,7 +16,7 @@
 //! | revoke access | `VaultLive`, `Attached` | `NoAccess` |
 //! | leave the key | `AccountLive`; of the former key `KeyEnabled`, `CanUnwrap` | `MicrosoftManaged` |
 //! | set encryption | `AccountLive`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap`; of the former key `KeyUsable`, `CanUnwrap` | `EncryptedWith`, or `BoundTo` where the identity changes after it |
-//! | switch the identity | `AccountLive`, `BoundTo`, `Attached`, `VaultLive`, `KeyUsable`, `CanUnwrap` | `EncryptedWith` |
+//! | switch the identity | `AccountLive`, `BoundTo`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap` | `EncryptedWith` |
 //!
 //! The former key counts because Azure unwraps the account's data key with it to
 //! wrap it anew: moving off a key that no longer unwraps fails.
@@ -68,6 +68,7 @@ pub fn needs(action: &Action) -> Vec<Fact> {
             Fact::AccountLive(account.name.clone()),
             Fact::Attached(account.name.clone(), who.clone()),
             Fact::VaultLive(vault.name.clone()),
+            Fact::PurgeProtected(vault.name.clone()),
             Fact::KeyUsable(key.clone(), version.clone()),
             Fact::CanUnwrap(who.clone(), key.clone(), permissions.clone()),
             Fact::BoundTo(account.name.clone(), key.clone(), version.clone()),
