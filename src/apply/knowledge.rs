@@ -2,7 +2,7 @@
 
 use crate::azure::{Azure, Failure};
 use crate::model::{
-    AccountId, Check, Desired, Fact, KeyRef, Observed, Seen, SeenAccount, SeenVault, VaultId, VaultName, VersionRule,
+    Check, Desired, Fact, KeyRef, Observed, Seen, SeenAccount, SeenVault, VaultId, VaultName, VersionRule, Who,
 };
 use crate::observe;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,9 +33,15 @@ impl<'a> Knowledge<'a> {
         fact.check(&observed)
     }
 
-    /// An account as it was last seen.
-    pub(super) fn account(&self, id: &AccountId) -> Option<SeenAccount> {
-        self.observed().accounts.get(&id.name).and_then(Seen::known).cloned()
+    /// The accounts that were last seen to reach their keys as this identity.
+    pub(super) fn reaching_as(&self, who: &Who) -> Vec<SeenAccount> {
+        let observed = self.observed();
+        let seen: Vec<&SeenAccount> = match who {
+            Who::System(id) => observed.accounts.get(&id.name).and_then(Seen::known).into_iter().collect(),
+            Who::User(_) => observed.accounts.values().filter_map(Seen::known).collect(),
+        };
+        let by_it = |seen: &&SeenAccount| seen.encryption.binding.as_ref().is_some_and(|one| one.is_by(who));
+        seen.into_iter().filter(by_it).cloned().collect()
     }
 
     /// A vault as it was last seen.
@@ -77,16 +83,23 @@ impl<'a> Knowledge<'a> {
             Fact::KeyUsable(key, VersionRule::Exact(_)) | Fact::KeyEnabled(key, _) => {
                 self.look_at_key(azure, key, true).await?;
             }
+            Fact::IdentityLive(id) => {
+                let seen = observe::user_identity(azure, id).await?;
+                self.observed().identities.insert(id.clone(), seen);
+            }
             Fact::AccountLive(account)
-            | Fact::Attached(account)
+            | Fact::Attached(account, _)
             | Fact::MicrosoftManaged(account)
+            | Fact::BoundTo(account, ..)
             | Fact::EncryptedWith(account, ..) => {
                 if let Some(wanted) = self.desired.accounts.get(account) {
                     let seen = observe::account(azure, &wanted.id).await?;
                     self.observed().accounts.insert(account.clone(), seen);
                 }
                 // What is the latest version may have changed since, and an older one must not be pinned.
-                if let Fact::EncryptedWith(_, key, VersionRule::Latest) = fact {
+                if let Fact::EncryptedWith(_, key, VersionRule::Latest, _)
+                | Fact::BoundTo(_, key, VersionRule::Latest) = fact
+                {
                     self.look_at_key(azure, key, false).await?;
                 }
             }

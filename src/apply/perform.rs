@@ -2,7 +2,7 @@
 
 use super::knowledge::Knowledge;
 use super::request;
-use crate::azure::{Answer, Azure, Call, Failure, Kind, accounts, groups, keys, lro, roles, vaults};
+use crate::azure::{Answer, Azure, Call, Failure, Kind, accounts, groups, identities, keys, lro, roles, vaults};
 use crate::model::{AccessPolicy, Seen, SeenVault, VaultId};
 use crate::observe;
 use crate::plan::{Action, GrantBy, Step};
@@ -63,9 +63,14 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
             let seen = answer.read(call, keys::read_arm)?;
             known.observed().keys.insert(key.clone(), Seen::Known(seen));
         }
+        Action::CreateIdentity { id, .. } => {
+            let seen = answer.read(call, identities::read)?;
+            known.observed().identities.insert(id.clone(), Seen::Known(seen));
+        }
         Action::CreateAccount { id, .. }
-        | Action::AttachIdentity { id }
+        | Action::AttachIdentity { id, .. }
         | Action::LeaveKey { account: id, .. }
+        | Action::SwitchIdentity { account: id, .. }
         | Action::SetEncryption { account: id, .. } => {
             let seen = answer.read(call, accounts::read)?;
             known.observed().accounts.insert(id.name.clone(), Seen::Known(seen));

@@ -1,12 +1,12 @@
 //! The one place where actions become requests: what is sent, and what a preview shows, come from the same code.
 
-use crate::azure::{Call, Cloud, Failure, accounts, groups, keys, roles, vaults};
+use crate::azure::{Call, Cloud, Failure, accounts, groups, identities, keys, roles, vaults};
 use crate::model::fact::pinned_version;
 use crate::model::{
     AccountId, GrantScope, KeyPermission, KeyRef, Observed, PermissionModel, Seen, SeenAccount, SeenEncryption,
-    SeenIdentity, SeenVault, VaultId, Version, VersionRule,
+    SeenIdentity, SeenVault, VaultId, Version, VersionRule, Who,
 };
-use crate::plan::{Action, GrantBy, Plan, Step, StepId};
+use crate::plan::{Action, Binds, GrantBy, Plan, Step, StepId};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,31 +26,46 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
         }
         Action::ProtectVault { id } => vaults::protect(id),
         Action::CreateKey { vault, key, create } => keys::arm_create(vault, &key.name, create),
-        Action::CreateAccount { id, location, create, identity } => accounts::create(id, location, create, *identity),
-        Action::AttachIdentity { id } => {
+        Action::CreateIdentity { id, location } => identities::create(id, location),
+        Action::CreateAccount { id, location, create, identity, key: None } => {
+            accounts::create(id, location, create, identity, None)
+        }
+        Action::CreateAccount { id, location, create, identity, key: Some(binds) } => {
+            let Binds { vault: on, key, version, who, permissions: _ } = binds;
+            let (host, version) = (host(cloud, observed, on), pinned(observed, key, version, fill)?);
+            let bound = accounts::Bound { host: &host, key: &key.name, version: &version, who };
+            accounts::create(id, location, create, identity, Some(bound))
+        }
+        Action::AttachIdentity { id, identity: new } => {
             let identity = match account(observed, id) {
                 Some(seen) => seen.identity.clone(),
                 None => not_there(fill, id).map(|()| SeenIdentity::default())?,
             };
-            accounts::attach_system(id, &identity)
+            accounts::attach(id, new, &identity)
         }
         Action::Grant { vault, by: GrantBy::AccessPolicy, .. } => grant(observed, vault, steps, fill)?,
-        Action::Grant { account, vault, key, by: GrantBy::Role(scope), .. } => {
+        Action::Grant { who, vault, key, by: GrantBy::Role(scope), .. } => {
             let scope = match scope {
                 GrantScope::Vault => vault.to_string(),
                 GrantScope::Key => format!("{vault}/keys/{}", key.name),
             };
-            assign(&scope, vault, &principal(observed, account, fill)?)
+            assign(&scope, vault, &principal(observed, who, fill)?)
         }
-        Action::RevokeAccess { account, vault } => return revoke(observed, account, vault, fill),
+        Action::RevokeAccess { account: _, who, vault } => return revoke(observed, who, vault, fill),
         Action::LeaveKey { account: id, .. } => accounts::leave_key(id, &encryption(observed, id, fill)?),
-        Action::SetEncryption { account: id, vault: on, key, version, .. } => {
-            let host = vault(observed, on).map_or_else(|| cloud.vault_host(&on.name), |vault| vault.host.clone());
-            let version = pinned(observed, key, version, fill)?;
-            accounts::set_encryption(id, &host, &key.name, &version, &encryption(observed, id, fill)?)
+        // Of the second, the key stays: Azure changes the key or the identity, and never both at once.
+        Action::SetEncryption { account: id, vault: on, key, version, who, .. }
+        | Action::SwitchIdentity { account: id, vault: on, key, version, who, .. } => {
+            let (host, version) = (host(cloud, observed, on), pinned(observed, key, version, fill)?);
+            let bound = accounts::Bound { host: &host, key: &key.name, version: &version, who };
+            accounts::set_encryption(id, bound, &encryption(observed, id, fill)?)
         }
     };
     Ok(vec![call])
+}
+
+fn host(cloud: &Cloud, observed: &Observed, on: &VaultId) -> String {
+    vault(observed, on).map_or_else(|| cloud.vault_host(&on.name), |vault| vault.host.clone())
 }
 
 fn encryption(observed: &Observed, id: &AccountId, fill: Fill<'_>) -> Result<SeenEncryption, Failure> {
@@ -60,10 +75,11 @@ fn encryption(observed: &Observed, id: &AccountId, fill: Fill<'_>) -> Result<See
     }
 }
 
-fn principal(observed: &Observed, id: &AccountId, fill: Fill<'_>) -> Result<String, Failure> {
-    match account(observed, id).and_then(|seen| seen.identity.system_principal.clone()) {
-        Some(principal) => Ok(principal),
-        None => fill(format!("principal id of account {}", id.name)),
+fn principal(observed: &Observed, who: &Who, fill: Fill<'_>) -> Result<String, Failure> {
+    match (who.principal(observed), who) {
+        (Some(principal), _) => Ok(principal.to_owned()),
+        (None, Who::System(id)) => fill(format!("principal id of account {}", id.name)),
+        (None, Who::User(id)) => fill(format!("principal id of identity {}", id.name)),
     }
 }
 
@@ -96,8 +112,13 @@ fn grant(observed: &Observed, on: &VaultId, steps: &[&Step], fill: Fill<'_>) -> 
     let tenant = tenant(observed, on, fill)?;
     let mut entries: Vec<(String, BTreeSet<KeyPermission>)> = vec![];
     for step in steps {
-        if let Action::Grant { account: id, permissions, .. } = &step.action {
-            entries.push((principal(observed, id, fill)?, permissions.clone()));
+        if let Action::Grant { who, permissions, .. } = &step.action {
+            let principal = principal(observed, who, fill)?;
+            // One entry reaches every key of the vault, for however many of them it is asked for.
+            match entries.iter_mut().find(|(held, _)| *held == principal) {
+                Some((_, held)) => held.extend(permissions),
+                None => entries.push((principal, permissions.clone())),
+            }
         }
     }
     let entries: Vec<_> = entries.iter().map(|(principal, permissions)| (principal.as_str(), permissions)).collect();
@@ -105,8 +126,8 @@ fn grant(observed: &Observed, on: &VaultId, steps: &[&Step], fill: Fill<'_>) -> 
 }
 
 /// The calls that take out what an account's own identity may do with the vault's keys, and nothing of anybody else's.
-fn revoke(observed: &Observed, id: &AccountId, on: &VaultId, fill: Fill<'_>) -> Result<Vec<Call>, Failure> {
-    let principal = principal(observed, id, fill)?;
+fn revoke(observed: &Observed, who: &Who, on: &VaultId, fill: Fill<'_>) -> Result<Vec<Call>, Failure> {
+    let principal = principal(observed, who, fill)?;
     let Some(seen) = vault(observed, on) else {
         return fill(format!("vault {}", on.name)).map(|_| vec![]);
     };

@@ -123,11 +123,16 @@ impl Schedule {
 fn writes_to(step: &Step) -> Option<String> {
     match &step.action {
         // Role assignments are things of their own, whatever they are for.
-        Action::CreateGroup { .. } | Action::CreateKey { .. } | Action::Grant { by: GrantBy::Role(_), .. } => None,
+        Action::CreateGroup { .. }
+        | Action::CreateKey { .. }
+        | Action::CreateIdentity { .. }
+        | Action::Grant { by: GrantBy::Role(_), .. } => None,
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => Some(id.to_string()),
         Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => Some(vault.to_string()),
-        Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => Some(id.to_string()),
-        Action::SetEncryption { account, .. } | Action::LeaveKey { account, .. } => Some(account.to_string()),
+        Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => Some(id.to_string()),
+        Action::SetEncryption { account, .. }
+        | Action::SwitchIdentity { account, .. }
+        | Action::LeaveKey { account, .. } => Some(account.to_string()),
     }
 }
 
@@ -139,6 +144,8 @@ fn grants_of(step: &Step) -> Option<String> {
         | Action::CreateKey { .. }
         | Action::CreateVault { .. }
         | Action::ProtectVault { .. }
+        | Action::CreateIdentity { .. }
+        | Action::SwitchIdentity { .. }
         | Action::CreateAccount { .. }
         | Action::AttachIdentity { .. }
         | Action::RevokeAccess { .. }
@@ -151,7 +158,8 @@ fn grants_of(step: &Step) -> Option<String> {
 mod tests {
     use super::*;
     use crate::model::{
-        AccountId, AccountName, GroupId, GroupName, KeyName, KeyRef, SubscriptionId, VaultId, VaultName,
+        AccountId, AccountName, GroupId, GroupName, Identities, KeyName, KeyRef, SubscriptionId, VaultId, VaultName,
+        Who,
     };
 
     fn group() -> GroupId {
@@ -174,14 +182,21 @@ mod tests {
     }
 
     fn attach(name: &str) -> Step {
-        step(&format!("identity/{name}"), Action::AttachIdentity { id: account(name) }, &[])
+        step(
+            &format!("identity/{name}"),
+            Action::AttachIdentity {
+                id: account(name),
+                identity: Identities { system: true, ..Identities::default() },
+            },
+            &[],
+        )
     }
 
     fn grant(name: &str, after: &[&str]) -> Step {
         let permissions = BTreeSet::new();
         let key = KeyRef { vault: vault("kv1").name, name: KeyName::parse("main").unwrap() };
         let by = GrantBy::AccessPolicy;
-        let action = Action::Grant { account: account(name), vault: vault("kv1"), key, permissions, by };
+        let action = Action::Grant { who: Who::System(account(name)), vault: vault("kv1"), key, permissions, by };
         step(&format!("grant/{name}"), action, after)
     }
 

@@ -5,8 +5,8 @@ use super::knowledge::Knowledge;
 use super::perform::perform;
 use super::wait::{Budgets, Over, Wait, Waiting};
 use crate::azure::{Azure, Failure, Kind};
-use crate::model::{Check, Fact, KeyPermission, Seen};
-use crate::plan::{Action, RiskClass, Step, StepId};
+use crate::model::{Check, Fact, GrantScope, KeyPermission, Seen, VaultId, Who};
+use crate::plan::{Action, GrantBy, RiskClass, Step, StepId};
 use std::time::Duration;
 
 /// What every step that runs can reach.
@@ -177,20 +177,25 @@ impl Turn<'_> {
         if step.risks.iter().any(|risk| risk.class == RiskClass::Reopening) {
             return Ok(());
         }
-        let Action::Grant { account, vault, key, .. } = &step.action else { return Ok(()) };
-        let (Some(seen), Some(seen_vault)) = (self.run.known.account(account), self.run.known.vault(vault)) else {
-            return Ok(());
-        };
-        let bound_here = seen.encryption.binding.as_ref().is_some_and(|binding| {
-            binding.user_assigned_identity.is_none() && binding.vault_host.eq_ignore_ascii_case(&seen_vault.host)
+        let Action::Grant { who, vault, key, by, .. } = &step.action else { return Ok(()) };
+        let Some(seen_vault) = self.run.known.vault(vault) else { return Ok(()) };
+        let reaching = self.run.known.reaching_as(who);
+        let bound_here = reaching.iter().find(|seen| {
+            let binding = seen.encryption.binding.as_ref();
+            // A role at one key says nothing of another.
+            let reaches = |name: &str| match by {
+                GrantBy::AccessPolicy | GrantBy::Role(GrantScope::Vault) => true,
+                GrantBy::Role(GrantScope::Key) => name.eq_ignore_ascii_case(key.name.as_str()),
+            };
+            binding.is_some_and(|one| one.vault_host.eq_ignore_ascii_case(&seen_vault.host) && reaches(&one.key))
         });
-        let needed = Fact::CanUnwrap(account.name.clone(), key.clone(), KeyPermission::needed());
-        match self.check(&needed) {
-            Check::No(_) if bound_here => Err(StepOutcome::Blocked(vec![format!(
+        let needed = Fact::CanUnwrap(who.clone(), key.clone(), KeyPermission::needed());
+        match (self.check(&needed), bound_here) {
+            (Check::No(_), Some(account)) => Err(StepOutcome::Blocked(vec![format!(
                 "account {} is bound to a key of vault {}, but its access was taken away since the plan was made: plan again",
-                account.name, vault.name
+                account.id.name, vault.name
             )])),
-            Check::Yes | Check::No(_) | Check::Pending(_) | Check::Unknown(_) => Ok(()),
+            (Check::Yes | Check::No(_) | Check::Pending(_) | Check::Unknown(_), _) => Ok(()),
         }
     }
 
@@ -203,12 +208,14 @@ impl Turn<'_> {
                 Action::CreateVault { id, .. } => observed.vaults.get(&id.name).is_some_and(Seen::is_absent),
                 Action::CreateKey { key, .. } => observed.keys.get(key).is_some_and(Seen::is_absent),
                 Action::CreateAccount { id, .. } => observed.accounts.get(&id.name).is_some_and(Seen::is_absent),
+                Action::CreateIdentity { id, .. } => observed.identities.get(id).is_some_and(Seen::is_absent),
                 Action::ProtectVault { .. }
                 | Action::AttachIdentity { .. }
                 | Action::Grant { .. }
                 | Action::RevokeAccess { .. }
                 | Action::LeaveKey { .. }
-                | Action::SetEncryption { .. } => true,
+                | Action::SetEncryption { .. }
+                | Action::SwitchIdentity { .. } => true,
             };
             if !absent {
                 let why = "it exists by now, or cannot be seen, and is not as planned: plan again";
@@ -266,7 +273,7 @@ enum Next {
 }
 
 fn next(failure: &Failure, steps: &[&Step]) -> Next {
-    let binds = steps.iter().any(|step| matches!(step.action, Action::SetEncryption { .. }));
+    let binds = steps.iter().any(|step| binding(&step.action).is_some());
     match failure.kind {
         _ if binds && failure.is("KeyVaultAuthenticationFailure") => Next::UntilHonoured,
         // The same role is held under another name: what is wanted may be so already.
@@ -290,14 +297,27 @@ fn next(failure: &Failure, steps: &[&Step]) -> Next {
 }
 
 fn grant_in_words(steps: &[&Step]) -> String {
-    let account = steps.iter().find_map(|step| match &step.action {
-        Action::SetEncryption { account, vault, .. } => Some((account, vault)),
-        _ => None,
-    });
-    account.map_or_else(
+    steps.iter().find_map(|step| binding(&step.action)).map_or_else(
         || "the grant".to_owned(),
-        |(account, vault)| format!("the grant of {} on vault {}", account.name, vault.name),
+        |(who, vault)| format!("the grant of {} on vault {}", who.name(), vault.name),
     )
+}
+
+/// As whom a step has an account reach a key, and the key's vault, if it does.
+fn binding(action: &Action) -> Option<(&Who, &VaultId)> {
+    match action {
+        Action::SetEncryption { who, vault, .. } | Action::SwitchIdentity { who, vault, .. } => Some((who, vault)),
+        Action::CreateAccount { key, .. } => key.as_ref().map(|binds| (&binds.who, &binds.vault)),
+        Action::CreateGroup { .. }
+        | Action::CreateVault { .. }
+        | Action::ProtectVault { .. }
+        | Action::CreateKey { .. }
+        | Action::CreateIdentity { .. }
+        | Action::AttachIdentity { .. }
+        | Action::Grant { .. }
+        | Action::RevokeAccess { .. }
+        | Action::LeaveKey { .. } => None,
+    }
 }
 
 fn busy_in_words(steps: &[&Step]) -> String {

@@ -6,8 +6,8 @@ use super::keys::version_of;
 use super::paths::{read_as, resource};
 use super::vaults::host_of;
 use crate::model::{
-    AccountCreate, AccountId, AccountName, Binding, IdentityKind, KeyName, Location, SeenAccount, SeenEncryption,
-    SeenIdentity, SubscriptionId, Version,
+    AccountCreate, AccountId, AccountName, Binding, Identities, KeyName, Location, SeenAccount, SeenEncryption,
+    SeenIdentity, SubscriptionId, Version, Who,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -31,8 +31,27 @@ pub fn list(subscription: &SubscriptionId) -> Call {
     Call { thing: None, ..Call::get(path, API_VERSION) }
 }
 
-/// Makes an account that does not exist: no public blobs, no plain HTTP, no old TLS.
-pub fn create(id: &AccountId, location: &Location, create: &AccountCreate, identity: Option<IdentityKind>) -> Call {
+/// A key as an account is to be bound to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Bound<'a> {
+    /// The vault's host.
+    pub host: &'a str,
+    /// The key's name.
+    pub key: &'a KeyName,
+    /// The version; an empty text lets Azure follow the newest.
+    pub version: &'a str,
+    /// As whom the account reaches it.
+    pub who: &'a Who,
+}
+
+/// Makes an account that does not exist: no public blobs, no plain HTTP, no old TLS; with its key where it is given one.
+pub fn create(
+    id: &AccountId,
+    location: &Location,
+    create: &AccountCreate,
+    identity: &Identities,
+    bound: Option<Bound<'_>>,
+) -> Call {
     let AccountCreate { sku, kind } = create;
     let mut body = json!({
         "location": location.as_str(),
@@ -44,30 +63,54 @@ pub fn create(id: &AccountId, location: &Location, create: &AccountCreate, ident
             "allowBlobPublicAccess": false,
         },
     });
-    match identity {
-        Some(IdentityKind::SystemAssigned) => body["identity"] = json!({ "type": "SystemAssigned" }),
-        None => {}
+    if !identity.is_empty() {
+        body["identity"] = identities(identity, identity.kind());
+    }
+    if let Some(bound) = bound {
+        let nothing = SeenEncryption { binding: None, infrastructure: None };
+        body["properties"]["encryption"] = encryption_body(bound, &nothing);
     }
     Call::send(Method::Put, Effect::Write, id.to_string(), API_VERSION, body)
 }
 
-/// Gives an account a system-assigned identity beside those it has.
+/// Gives an account identities beside those it has.
 ///
-/// The type is a union: `SystemAssigned` alone drops the user-assigned identities,
-/// and a PATCH with both and no map keeps them.
-pub fn attach_system(id: &AccountId, current: &SeenIdentity) -> Call {
-    let kind = if current.user_assigned.is_empty() { "SystemAssigned" } else { "SystemAssigned,UserAssigned" };
-    let body = json!({ "identity": { "type": kind } });
+/// The type is a union: `SystemAssigned` alone drops the user-assigned identities, and `UserAssigned` alone the
+/// system-assigned one, whose principal would be another when it is added again. A PATCH adds what its map names and
+/// keeps the rest, so only what is new is named.
+pub fn attach(id: &AccountId, new: &Identities, current: &SeenIdentity) -> Call {
+    let system = new.system || current.system_principal.is_some();
+    let user = !new.user.is_empty() || !current.user_assigned.is_empty();
+    let kind = match (system, user) {
+        (true, true) => "SystemAssigned,UserAssigned",
+        (false, true) => "UserAssigned",
+        (true | false, false) => "SystemAssigned",
+    };
+    let body = json!({ "identity": identities(new, kind) });
     Call::send(Method::Patch, Effect::Write, id.to_string(), API_VERSION, body)
 }
 
-/// Points an account's encryption at a key, through its system-assigned identity, and touches nothing else.
+fn identities(named: &Identities, kind: &str) -> Value {
+    let mut body = json!({ "type": kind });
+    for id in &named.user {
+        body["userAssignedIdentities"][id.to_string()] = json!({});
+    }
+    body
+}
+
+/// Points an account's encryption at a key, or at an identity as which to reach it, and touches nothing else.
 ///
 /// An empty version lets Azure follow the newest: left out, it would keep the pinned
 /// version. Azure refuses the change on an account with
 /// infrastructure encryption unless that is said again, and refuses the mention on
 /// one without.
-pub fn set_encryption(id: &AccountId, host: &str, key: &KeyName, version: &str, current: &SeenEncryption) -> Call {
+pub fn set_encryption(id: &AccountId, bound: Bound<'_>, current: &SeenEncryption) -> Call {
+    let body = json!({ "properties": { "encryption": encryption_body(bound, current) } });
+    Call::send(Method::Patch, Effect::Write, id.to_string(), API_VERSION, body)
+}
+
+fn encryption_body(bound: Bound<'_>, current: &SeenEncryption) -> Value {
+    let Bound { host, key, version, who } = bound;
     let mut encryption = json!({
         // What every account has; Microsoft's own clients send them each time.
         "services": {
@@ -84,12 +127,14 @@ pub fn set_encryption(id: &AccountId, host: &str, key: &KeyName, version: &str, 
     if current.infrastructure == Some(true) {
         encryption["requireInfrastructureEncryption"] = json!(true);
     }
-    if current.binding.as_ref().is_some_and(|binding| binding.user_assigned_identity.is_some()) {
+    let by_user = current.binding.as_ref().is_some_and(|binding| binding.user_assigned_identity.is_some());
+    match who {
         // Empty means the system-assigned identity; left out, the old one would stay.
-        encryption["identity"] = json!({ "userAssignedIdentity": "" });
+        Who::System(_) if by_user => encryption["identity"] = json!({ "userAssignedIdentity": "" }),
+        Who::System(_) => {}
+        Who::User(identity) => encryption["identity"] = json!({ "userAssignedIdentity": identity.to_string() }),
     }
-    let body = json!({ "properties": { "encryption": encryption } });
-    Call::send(Method::Patch, Effect::Write, id.to_string(), API_VERSION, body)
+    encryption
 }
 
 /// Hands an account's encryption back to a key that Microsoft manages, and touches nothing else.
@@ -276,7 +321,8 @@ mod tests {
     fn a_system_identity_is_added_to_those_that_are_there() {
         let kind = |user_assigned: &[&str]| {
             let user_assigned = user_assigned.iter().map(|id| (*id).to_owned()).collect();
-            let call = attach_system(&id(), &SeenIdentity { user_assigned, ..SeenIdentity::default() });
+            let new = Identities { system: true, ..Identities::default() };
+            let call = attach(&id(), &new, &SeenIdentity { user_assigned, ..SeenIdentity::default() });
             assert_eq!(call.method, Method::Patch);
             call.body.unwrap()
         };
@@ -288,7 +334,8 @@ mod tests {
     fn a_key_without_a_version_is_sent_with_an_empty_one() {
         let key = KeyName::parse("main").unwrap();
         let sent = |version, current| {
-            let call = set_encryption(&id(), "kv.vault.azure.net", &key, version, current);
+            let bound = Bound { host: "kv.vault.azure.net", key: &key, version, who: &Who::System(id()) };
+            let call = set_encryption(&id(), bound, current);
             assert_eq!((call.method, call.effect), (Method::Patch, Effect::Write));
             call.body.unwrap()["properties"]["encryption"].clone()
         };
@@ -310,7 +357,9 @@ mod tests {
         let mut body = account(&Value::Null, &bound(&json!("")));
         body["properties"]["encryption"]["identity"] = json!({ "userAssignedIdentity": "/uami" });
         let seen = read(&body).unwrap().encryption;
-        let call = set_encryption(&id(), "kv.vault.azure.net", &KeyName::parse("main").unwrap(), "", &seen);
+        let (key, who) = (KeyName::parse("main").unwrap(), Who::System(id()));
+        let bound = Bound { host: "kv.vault.azure.net", key: &key, version: "", who: &who };
+        let call = set_encryption(&id(), bound, &seen);
         assert_eq!(call.body.unwrap()["properties"]["encryption"]["identity"], json!({ "userAssignedIdentity": "" }));
     }
 
@@ -342,13 +391,18 @@ mod tests {
     fn a_new_account_is_closed_by_default() {
         let create_as = AccountCreate { sku: "Standard_LRS".to_owned(), kind: "StorageV2".to_owned() };
         let location = Location::parse("westeurope").unwrap();
-        let body = create(&id(), &location, &create_as, Some(IdentityKind::SystemAssigned)).body.unwrap();
+        let body = create(&id(), &location, &create_as, &Identities { system: true, ..Identities::default() }, None)
+            .body
+            .unwrap();
         assert_eq!(body["identity"], json!({ "type": "SystemAssigned" }));
         assert_eq!(
             body["properties"],
             json!({ "minimumTlsVersion": "TLS1_2", "supportsHttpsTrafficOnly": true, "allowBlobPublicAccess": false })
         );
-        assert_eq!(create(&id(), &location, &create_as, None).body.unwrap().get("identity"), None);
+        assert_eq!(
+            create(&id(), &location, &create_as, &Identities::default(), None).body.unwrap().get("identity"),
+            None
+        );
     }
 
     #[test]

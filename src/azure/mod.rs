@@ -14,6 +14,7 @@ pub mod credential;
 pub mod failure;
 pub mod groups;
 mod holdback;
+pub mod identities;
 mod incoming;
 pub mod keys;
 pub mod locks;

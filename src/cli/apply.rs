@@ -256,6 +256,7 @@ fn bound(plan: &Plan, outcome: &Outcome) -> Vec<AccountName> {
     let done = steps.filter(|(_, (_, end))| *end == StepOutcome::Done).map(|(step, _)| &step.action);
     done.filter_map(|action| match action {
         Action::SetEncryption { account, .. } => Some(account.name.clone()),
+        Action::CreateAccount { id, key: Some(_), .. } => Some(id.name.clone()),
         _ => None,
     })
     .collect()

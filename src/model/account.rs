@@ -1,6 +1,7 @@
 //! Storage accounts: what can be asked for, and what a look at one shows.
 
-use super::ids::{AccountId, Location, Version};
+use super::identity::{Identities, Who};
+use super::ids::{AccountId, IdentityId, Location, Version};
 
 /// How to make an account that is not there. The values are ARM's: `Standard_LRS`, `StorageV2`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,13 +10,6 @@ pub struct AccountCreate {
     pub sku: String,
     /// The kind of account.
     pub kind: String,
-}
-
-/// The managed identity with which an account reaches its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdentityKind {
-    /// The identity that lives and dies with the account.
-    SystemAssigned,
 }
 
 /// Which version of a key an account is bound to.
@@ -85,7 +79,50 @@ pub struct Binding {
     pub user_assigned_identity: Option<String>,
 }
 
+impl SeenIdentity {
+    /// Whether a user-assigned identity is among them. ARM compares ids without case.
+    pub fn has_user(&self, id: &IdentityId) -> bool {
+        let id = id.to_string();
+        self.user_assigned.iter().any(|held| held.eq_ignore_ascii_case(&id))
+    }
+
+    /// Whether this identity of the account is among them.
+    pub fn has(&self, who: &Who) -> bool {
+        match who {
+            Who::System(_) => self.system_principal.is_some(),
+            Who::User(id) => self.has_user(id),
+        }
+    }
+
+    /// Those that are wanted and not among them.
+    pub fn lacks(&self, wanted: &Identities) -> Identities {
+        let Identities { system, user } = wanted;
+        Identities {
+            system: *system && self.system_principal.is_none(),
+            user: user.iter().filter(|id| !self.has_user(id)).cloned().collect(),
+        }
+    }
+
+    /// ARM's word for what it is, in its own spelling.
+    pub fn kind(&self) -> &'static str {
+        match (self.system_principal.is_some(), self.user_assigned.is_empty()) {
+            (true, true) => "SystemAssigned",
+            (true, false) => "SystemAssigned,UserAssigned",
+            (false, false) => "UserAssigned",
+            (false, true) => "None",
+        }
+    }
+}
+
 impl SeenAccount {
+    /// As whom it reaches its key. Nothing when it is not bound to one, or names an identity in no form that is known.
+    pub fn reaches_as(&self) -> Option<Who> {
+        match &self.encryption.binding.as_ref()?.user_assigned_identity {
+            None => Some(Who::System(self.id.clone())),
+            Some(id) => IdentityId::parse(id).map(Who::User),
+        }
+    }
+
     /// Whether the account can be used and changed, rather than being still under way.
     pub fn is_ready(&self) -> bool {
         self.provisioning_state.eq_ignore_ascii_case("Succeeded")

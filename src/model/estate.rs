@@ -1,8 +1,11 @@
 //! The two halves that a plan compares: what is desired and what was observed.
 
-use super::account::{AccountCreate, IdentityKind, SeenAccount, VersionRule};
+use super::account::{AccountCreate, SeenAccount, VersionRule};
 use super::grant::{GrantScope, KeyPermission};
-use super::ids::{AccountId, AccountName, GroupId, KeyName, KeyRef, Location, SubscriptionId, VaultId, VaultName};
+use super::identity::{Identities, Identity, SeenUserIdentity, Who};
+use super::ids::{
+    AccountId, AccountName, GroupId, IdentityId, KeyName, KeyRef, Location, SubscriptionId, VaultId, VaultName,
+};
 use super::key::{KeyCreate, SeenKey, Timestamp};
 use super::seen::Seen;
 use super::usage::Outsider;
@@ -16,6 +19,8 @@ pub struct Desired {
     pub groups: BTreeMap<GroupId, Group>,
     /// The vaults, by their globally unique names.
     pub vaults: BTreeMap<VaultName, Vault>,
+    /// The user-assigned identities.
+    pub identities: BTreeMap<IdentityId, Identity>,
     /// The accounts, by their globally unique names.
     pub accounts: BTreeMap<AccountName, Account>,
     /// The rules that the spec lifts or sets.
@@ -77,8 +82,8 @@ pub struct Account {
     pub location: Option<Location>,
     /// How to make it when it is absent.
     pub create: Option<AccountCreate>,
-    /// The identity that it should have. Nothing: leave it as it is.
-    pub identity: Option<IdentityKind>,
+    /// The identities that it should have beside those it has. None: leave it as it is.
+    pub identity: Identities,
     /// The key that should protect it. Nothing: leave it as it is.
     pub encryption: Option<Encryption>,
     /// Whether it should be able to use that key.
@@ -104,7 +109,9 @@ pub struct Encryption {
     pub key: KeyRef,
     /// Which version of it.
     pub version: VersionRule,
-    /// What the account's identity is to be allowed to do with the vault's keys.
+    /// As whom the account is to reach it.
+    pub who: Who,
+    /// What that identity is to be allowed to do with the vault's keys.
     pub permissions: BTreeSet<KeyPermission>,
     /// How far the grant is to reach where role assignments decide. Nothing said: the key alone.
     pub scope: Option<GrantScope>,
@@ -154,6 +161,8 @@ pub struct Observed {
     pub vault_names: BTreeMap<VaultName, Seen<NameState>>,
     /// The keys.
     pub keys: BTreeMap<KeyRef, Seen<SeenKey>>,
+    /// The user-assigned identities.
+    pub identities: BTreeMap<IdentityId, Seen<SeenUserIdentity>>,
     /// The accounts.
     pub accounts: BTreeMap<AccountName, Seen<SeenAccount>>,
     /// For accounts that are absent and would be created: whether their names are free.

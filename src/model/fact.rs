@@ -7,7 +7,8 @@
 use super::account::{Binding, SeenAccount, VersionRule};
 use super::estate::Observed;
 use super::grant::KeyPermission;
-use super::ids::{AccountName, GroupId, KeyRef, VaultName, Version};
+use super::identity::Who;
+use super::ids::{AccountName, GroupId, IdentityId, KeyRef, VaultName, Version};
 use super::key::{KEY_SIZES_BITS, KeyType, KeyVersion, SeenKey, Timestamp};
 use super::seen::Seen;
 use super::vault::{MayUse, PermissionModel, SeenVault};
@@ -31,16 +32,20 @@ pub enum Fact {
     KeyEnabled(KeyRef, Version),
     /// The account is there and is not being changed.
     AccountLive(AccountName),
-    /// The account has a system-assigned identity.
-    Attached(AccountName),
-    /// The account's identity holds these permissions on the vault's keys.
-    CanUnwrap(AccountName, KeyRef, BTreeSet<KeyPermission>),
-    /// The account's identity holds nothing that storage needs on the vault's keys.
-    NoAccess(AccountName, VaultName),
+    /// The user-assigned identity is there.
+    IdentityLive(IdentityId),
+    /// The account has this identity.
+    Attached(AccountName, Who),
+    /// The identity holds these permissions on the key.
+    CanUnwrap(Who, KeyRef, BTreeSet<KeyPermission>),
+    /// The identity holds nothing that storage needs on the vault's keys.
+    NoAccess(Who, VaultName),
     /// A key that Microsoft manages protects the account.
     MicrosoftManaged(AccountName),
-    /// The account is bound to this key, at this version, through its system-assigned identity.
-    EncryptedWith(AccountName, KeyRef, VersionRule),
+    /// The account is bound to this key, at this version, as whomever it reaches it.
+    BoundTo(AccountName, KeyRef, VersionRule),
+    /// The account is bound to this key, at this version, through this identity.
+    EncryptedWith(AccountName, KeyRef, VersionRule, Who),
 }
 
 /// What a look says about a fact.
@@ -80,9 +85,11 @@ impl Fact {
                 format!("vault {vault}")
             }
             Self::KeyLive(key) | Self::KeyUsable(key, _) | Self::KeyEnabled(key, _) => format!("key {key}"),
+            Self::IdentityLive(identity) => format!("identity {}", identity.name),
             Self::AccountLive(account)
-            | Self::Attached(account)
+            | Self::Attached(account, _)
             | Self::MicrosoftManaged(account)
+            | Self::BoundTo(account, ..)
             | Self::EncryptedWith(account, ..) => {
                 format!("account {account}")
             }
@@ -105,17 +112,24 @@ impl Fact {
             Self::KeyUsable(key, rule) => on(observed.keys.get(key), |seen| key_usable(seen, rule, observed.at)),
             Self::KeyEnabled(key, version) => on(observed.keys.get(key), |seen| key_enabled(seen, version)),
             Self::AccountLive(account) => on(observed.accounts.get(account), account_live),
-            Self::Attached(account) => on(observed.accounts.get(account), attached),
-            Self::CanUnwrap(account, key, permissions) => on(observed.accounts.get(account), |seen_account| {
-                on(observed.vaults.get(&key.vault), |seen_vault| can_unwrap(seen_account, seen_vault, key, permissions))
+            Self::IdentityLive(identity) => on(observed.identities.get(identity), |_| Check::Yes),
+            Self::Attached(account, who) => on(observed.accounts.get(account), |seen| attached(seen, who)),
+            Self::CanUnwrap(who, key, permissions) => as_principal(who, observed, |principal| {
+                let Some(principal) = principal else { return no("the account has no system-assigned identity") };
+                on(observed.vaults.get(&key.vault), |vault| can_unwrap(principal, vault, key, permissions))
             }),
-            Self::NoAccess(account, vault) => on(observed.accounts.get(account), |seen_account| {
-                on(observed.vaults.get(vault), |seen_vault| no_access(seen_account, seen_vault))
+            Self::NoAccess(who, vault) => as_principal(who, observed, |principal| {
+                on(observed.vaults.get(vault), |vault| principal.map_or(Check::Yes, |one| no_access(one, vault)))
             }),
             Self::MicrosoftManaged(account) => on(observed.accounts.get(account), microsoft_managed),
-            Self::EncryptedWith(account, key, rule) => on(observed.accounts.get(account), |seen_account| {
+            Self::BoundTo(account, key, rule) => on(observed.accounts.get(account), |seen_account| {
                 on(observed.vaults.get(&key.vault), |seen_vault| {
-                    encrypted_with(seen_account, seen_vault, key, rule, observed)
+                    bound_to(seen_account, seen_vault, (key, rule), observed)
+                })
+            }),
+            Self::EncryptedWith(account, key, rule, who) => on(observed.accounts.get(account), |seen_account| {
+                on(observed.vaults.get(&key.vault), |seen_vault| {
+                    encrypted_with(seen_account, seen_vault, (key, rule), who, observed)
                 })
             }),
         }
@@ -159,14 +173,25 @@ fn purge_protected(vault: &SeenVault) -> Check {
     }
 }
 
-fn attached(account: &SeenAccount) -> Check {
-    if account.identity.system_principal.is_some() { Check::Yes } else { no("it has no system-assigned identity") }
+fn attached(account: &SeenAccount, who: &Who) -> Check {
+    match who {
+        _ if account.identity.has(who) => Check::Yes,
+        Who::System(_) => no("it has no system-assigned identity"),
+        Who::User(identity) => no(format!("it does not have the user-assigned identity {}", identity.name)),
+    }
 }
 
-fn can_unwrap(account: &SeenAccount, vault: &SeenVault, key: &KeyRef, permissions: &BTreeSet<KeyPermission>) -> Check {
-    let Some(principal) = &account.identity.system_principal else {
-        return no("the account has no system-assigned identity");
-    };
+/// Judges a principal: of an account that was seen and has none, nothing.
+fn as_principal(who: &Who, observed: &Observed, judge: impl FnOnce(Option<&str>) -> Check) -> Check {
+    match who {
+        Who::System(id) => {
+            on(observed.accounts.get(&id.name), |account| judge(account.identity.system_principal.as_deref()))
+        }
+        Who::User(id) => on(observed.identities.get(id), |identity| judge(Some(&identity.principal))),
+    }
+}
+
+fn can_unwrap(principal: &str, vault: &SeenVault, key: &KeyRef, permissions: &BTreeSet<KeyPermission>) -> Check {
     match vault.lets(principal, Some(key.name.as_str()), permissions) {
         MayUse::Yes => Check::Yes,
         MayUse::No(why) => no(why),
@@ -174,9 +199,8 @@ fn can_unwrap(account: &SeenAccount, vault: &SeenVault, key: &KeyRef, permission
     }
 }
 
-/// Whether nothing is left of what an account's own identity may do with the vault's keys.
-fn no_access(account: &SeenAccount, vault: &SeenVault) -> Check {
-    let Some(principal) = &account.identity.system_principal else { return Check::Yes };
+/// Whether nothing is left of what a principal may do with the vault's keys.
+fn no_access(principal: &str, vault: &SeenVault) -> Check {
     match (vault.permission_model, &vault.role_assignments) {
         (PermissionModel::AccessPolicies, _) => {
             let held = |one: &KeyPermission| vault.access_policies.iter().any(|entry| entry.allows(principal, *one));
@@ -257,8 +281,23 @@ fn version_of<'a>(key: &'a SeenKey, rule: &VersionRule) -> Option<&'a KeyVersion
 fn encrypted_with(
     account: &SeenAccount,
     vault: &SeenVault,
-    key: &KeyRef,
-    rule: &VersionRule,
+    (key, rule): (&KeyRef, &VersionRule),
+    who: &Who,
+    observed: &Observed,
+) -> Check {
+    bound_to(account, vault, (key, rule), observed).and(|| match &account.encryption.binding {
+        Some(binding) if !binding.is_by(who) => {
+            let by = binding.user_assigned_identity.as_deref().unwrap_or("its system-assigned identity");
+            no(format!("it reaches its key as {by}"))
+        }
+        Some(_) | None => Check::Yes,
+    })
+}
+
+fn bound_to(
+    account: &SeenAccount,
+    vault: &SeenVault,
+    (key, rule): (&KeyRef, &VersionRule),
     observed: &Observed,
 ) -> Check {
     let Some(binding) = &account.encryption.binding else {
@@ -266,9 +305,6 @@ fn encrypted_with(
     };
     if !binding.is_to(key, vault) {
         return no(format!("it is bound to {}/{}", binding.vault_host, binding.key));
-    }
-    if let Some(identity) = &binding.user_assigned_identity {
-        return no(format!("it reaches its key as {identity}"));
     }
     match rule {
         VersionRule::Auto => pinned(binding, None),
@@ -290,6 +326,15 @@ fn pinned(binding: &Binding, wanted: Option<&str>) -> Check {
 }
 
 impl Binding {
+    /// Whether the account reaches its key as this identity.
+    pub fn is_by(&self, who: &Who) -> bool {
+        match (&self.user_assigned_identity, who) {
+            (None, Who::System(_)) => true,
+            (Some(held), Who::User(id)) => held.eq_ignore_ascii_case(&id.to_string()),
+            (None, Who::User(_)) | (Some(_), Who::System(_)) => false,
+        }
+    }
+
     /// Whether this binding is to a key of this vault, whatever the version. Hosts and names are compared without case.
     pub fn is_to(&self, key: &KeyRef, vault: &SeenVault) -> bool {
         self.vault_host.eq_ignore_ascii_case(&vault.host) && self.key.eq_ignore_ascii_case(key.name.as_str())
@@ -316,22 +361,44 @@ impl fmt::Display for Fact {
             Self::KeyUsable(key, VersionRule::Latest | VersionRule::Auto) => write!(f, "key {key} can be used"),
             Self::KeyEnabled(key, version) => write!(f, "key {key} version {version} still unwraps"),
             Self::AccountLive(account) => write!(f, "account {account} is ready"),
-            Self::Attached(account) => write!(f, "account {account} has a system-assigned identity"),
-            Self::NoAccess(account, vault) => {
-                write!(f, "the identity of {account} has no access to the keys of {vault}")
+            Self::IdentityLive(identity) => write!(f, "identity {} exists", identity.name),
+            Self::Attached(account, Who::System(_)) => write!(f, "account {account} has a system-assigned identity"),
+            Self::Attached(account, Who::User(id)) => write!(f, "account {account} has the identity {}", id.name),
+            Self::NoAccess(who, vault) => {
+                write!(f, "{} has no access to the keys of {vault}", in_short(who))
             }
             Self::MicrosoftManaged(account) => {
                 write!(f, "account {account} is encrypted with a key that Microsoft manages")
             }
-            Self::CanUnwrap(account, key, permissions) => {
+            Self::CanUnwrap(who, key, permissions) => {
                 let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
-                write!(f, "the identity of {account} may {} with {key}", names.join(", "))
+                write!(f, "{} may {} with {key}", in_short(who), names.join(", "))
             }
-            Self::EncryptedWith(account, key, rule) => match rule {
-                VersionRule::Latest => write!(f, "account {account} is encrypted with the newest version of {key}"),
-                VersionRule::Auto => write!(f, "account {account} follows {key}"),
-                VersionRule::Exact(version) => write!(f, "account {account} is encrypted with {key} version {version}"),
+            Self::BoundTo(account, key, rule) => match rule {
+                VersionRule::Latest => write!(f, "account {account} is bound to the newest version of {key}"),
+                VersionRule::Auto => write!(f, "account {account} is bound to {key} and follows it"),
+                VersionRule::Exact(version) => write!(f, "account {account} is bound to {key} version {version}"),
             },
+            Self::EncryptedWith(account, key, rule, who) => {
+                match rule {
+                    VersionRule::Latest => write!(f, "account {account} is encrypted with the newest version of {key}"),
+                    VersionRule::Auto => write!(f, "account {account} follows {key}"),
+                    VersionRule::Exact(version) => {
+                        write!(f, "account {account} is encrypted with {key} version {version}")
+                    }
+                }?;
+                match who {
+                    Who::System(_) => Ok(()),
+                    Who::User(identity) => write!(f, ", as {}", identity.name),
+                }
+            }
         }
+    }
+}
+
+fn in_short(who: &Who) -> String {
+    match who {
+        Who::System(account) => format!("the identity of {}", account.name),
+        Who::User(identity) => format!("the identity {}", identity.name),
     }
 }

@@ -76,6 +76,10 @@ pub struct KeyName(Caseless);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountName(String);
 
+/// A user-assigned identity's name: 3 to 128 letters, digits, hyphens and underscores, unique in its group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdentityName(Caseless);
+
 /// A version of a key: 32 hexadecimal digits, chosen by Key Vault.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(String);
@@ -176,6 +180,27 @@ impl KeyName {
     }
 }
 
+impl IdentityName {
+    /// Takes what Managed Identity takes.
+    pub fn parse(text: &str) -> Result<Self, BadName> {
+        if !(3..=128).contains(&text.len()) {
+            return bad("must be 3 to 128 characters");
+        }
+        if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            return bad("must begin with a letter or a digit");
+        }
+        if !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+            return bad("may hold only letters, digits, hyphens and underscores");
+        }
+        Ok(Self(Caseless(text.to_owned())))
+    }
+
+    /// The name, as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0.0
+    }
+}
+
 impl AccountName {
     /// Takes what Azure Storage takes; the name becomes a DNS label.
     pub fn parse(text: &str) -> Result<Self, BadName> {
@@ -244,6 +269,12 @@ impl fmt::Display for VaultName {
     }
 }
 
+impl fmt::Display for IdentityName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl fmt::Display for KeyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -286,6 +317,15 @@ pub struct VaultId {
     pub name: VaultName,
 }
 
+/// A user-assigned identity: its group and its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdentityId {
+    /// The group that holds the identity.
+    pub group: GroupId,
+    /// The identity's name.
+    pub name: IdentityName,
+}
+
 /// A storage account's place in ARM.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId {
@@ -319,6 +359,31 @@ impl fmt::Display for VaultId {
 }
 
 /// The ARM path: `…/providers/Microsoft.Storage/storageAccounts/…`.
+impl fmt::Display for IdentityId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{}", self.group, self.name)
+    }
+}
+
+impl IdentityId {
+    /// Reads an ARM id, in whatever case Azure spells it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let ["", subscriptions, subscription, groups, group, providers, provider, kind, name] = parts.as_slice() else {
+            return None;
+        };
+        let said = [subscriptions, groups, providers, provider, kind].map(|part| part.to_ascii_lowercase());
+        let fixed =
+            ["subscriptions", "resourcegroups", "providers", "microsoft.managedidentity", "userassignedidentities"];
+        if said != fixed {
+            return None;
+        }
+        let subscription = SubscriptionId::parse(subscription).ok()?;
+        let group = GroupId { subscription, name: GroupName::parse(group).ok()? };
+        Some(Self { group, name: IdentityName::parse(name).ok()? })
+    }
+}
+
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/providers/Microsoft.Storage/storageAccounts/{}", self.group, self.name)

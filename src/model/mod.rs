@@ -7,6 +7,7 @@ pub mod estate;
 pub mod fact;
 pub mod grant;
 pub mod guard;
+pub mod identity;
 pub mod ids;
 pub mod key;
 pub mod seen;
@@ -14,7 +15,7 @@ pub mod text;
 pub mod usage;
 pub mod vault;
 
-pub use account::{AccountCreate, Binding, IdentityKind, SeenAccount, SeenEncryption, SeenIdentity, VersionRule};
+pub use account::{AccountCreate, Binding, SeenAccount, SeenEncryption, SeenIdentity, VersionRule};
 pub use estate::{
     Access, Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenDeletedKey, SeenGroup, SeenLock,
     SeenSubscription, SpecAccept, Vault,
@@ -22,9 +23,10 @@ pub use estate::{
 pub use fact::{Check, Fact};
 pub use grant::{AccessPolicy, ENCRYPTION_USER, GrantScope, KeyPermission, RoleAssignment};
 pub use guard::{Guard, Pattern};
+pub use identity::{Identities, Identity, SeenUserIdentity, Who};
 pub use ids::{
-    AccountId, AccountName, BadName, GroupId, GroupName, KeyName, KeyRef, Location, SubscriptionId, VaultId, VaultName,
-    Version,
+    AccountId, AccountName, BadName, GroupId, GroupName, IdentityId, IdentityName, KeyName, KeyRef, Location,
+    SubscriptionId, VaultId, VaultName, Version,
 };
 pub use key::{KeyCreate, KeyType, KeyVersion, SeenKey, Timestamp};
 pub use seen::{HiddenReason, Seen};

@@ -3,8 +3,9 @@
 use super::look::{self, Sight};
 use crate::azure::{Azure, Failure};
 use crate::model::{
-    AccountName, Binding, Desired, GroupId, KeyName, KeyRef, Location, NameState, Observed, Seen, SeenAccount,
-    SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription, SeenVault, SubscriptionId, VaultName, VersionRule,
+    AccountName, Binding, Desired, GroupId, IdentityId, KeyName, KeyRef, Location, NameState, Observed, Seen,
+    SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription, SeenUserIdentity, SeenVault,
+    SubscriptionId, VaultName, VersionRule,
 };
 use futures::future::try_join_all;
 use futures::try_join;
@@ -15,8 +16,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Fails when nothing could be said: no connection, no sign-in, a subscription that is
 /// not there, answers that make no sense. What may not be seen is no failure.
 pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failure> {
-    let (groups, vaults, accounts) =
-        try_join!(all_groups(desired, azure), all_vaults(desired, azure), all_accounts(desired, azure))?;
+    let (groups, vaults, identities, accounts) = try_join!(
+        all_groups(desired, azure),
+        all_vaults(desired, azure),
+        all_identities(desired, azure),
+        all_accounts(desired, azure),
+    )?;
     let (keys, subscriptions, vault_names, account_names) = try_join!(
         all_keys(desired, azure, &vaults, &accounts),
         all_subscriptions(desired, azure, &vaults),
@@ -33,6 +38,7 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
         vaults,
         vault_names,
         keys,
+        identities,
         accounts,
         account_names,
         deleted_keys,
@@ -89,6 +95,11 @@ async fn all_groups(desired: &Desired, azure: &Azure) -> Result<Map<GroupId, See
 async fn all_vaults(desired: &Desired, azure: &Azure) -> Result<Map<VaultName, SeenVault>, Failure> {
     let looks =
         desired.vaults.iter().map(async |(name, wanted)| Ok((name.clone(), look::vault(azure, &wanted.id).await?)));
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+async fn all_identities(desired: &Desired, azure: &Azure) -> Result<Map<IdentityId, SeenUserIdentity>, Failure> {
+    let looks = desired.identities.keys().map(async |id| Ok((id.clone(), look::user_identity(azure, id).await?)));
     Ok(try_join_all(looks).await?.into_iter().collect())
 }
 

@@ -1,10 +1,12 @@
 //! Looks at single things: one call or few, and what its answer means for sight. Knows nothing of what is desired.
 
-use crate::azure::{Azure, Call, Failure, Kind, Method, accounts, groups, keys, locks, page, roles, vaults};
+use crate::azure::{
+    Azure, Call, Failure, Kind, Method, accounts, groups, identities, keys, locks, page, roles, vaults,
+};
 use crate::model::{
-    AccountId, GroupId, HiddenReason, KeyName, KeyRef, KeyVersion, Location, NameState, PermissionModel,
-    RoleAssignment, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription, SeenVault,
-    SubscriptionId, VaultId, VaultName, Version,
+    AccountId, GroupId, HiddenReason, IdentityId, KeyName, KeyRef, KeyVersion, Location, NameState, PermissionModel,
+    RoleAssignment, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription,
+    SeenUserIdentity, SeenVault, SubscriptionId, VaultId, VaultName, Version,
 };
 use serde_json::Value;
 
@@ -54,6 +56,11 @@ async fn role_assignments(azure: &Azure, id: &VaultId) -> Result<Seen<Vec<RoleAs
 /// Looks at an account.
 pub async fn account(azure: &Azure, id: &AccountId) -> Result<Seen<SeenAccount>, Failure> {
     one(azure, &accounts::get(id), accounts::READ, accounts::read).await
+}
+
+/// Looks at a user-assigned identity.
+pub async fn user_identity(azure: &Azure, id: &IdentityId) -> Result<Seen<SeenUserIdentity>, Failure> {
+    one(azure, &identities::get(id), identities::READ, identities::read).await
 }
 
 /// Looks at a subscription.

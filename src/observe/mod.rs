@@ -9,5 +9,5 @@ mod tests;
 mod users;
 
 pub use estate::{add_subscriptions, locks, observe};
-pub use look::{account, group, key, vault};
+pub use look::{account, group, key, user_identity, vault};
 pub use users::{outsiders, users};

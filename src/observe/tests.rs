@@ -47,14 +47,16 @@ fn quickstart(version: VersionRule) -> Desired {
             keys: [(key.clone(), Key { create })].into(),
         },
     );
+    let id = AccountId { group, name: account.clone() };
     desired.accounts.insert(
-        account.clone(),
+        account,
         Account {
-            id: AccountId { group, name: account },
+            id: id.clone(),
             location,
             create: Some(AccountCreate { sku: "Standard_LRS".to_owned(), kind: "StorageV2".to_owned() }),
-            identity: Some(IdentityKind::SystemAssigned),
+            identity: Identities { system: true, ..Identities::default() },
             encryption: Some(Encryption {
+                who: Who::System(id),
                 key: KeyRef { vault, name: key },
                 version,
                 permissions: KeyPermission::needed(),

@@ -1,10 +1,11 @@
 //! Accounts and their identities: there, made, given an identity, or refused.
 
 use super::draft::{Draft, changed, made};
-use super::obstacles;
 use super::types::{Action, Change};
+use super::{encryption, obstacles};
 use crate::model::{
-    Account, AccountCreate, Check, Desired, Fact, IdentityKind, Location, NameState, Observed, Seen, SeenAccount,
+    Account, AccountCreate, Check, Desired, Fact, Identities, Location, NameState, Observed, Seen, SeenAccount,
+    SeenIdentity,
 };
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
@@ -12,7 +13,7 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
         let resource = format!("account {name}");
         match observed.accounts.get(name) {
             Some(Seen::Known(seen)) => existing(observed, account, seen, &resource, draft),
-            Some(Seen::Absent) => absent(observed, account, &resource, draft),
+            Some(Seen::Absent) => absent(desired, observed, account, &resource, draft),
             Some(Seen::Hidden(reason)) => draft.hidden(&resource, reason),
             None => {}
         }
@@ -26,20 +27,36 @@ fn existing(observed: &Observed, account: &Account, seen: &SeenAccount, resource
     }
     draft.wait_for(live, observed);
     differences(account, seen, resource, draft);
-    attach(observed, account, seen, resource, draft);
+    attach(account, seen, resource, draft);
 }
 
 /// Gives an account its identity. A new one has another principal id, and no old grant reaches it: where the account
 /// lost the one with which it reached its key, this begins to open what was closed, and bears that risk.
-fn attach(observed: &Observed, account: &Account, seen: &SeenAccount, resource: &str, draft: &mut Draft) {
-    let attached = Fact::Attached(account.id.name.clone()).check(observed).is_yes();
-    if account.identity != Some(IdentityKind::SystemAssigned) || attached {
+fn attach(account: &Account, seen: &SeenAccount, resource: &str, draft: &mut Draft) {
+    let identity = seen.identity.lacks(&account.identity);
+    if identity.is_empty() {
         return;
     }
-    let after = if seen.identity.user_assigned.is_empty() { "SystemAssigned" } else { "SystemAssigned,UserAssigned" };
-    let before = if seen.identity.user_assigned.is_empty() { "None" } else { "UserAssigned" };
-    let because = vec![changed(resource, "identity.type", Some(before.to_owned()), after)];
-    draft.propose(Action::AttachIdentity { id: account.id.clone() }, because);
+    let after = SeenIdentity {
+        system_principal: seen.identity.system_principal.clone().or_else(|| identity.system.then(String::new)),
+        user_assigned: identity
+            .user
+            .iter()
+            .map(ToString::to_string)
+            .chain(seen.identity.user_assigned.clone())
+            .collect(),
+        tenant: None,
+    };
+    let (before, after) = (seen.identity.kind(), after.kind());
+    let mut because = vec![];
+    if before != after {
+        because.push(changed(resource, "identity.type", Some(before.to_owned()), after));
+    }
+    let names = identity.user.iter().map(|id| id.name.as_str());
+    because.extend(
+        names.map(|name| changed(resource, &format!("identity.userAssignedIdentities[{name}]"), None, "added")),
+    );
+    draft.propose(Action::AttachIdentity { id: account.id.clone(), identity }, because);
 }
 
 fn differences(account: &Account, seen: &SeenAccount, resource: &str, draft: &mut Draft) {
@@ -53,7 +70,7 @@ fn differences(account: &Account, seen: &SeenAccount, resource: &str, draft: &mu
     }
 }
 
-fn absent(observed: &Observed, account: &Account, resource: &str, draft: &mut Draft) {
+fn absent(desired: &Desired, observed: &Observed, account: &Account, resource: &str, draft: &mut Draft) {
     let Some((create, location)) = account.create.as_ref().zip(account.location.as_ref()) else {
         return draft.refuse(
             "CMK201",
@@ -81,17 +98,15 @@ fn absent(observed: &Observed, account: &Account, resource: &str, draft: &mut Dr
         }
         Some(Seen::Known(NameState::Free | NameState::SoftDeleted { .. }) | Seen::Absent) | None => {}
     }
-    let because = account_made(resource, create, location, account.identity);
-    let (id, identity) = (account.id.clone(), account.identity);
-    draft.propose(Action::CreateAccount { id, location: location.clone(), create: create.clone(), identity }, because);
+    let key = encryption::at_birth(desired, account);
+    let mut because = account_made(resource, create, location, &account.identity);
+    because.extend(key.iter().flat_map(|key| encryption::made_with(resource, observed, key)));
+    let (id, identity) = (account.id.clone(), account.identity.clone());
+    let (location, create) = (location.clone(), create.clone());
+    draft.propose(Action::CreateAccount { id, location, create, identity, key }, because);
 }
 
-fn account_made(
-    resource: &str,
-    create: &AccountCreate,
-    location: &Location,
-    identity: Option<IdentityKind>,
-) -> Vec<Change> {
+fn account_made(resource: &str, create: &AccountCreate, location: &Location, identity: &Identities) -> Vec<Change> {
     let AccountCreate { sku, kind } = create;
     let mut because = vec![
         made(resource, "location", location.as_str()),
@@ -101,6 +116,8 @@ fn account_made(
         made(resource, "supportsHttpsTrafficOnly", "true"),
         made(resource, "allowBlobPublicAccess", "false"),
     ];
-    because.extend(identity.map(|IdentityKind::SystemAssigned| made(resource, "identity.type", "SystemAssigned")));
+    because.extend((!identity.is_empty()).then(|| made(resource, "identity.type", identity.kind())));
+    let names = identity.user.iter().map(|id| id.name.as_str());
+    because.extend(names.map(|name| made(resource, &format!("identity.userAssignedIdentities[{name}]"), "added")));
     because
 }

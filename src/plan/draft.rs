@@ -2,7 +2,7 @@
 
 use super::effects;
 use super::types::{Action, BlindSpot, Change, Note, Refusal, Wait};
-use crate::model::{Check, Fact, HiddenReason, Observed};
+use crate::model::{Check, Fact, HiddenReason, KeyRef, Observed, Who};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// An action with the differences that it mends.
@@ -16,6 +16,8 @@ pub(super) struct Draft {
     pub(super) waits: Vec<Wait>,
     pub(super) blind_spots: BTreeMap<String, BlindSpot>,
     pub(super) notes: Vec<Note>,
+    /// The grants that were proposed.
+    pub(super) granted: BTreeSet<(Who, KeyRef)>,
     /// Facts that dropped actions would have given, with the thing that could not be seen and is the cause.
     pub(super) unseen: Vec<(Fact, String)>,
 }
@@ -23,6 +25,11 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn propose(&mut self, action: Action, because: Vec<Change>) {
         self.proposals.push((action, because));
+    }
+
+    /// Whether nobody else has asked for this grant: one for an identity and a key, whoever reaches the key so.
+    pub(super) fn is_first_grant(&mut self, who: &Who, key: &KeyRef) -> bool {
+        self.granted.insert((who.clone(), key.clone()))
     }
 
     pub(super) fn refuse(

@@ -9,18 +9,20 @@
 //! | create a vault | `GroupLive` | `VaultLive`, `PurgeProtected` when made so |
 //! | protect a vault | `VaultLive` | `PurgeProtected` |
 //! | create a key | `VaultLive` | `KeyLive`, `KeyUsable` for its newest version |
-//! | create an account | `GroupLive` | `AccountLive`, `Attached` when made with an identity |
-//! | attach an identity | `AccountLive` | `Attached` |
-//! | grant | `VaultLive`, `Attached`; at one key `KeyLive` | `CanUnwrap` |
+//! | create an identity | `GroupLive` | `IdentityLive` |
+//! | create an account | `GroupLive`, `IdentityLive`; with a key all that binding needs | `AccountLive`, `Attached`, with a key `EncryptedWith` |
+//! | attach identities | `AccountLive`, `IdentityLive` | `Attached` |
+//! | grant | `VaultLive`, the identity: `IdentityLive`, or of an account `Attached`; at one key `KeyLive` | `CanUnwrap` |
 //! | revoke access | `VaultLive`, `Attached` | `NoAccess` |
 //! | leave the key | `AccountLive`; of the former key `KeyEnabled`, `CanUnwrap` | `MicrosoftManaged` |
-//! | set encryption | `AccountLive`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap`; of the former key `KeyUsable`, `CanUnwrap` | `EncryptedWith` |
+//! | set encryption | `AccountLive`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap`; of the former key `KeyUsable`, `CanUnwrap` | `EncryptedWith`, or `BoundTo` where the identity changes after it |
+//! | switch the identity | `AccountLive`, `BoundTo`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap` | `EncryptedWith` |
 //!
 //! The former key counts because Azure unwraps the account's data key with it to
 //! wrap it anew: moving off a key that no longer unwraps fails.
 
-use super::types::{Action, Former, GrantBy};
-use crate::model::{AccountId, Fact, GrantScope, KeyPermission, VersionRule};
+use super::types::{Action, Binds, Former, GrantBy};
+use crate::model::{AccountId, Fact, GrantScope, Identities, KeyPermission, VersionRule, Who};
 use std::collections::BTreeSet;
 
 /// What must hold before an action is taken.
@@ -28,45 +30,91 @@ pub fn needs(action: &Action) -> Vec<Fact> {
     match action {
         Action::CreateGroup { .. } => vec![],
         Action::CreateVault { id, .. } => vec![Fact::GroupLive(id.group.clone())],
-        Action::CreateAccount { id, .. } => vec![Fact::GroupLive(id.group.clone())],
+        Action::CreateIdentity { id, .. } => vec![Fact::GroupLive(id.group.clone())],
+        Action::CreateAccount { id, identity, key, .. } => {
+            let mut needs = vec![Fact::GroupLive(id.group.clone())];
+            needs.extend(live(identity));
+            needs.extend(key.iter().flat_map(binding));
+            needs
+        }
         Action::ProtectVault { id } => vec![Fact::VaultLive(id.name.clone())],
         Action::CreateKey { vault, .. } => vec![Fact::VaultLive(vault.name.clone())],
-        Action::AttachIdentity { id } => vec![Fact::AccountLive(id.name.clone())],
-        Action::Grant { account, vault, key, by, .. } => {
-            let mut needs = vec![Fact::VaultLive(vault.name.clone()), Fact::Attached(account.name.clone())];
+        Action::AttachIdentity { id, identity } => {
+            let mut needs = vec![Fact::AccountLive(id.name.clone())];
+            needs.extend(live(identity));
+            needs
+        }
+        Action::Grant { who, vault, key, by, .. } => {
+            let mut needs = vec![Fact::VaultLive(vault.name.clone()), has_principal(who)];
             needs.extend((*by == GrantBy::Role(GrantScope::Key)).then(|| Fact::KeyLive(key.clone())));
             needs
         }
-        Action::RevokeAccess { account, vault } => {
-            vec![Fact::VaultLive(vault.name.clone()), Fact::Attached(account.name.clone())]
+        Action::RevokeAccess { account: _, who, vault } => {
+            vec![Fact::VaultLive(vault.name.clone()), has_principal(who)]
         }
-        Action::SetEncryption { account, vault, key, version, permissions, former } => {
+        Action::SetEncryption { account, vault, key, version, who, then: _, permissions, former } => {
             let mut needs = vec![
                 Fact::AccountLive(account.name.clone()),
-                Fact::Attached(account.name.clone()),
+                Fact::Attached(account.name.clone(), who.clone()),
                 Fact::VaultLive(vault.name.clone()),
                 Fact::PurgeProtected(vault.name.clone()),
                 Fact::KeyUsable(key.clone(), version.clone()),
-                Fact::CanUnwrap(account.name.clone(), key.clone(), permissions.clone()),
+                Fact::CanUnwrap(who.clone(), key.clone(), permissions.clone()),
             ];
-            needs.extend(former.iter().flat_map(|former| unwraps(account, former)));
+            needs.extend(former.iter().flat_map(|former| unwraps(who, former)));
             needs
         }
-        Action::LeaveKey { account, former } => {
+        Action::SwitchIdentity { account, vault, key, version, from: _, who, permissions } => vec![
+            Fact::AccountLive(account.name.clone()),
+            Fact::Attached(account.name.clone(), who.clone()),
+            Fact::VaultLive(vault.name.clone()),
+            Fact::PurgeProtected(vault.name.clone()),
+            Fact::KeyUsable(key.clone(), version.clone()),
+            Fact::CanUnwrap(who.clone(), key.clone(), permissions.clone()),
+            Fact::BoundTo(account.name.clone(), key.clone(), version.clone()),
+        ],
+        Action::LeaveKey { account, who, former } => {
             let mut needs = vec![Fact::AccountLive(account.name.clone())];
-            needs.extend(former.iter().flat_map(|former| unwraps(account, former)));
+            needs.extend(who.iter().zip(former).flat_map(|(who, former)| unwraps(who, former)));
             needs
         }
     }
 }
 
 /// What Azure needs to unwrap an account's data key with the key that it is bound to.
-fn unwraps(account: &AccountId, former: &Former) -> [Fact; 2] {
+fn unwraps(who: &Who, former: &Former) -> [Fact; 2] {
     let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
     [
         Fact::KeyEnabled(former.key.clone(), former.version.clone()),
-        Fact::CanUnwrap(account.name.clone(), former.key.clone(), unwrap),
+        Fact::CanUnwrap(who.clone(), former.key.clone(), unwrap),
     ]
+}
+
+/// That there is somebody to grant something to.
+fn has_principal(who: &Who) -> Fact {
+    match who {
+        Who::System(account) => Fact::Attached(account.name.clone(), who.clone()),
+        Who::User(identity) => Fact::IdentityLive(identity.clone()),
+    }
+}
+
+fn live(identities: &Identities) -> impl Iterator<Item = Fact> + '_ {
+    identities.user.iter().map(|identity| Fact::IdentityLive(identity.clone()))
+}
+
+/// What an account needs of a key that it is made with. It has no former one.
+fn binding(binds: &Binds) -> [Fact; 4] {
+    let Binds { vault, key, version, who, permissions } = binds;
+    [
+        Fact::VaultLive(vault.name.clone()),
+        Fact::PurgeProtected(vault.name.clone()),
+        Fact::KeyUsable(key.clone(), version.clone()),
+        Fact::CanUnwrap(who.clone(), key.clone(), permissions.clone()),
+    ]
+}
+
+fn attached<'a>(account: &'a AccountId, identities: &'a Identities) -> impl Iterator<Item = Fact> + 'a {
+    identities.of(account).map(|who| Fact::Attached(account.name.clone(), who))
 }
 
 /// What holds after an action was taken.
@@ -84,19 +132,28 @@ pub fn gives(action: &Action) -> Vec<Fact> {
             Fact::KeyUsable(key.clone(), VersionRule::Latest),
             Fact::KeyUsable(key.clone(), VersionRule::Auto),
         ],
-        Action::CreateAccount { id, identity, .. } => {
+        Action::CreateIdentity { id, .. } => vec![Fact::IdentityLive(id.clone())],
+        Action::CreateAccount { id, identity, key, .. } => {
             let mut gives = vec![Fact::AccountLive(id.name.clone())];
-            gives.extend(identity.map(|_| Fact::Attached(id.name.clone())));
+            gives.extend(attached(id, identity));
+            gives.extend(key.iter().map(|Binds { key, version, who, .. }| {
+                Fact::EncryptedWith(id.name.clone(), key.clone(), version.clone(), who.clone())
+            }));
             gives
         }
-        Action::AttachIdentity { id } => vec![Fact::Attached(id.name.clone())],
-        Action::Grant { account, key, permissions, .. } => {
-            vec![Fact::CanUnwrap(account.name.clone(), key.clone(), permissions.clone())]
+        Action::AttachIdentity { id, identity } => attached(id, identity).collect(),
+        Action::Grant { who, key, permissions, .. } => {
+            vec![Fact::CanUnwrap(who.clone(), key.clone(), permissions.clone())]
         }
-        Action::RevokeAccess { account, vault } => vec![Fact::NoAccess(account.name.clone(), vault.name.clone())],
+        Action::RevokeAccess { account: _, who, vault } => vec![Fact::NoAccess(who.clone(), vault.name.clone())],
         Action::LeaveKey { account, .. } => vec![Fact::MicrosoftManaged(account.name.clone())],
-        Action::SetEncryption { account, key, version, .. } => {
-            vec![Fact::EncryptedWith(account.name.clone(), key.clone(), version.clone())]
+        // Once it is reached as another identity, the key is set all the same.
+        Action::SetEncryption { account, key, version, then: Some(_), .. } => {
+            vec![Fact::BoundTo(account.name.clone(), key.clone(), version.clone())]
+        }
+        Action::SetEncryption { account, key, version, who, then: None, .. }
+        | Action::SwitchIdentity { account, key, version, who, .. } => {
+            vec![Fact::EncryptedWith(account.name.clone(), key.clone(), version.clone(), who.clone())]
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Grants and encryption: what lies between an account, its identity and its key.
 
 use super::approval::VERSION_MADE;
-use super::draft::{Draft, changed};
+use super::draft::{Draft, changed, made};
 use super::key_state;
-use super::types::{Action, Change, Former, GrantBy};
+use super::types::{Action, Binds, Change, Former, GrantBy};
 use crate::model::fact::pinned_version;
 use crate::model::{
     Access, Account, Binding, Check, Desired, Encryption, Fact, GrantScope, KeyName, KeyPermission, KeyRef, Location,
-    Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenVault, Vault, VaultName, VersionRule,
+    Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenVault, Vault, VaultName, VersionRule, Who,
 };
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
         }
         let Some(encryption) = &account.encryption else { continue };
         let Some(vault) = desired.vaults.get(&encryption.key.vault) else { continue };
-        let pair = Pair { desired, observed, account, encryption, vault };
+        let pair = Pair { desired, observed, account, encryption, who: &encryption.who, vault };
         match account.access {
             Access::Granted => pair.plan(draft),
             Access::Revoked => pair.revoke(draft),
@@ -32,10 +32,12 @@ fn leave(desired: &Desired, observed: &Observed, account: &Account, draft: &mut 
     let Some(binding) = &seen.encryption.binding else { return };
     let resource = format!("account {}", account.id.name);
     let former = former(desired, observed, binding);
-    if let Some(former) = &former {
+    // Of an identity that the spec does not name, nobody looked at what it may do.
+    let who = seen.reaches_as().filter(|who| is_looked_at(who, observed));
+    if let Some((former, who)) = former.as_ref().zip(who.as_ref()) {
         let enabled = Fact::KeyEnabled(former.key.clone(), former.version.clone()).check(observed);
         let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
-        let may = Fact::CanUnwrap(account.id.name.clone(), former.key.clone(), unwrap).check(observed);
+        let may = Fact::CanUnwrap(who.clone(), former.key.clone(), unwrap).check(observed);
         if let (Check::No(why), _) | (_, Check::No(why)) = (enabled, may) {
             return refuse_former(&resource, former, &why, observed, draft);
         }
@@ -45,7 +47,37 @@ fn leave(desired: &Desired, observed: &Observed, account: &Account, draft: &mut 
         changed(&resource, "encryption.keySource", Some("Microsoft.Keyvault".to_owned()), "Microsoft.Storage"),
         changed(&resource, "encryption.key", Some(bound), "(none)"),
     ];
-    draft.propose(Action::LeaveKey { account: account.id.clone(), former }, because);
+    draft.propose(Action::LeaveKey { account: account.id.clone(), who, former }, because);
+}
+
+fn is_looked_at(who: &Who, observed: &Observed) -> bool {
+    match who {
+        Who::System(_) => true,
+        Who::User(id) => observed.identities.contains_key(id),
+    }
+}
+
+/// The key that an account is made with: one that it reaches as a user-assigned identity, which may be let at the key
+/// before there is an account. Where a policy denies accounts without a customer's key, there is no other way.
+pub(super) fn at_birth(desired: &Desired, account: &Account) -> Option<Binds> {
+    let Encryption { key, version, who, permissions, scope: _ } = account.encryption.as_ref()?;
+    match (who, account.access) {
+        (Who::User(_), Access::Granted) => {}
+        (Who::System(_), _) | (Who::User(_), Access::Revoked) => return None,
+    }
+    let vault = desired.vaults.get(&key.vault)?.id.clone();
+    let permissions = permissions.clone();
+    Some(Binds { vault, key: key.clone(), version: version.clone(), who: who.clone(), permissions })
+}
+
+/// What is said of the key that an account is made with.
+pub(super) fn made_with(resource: &str, observed: &Observed, binds: &Binds) -> Vec<Change> {
+    vec![
+        made(resource, "encryption.keySource", "Microsoft.Keyvault"),
+        made(resource, "encryption.key", binds.key.to_string()),
+        made(resource, "encryption.version", version_in_words(observed, &binds.key, &binds.version)),
+        made(resource, "encryption.identity", binds.who.name()),
+    ]
 }
 
 fn refuse_former(resource: &str, former: &Former, why: &str, observed: &Observed, draft: &mut Draft) {
@@ -66,11 +98,14 @@ fn former(desired: &Desired, observed: &Observed, binding: &Binding) -> Option<F
 }
 
 /// An account and the vault that is to hold its key.
+#[derive(Clone, Copy)]
 struct Pair<'a> {
     desired: &'a Desired,
     observed: &'a Observed,
     account: &'a Account,
     encryption: &'a Encryption,
+    /// As whom the account is to reach the key in the end.
+    who: &'a Who,
     vault: &'a Vault,
 }
 
@@ -78,13 +113,13 @@ impl Pair<'_> {
     /// Takes the account's own access away. That is for an account that is bound to the key: of another it would
     /// close nothing and look as if it had.
     fn revoke(&self, draft: &mut Draft) {
-        if self.refuses_model(draft) || self.refuses_identity(draft) {
+        if self.refuses_model(draft) {
             return;
         }
         let hidden = matches!(self.observed.accounts.get(&self.account.id.name), Some(Seen::Hidden(_)))
             || matches!(self.observed.vaults.get(&self.vault.id.name), Some(Seen::Hidden(_)));
         let (account, vault) = (self.account.id.clone(), self.vault.id.clone());
-        let action = Action::RevokeAccess { account, vault };
+        let action = Action::RevokeAccess { account, who: self.who.clone(), vault };
         if hidden {
             // What cannot be judged is dropped, and told as what the blind spot hides.
             return draft.propose(action, vec![]);
@@ -101,7 +136,18 @@ impl Pair<'_> {
                 "name the key that it is bound to, or remove `access: revoked` until it is bound to this one",
             );
         }
-        let gone = Fact::NoAccess(self.account.id.name.clone(), self.vault.id.name.clone());
+        if !self.binding().is_some_and(|binding| binding.is_by(self.who)) {
+            return draft.refuse(
+                "CMK241",
+                &self.resource(),
+                format!("its access is to be revoked, but it does not reach its key as {}", self.who),
+                "name the identity as which it reaches its key now",
+            );
+        }
+        if self.refuses_shared(draft) {
+            return;
+        }
+        let gone = Fact::NoAccess(self.who.clone(), self.vault.id.name.clone());
         match gone.check(self.observed) {
             Check::Yes => return,
             // What cannot be judged is not taken away: a role may come from above, and be somebody else's affair.
@@ -112,8 +158,8 @@ impl Pair<'_> {
             return;
         }
         let (path, held) = match self.model() {
-            PermissionModel::AccessPolicies => (format!("accessPolicies[{}].keys", self.account.id.name), self.held()),
-            PermissionModel::Rbac => (format!("roleAssignments[{}]", self.account.id.name), self.roles()),
+            PermissionModel::AccessPolicies => (format!("accessPolicies[{}].keys", self.who.name()), self.held()),
+            PermissionModel::Rbac => (format!("roleAssignments[{}]", self.who.name()), self.roles()),
         };
         draft.propose(action, vec![changed(&format!("vault {}", self.vault.id.name), &path, held, "(none)")]);
         draft.note(
@@ -127,8 +173,8 @@ impl Pair<'_> {
         refused |= self.refuses_scope(draft);
         refused |= self.refuses_region(draft);
         refused |= self.refuses_tenant(draft);
-        refused |= self.refuses_identity(draft);
         refused |= self.refuses_former(draft);
+        refused |= self.refuses_unknown_identity(draft);
         let bound = self.encrypted();
         if !bound.is_yes() {
             refused |= self.refuses_key(draft)
@@ -142,8 +188,104 @@ impl Pair<'_> {
         self.grant(draft);
         match bound {
             Check::Yes | Check::Pending(_) => {}
-            Check::No(_) | Check::Unknown(_) => self.bind(draft),
+            Check::No(_) | Check::Unknown(_) if self.is_made_with_key() => {}
+            Check::No(_) | Check::Unknown(_) => match self.switches_from() {
+                None => self.bind(None, draft),
+                Some(from) => self.switch(&from, draft),
+            },
         }
+    }
+
+    /// Whether the account is made in this plan, and with its key.
+    fn is_made_with_key(&self) -> bool {
+        let absent = self.observed.accounts.get(&self.account.id.name).is_some_and(Seen::is_absent);
+        absent && at_birth(self.desired, self.account).is_some()
+    }
+
+    /// As whom the account reaches its key now, when that is to be another.
+    fn switches_from(&self) -> Option<Who> {
+        self.binding().filter(|binding| !binding.is_by(self.who))?;
+        self.seen_account()?.reaches_as()
+    }
+
+    /// Has the account reach its key as another identity.
+    ///
+    /// Azure does not change the key and the identity at once. The key comes first, with the identity that reads now:
+    /// of that one it is known that it unwraps with the old key, and all that it lacks is access to the new key, whose
+    /// vault is of the spec. The other way round, the new identity would need access to the old key, whose vault may
+    /// be anybody's. In between, the account reads through the new key as the old identity.
+    fn switch(&self, from: &Who, draft: &mut Draft) {
+        let Encryption { key, version, who: _, permissions: _, scope: _ } = self.encryption;
+        let as_before = Fact::BoundTo(self.account.id.name.clone(), key.clone(), version.clone());
+        if !as_before.check(self.observed).is_yes() {
+            let before = Pair { who: from, ..*self };
+            before.grant(draft);
+            before.bind(Some(self.who.clone()), draft);
+        }
+        let action = Action::SwitchIdentity {
+            account: self.account.id.clone(),
+            vault: self.vault.id.clone(),
+            key: key.clone(),
+            version: version.clone(),
+            from: from.clone(),
+            who: self.who.clone(),
+            permissions: self.encryption.permissions.clone(),
+        };
+        let change = changed(&self.resource(), "encryption.identity", Some(called(from)), called(self.who));
+        draft.propose(action, vec![change]);
+    }
+
+    /// An identity that serves other accounts is not shut out for the sake of one.
+    fn refuses_shared(&self, draft: &mut Draft) -> bool {
+        let Who::User(identity) = self.who else { return false };
+        let asks = |account: &&Account| {
+            let encryption = account.encryption.as_ref();
+            account.access == Access::Granted && encryption.is_some_and(|one| one.who == *self.who)
+        };
+        let others = self.desired.accounts.values().filter(asks).map(|account| account.id.name.to_string());
+        let seen = self.observed.accounts.values().filter_map(Seen::known);
+        // Of an account that is seen to use it, whatever the spec says of it, unless it is to be shut out as well.
+        let is_open = |name| self.desired.accounts.get(name).is_none_or(|one| one.access == Access::Granted);
+        let used = seen.filter(|seen| {
+            let by = seen.encryption.binding.as_ref().is_some_and(|binding| binding.is_by(self.who));
+            by && is_open(&seen.id.name)
+        });
+        let others: BTreeSet<String> = others.chain(used.map(|seen| seen.id.name.to_string())).collect();
+        if others.is_empty() {
+            return false;
+        }
+        let names: Vec<String> = others.into_iter().collect();
+        draft.refuse(
+            "CMK260",
+            &self.resource(),
+            format!("it reaches its key as identity {}, and so does {}", identity.name, names.join(", ")),
+            "give the account an identity of its own and apply that first, or revoke the access of all of them",
+        );
+        true
+    }
+
+    /// To move an account to another key, the identity that reads now has to be let at it, and so has to be known.
+    fn refuses_unknown_identity(&self, draft: &mut Draft) -> bool {
+        let by_another = self.binding().is_some_and(|binding| !binding.is_by(self.who));
+        if !by_another {
+            return false;
+        }
+        let Encryption { key, version, who: _, permissions: _, scope: _ } = self.encryption;
+        let from = self.switches_from();
+        if let Some(from) = &from {
+            let as_before = Fact::BoundTo(self.account.id.name.clone(), key.clone(), version.clone());
+            if is_looked_at(from, self.observed) || as_before.check(self.observed).is_yes() {
+                return false;
+            }
+        }
+        let held = self.binding().and_then(|binding| binding.user_assigned_identity.clone()).unwrap_or_default();
+        draft.refuse(
+            "CMK213",
+            &self.resource(),
+            format!("it reaches another key, or another version, as the identity {held}, which the spec does not name"),
+            "add that identity under `identities`, so that it can be let at the new key while the account moves",
+        );
+        true
     }
 
     fn resource(&self) -> String {
@@ -163,8 +305,9 @@ impl Pair<'_> {
     }
 
     fn encrypted(&self) -> Check {
-        let Encryption { key, version, permissions: _, scope: _ } = self.encryption;
-        Fact::EncryptedWith(self.account.id.name.clone(), key.clone(), version.clone()).check(self.observed)
+        let Encryption { key, version, who: _, permissions: _, scope: _ } = self.encryption;
+        let name = self.account.id.name.clone();
+        Fact::EncryptedWith(name, key.clone(), version.clone(), self.who.clone()).check(self.observed)
     }
 
     fn usable(&self) -> Fact {
@@ -172,7 +315,7 @@ impl Pair<'_> {
     }
 
     fn allowed(&self, permissions: BTreeSet<KeyPermission>) -> Fact {
-        Fact::CanUnwrap(self.account.id.name.clone(), self.encryption.key.clone(), permissions)
+        Fact::CanUnwrap(self.who.clone(), self.encryption.key.clone(), permissions)
     }
 
     /// Who decides about access to the vault's keys: as it is, or as it is to be made.
@@ -229,7 +372,7 @@ impl Pair<'_> {
 
     /// An access policy names principals of the vault's tenant only.
     fn refuses_tenant(&self, draft: &mut Draft) -> bool {
-        let account = self.seen_account().and_then(|seen| seen.identity.tenant.as_deref());
+        let account = self.who.tenant(self.observed);
         let Some((account, vault)) = account.zip(self.seen_vault().map(|seen| seen.tenant.as_str())) else {
             return false;
         };
@@ -241,19 +384,6 @@ impl Pair<'_> {
             &self.resource(),
             format!("its identity is of tenant {account}, and vault {} trusts tenant {vault}", self.vault.id.name),
             "use a vault of the account's tenant",
-        );
-        true
-    }
-
-    fn refuses_identity(&self, draft: &mut Draft) -> bool {
-        let Some(identity) = self.binding().and_then(|binding| binding.user_assigned_identity.as_ref()) else {
-            return false;
-        };
-        draft.refuse(
-            "CMK213",
-            &self.resource(),
-            format!("it reaches its key as the user-assigned identity {identity}"),
-            "this version of cmk manages system-assigned identities only: leave the account out of the spec",
         );
         true
     }
@@ -329,7 +459,7 @@ impl Pair<'_> {
 
     /// The assignments of the account's own identity that reach the vault.
     fn assignments(&self) -> Vec<&RoleAssignment> {
-        let principal = self.seen_account().and_then(|seen| seen.identity.system_principal.as_deref());
+        let principal = self.who.principal(self.observed);
         let all = self.seen_vault().and_then(|vault| vault.role_assignments.as_ref()).and_then(Seen::known);
         let Some((principal, all)) = principal.zip(all) else { return vec![] };
         all.iter().filter(|one| one.principal.eq_ignore_ascii_case(principal)).collect()
@@ -355,17 +485,19 @@ impl Pair<'_> {
     }
 
     fn grant(&self, draft: &mut Draft) {
-        let permissions = &self.encryption.permissions;
+        let permissions = self.encryption.permissions.clone();
         let may = self.allowed(permissions.clone()).check(self.observed);
         if may.is_yes() || self.hides_roles(draft) {
             return;
         }
-        let (account, vault, key) = (self.account.id.clone(), self.vault.id.clone(), self.encryption.key.clone());
+        let (who, vault, key) = (self.who.clone(), self.vault.id.clone(), self.encryption.key.clone());
         let (by, because) = match self.model() {
             PermissionModel::AccessPolicies => (GrantBy::AccessPolicy, self.policy_change()),
             PermissionModel::Rbac => (GrantBy::Role(self.scope()), self.role_change()),
         };
-        draft.propose(Action::Grant { account, vault, key, permissions: permissions.clone(), by }, vec![because]);
+        if draft.is_first_grant(&who, &key) {
+            draft.propose(Action::Grant { who, vault, key, permissions, by }, vec![because]);
+        }
     }
 
     /// No wider than needed, unless the spec says so.
@@ -383,7 +515,7 @@ impl Pair<'_> {
 
     fn policy_change(&self) -> Change {
         let after: Vec<&str> = self.encryption.permissions.iter().map(|permission| permission.as_str()).collect();
-        let path = format!("accessPolicies[{}].keys", self.account.id.name);
+        let path = format!("accessPolicies[{}].keys", self.who.name());
         changed(&format!("vault {}", self.vault.id.name), &path, self.held(), after.join(", "))
     }
 
@@ -392,13 +524,13 @@ impl Pair<'_> {
             GrantScope::Vault => format!("vault {}", self.vault.id.name),
             GrantScope::Key => format!("key {}", self.encryption.key),
         };
-        let path = format!("roleAssignments[{}]", self.account.id.name);
+        let path = format!("roleAssignments[{}]", self.who.name());
         changed(&resource, &path, None, "Key Vault Crypto Service Encryption User")
     }
 
     /// What the account's identity holds on the vault's keys now, in Azure's words.
     fn held(&self) -> Option<String> {
-        let principal = self.seen_account()?.identity.system_principal.as_ref()?;
+        let principal = self.who.principal(self.observed)?;
         let entries = self.seen_vault()?.access_policies.iter();
         let mine =
             entries.filter(|entry| entry.application_id.is_none() && entry.object_id.eq_ignore_ascii_case(principal));
@@ -406,14 +538,17 @@ impl Pair<'_> {
         (!keys.is_empty()).then(|| keys.join(", "))
     }
 
-    fn bind(&self, draft: &mut Draft) {
-        let Encryption { key, version, permissions, scope: _ } = self.encryption;
+    /// Binds the account to the key; `then` is as whom it is to reach it afterwards, when that changes.
+    fn bind(&self, then: Option<Who>, draft: &mut Draft) {
+        let Encryption { key, version, who: _, permissions: _, scope: _ } = self.encryption;
         let action = Action::SetEncryption {
             account: self.account.id.clone(),
             vault: self.vault.id.clone(),
             key: key.clone(),
             version: version.clone(),
-            permissions: permissions.clone(),
+            who: self.who.clone(),
+            then,
+            permissions: self.encryption.permissions.clone(),
             former: self.former(),
         };
         draft.propose(action, self.binding_changes());
@@ -436,16 +571,27 @@ impl Pair<'_> {
             Some(version) => version.to_string(),
             None => "none: Azure follows the newest".to_owned(),
         });
-        changes.push(changed(&resource, "encryption.version", before, self.version_in_words()));
+        let after = version_in_words(self.observed, &self.encryption.key, &self.encryption.version);
+        changes.push(changed(&resource, "encryption.version", before, after));
+        if let (None, Who::User(_)) = (binding, self.who) {
+            changes.push(changed(&resource, "encryption.identity", None, called(self.who)));
+        }
         changes
     }
+}
 
-    fn version_in_words(&self) -> String {
-        let seen = self.observed.keys.get(&self.encryption.key).and_then(Seen::known);
-        match (&self.encryption.version, seen.and_then(|key| pinned_version(key, &self.encryption.version))) {
-            (VersionRule::Auto, _) => "none: Azure follows the newest".to_owned(),
-            (VersionRule::Exact(version), _) | (VersionRule::Latest, Some(version)) => version.to_string(),
-            (VersionRule::Latest, None) => VERSION_MADE.to_owned(),
-        }
+fn called(who: &Who) -> String {
+    match who {
+        Who::System(_) => "systemAssigned".to_owned(),
+        Who::User(identity) => identity.name.to_string(),
+    }
+}
+
+fn version_in_words(observed: &Observed, key: &KeyRef, rule: &VersionRule) -> String {
+    let seen = observed.keys.get(key).and_then(Seen::known);
+    match (rule, seen.and_then(|key| pinned_version(key, rule))) {
+        (VersionRule::Auto, _) => "none: Azure follows the newest".to_owned(),
+        (VersionRule::Exact(version), _) | (VersionRule::Latest, Some(version)) => version.to_string(),
+        (VersionRule::Latest, None) => VERSION_MADE.to_owned(),
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn refuses_expiring(
     binding: Option<&Binding>,
     draft: &mut Draft,
 ) -> bool {
-    let Encryption { key, version: rule, permissions: _, scope: _ } = encryption;
+    let Encryption { key, version: rule, who: _, permissions: _, scope: _ } = encryption;
     let seen = observed.keys.get(key).and_then(Seen::known);
     let Some((version, end)) = seen.and_then(|seen| meant(seen, rule)).and_then(|v| Some((v, v.expires?))) else {
         return false;

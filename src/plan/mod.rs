@@ -13,6 +13,7 @@ mod effects;
 mod encryption;
 mod groups;
 pub mod guard;
+mod identities;
 mod judge;
 mod key_state;
 mod obstacles;
@@ -32,7 +33,7 @@ pub use judge::{Breach, judge};
 pub use obstacles::subscriptions;
 pub use review::{Review, shares_vaults};
 pub use risk::{Consent, Risk, RiskClass};
-pub use types::{Action, BlindSpot, Change, Former, GrantBy, Note, Plan, Refusal, Step, StepId, Wait};
+pub use types::{Action, Binds, BlindSpot, Change, Former, GrantBy, Note, Plan, Refusal, Step, StepId, Wait};
 
 use crate::model::{Desired, Observed, Seen};
 
@@ -41,11 +42,12 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let mut draft = draft::Draft::default();
     groups::plan(desired, observed, &mut draft);
     vaults::plan(desired, observed, &mut draft);
+    identities::plan(desired, observed, &mut draft);
     accounts::plan(desired, observed, &mut draft);
     encryption::plan(desired, observed, &mut draft);
     draft.prune(observed);
     obstacles::refuse_locked(observed, &mut draft);
-    let draft::Draft { proposals, refusals, waits, blind_spots, mut notes, unseen: _ } = draft;
+    let draft::Draft { proposals, refusals, waits, blind_spots, mut notes, unseen: _, granted: _ } = draft;
     let refusals = refusals.into_iter().collect();
     let mut steps = order::order(proposals, observed);
     notes.extend(accept::by_spec(&mut steps, desired, observed));

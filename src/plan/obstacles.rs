@@ -20,8 +20,11 @@ fn subscription(action: &Action) -> &SubscriptionId {
         Action::CreateKey { vault, .. } | Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => {
             &vault.group.subscription
         }
-        Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => &id.group.subscription,
-        Action::SetEncryption { account, .. } | Action::LeaveKey { account, .. } => &account.group.subscription,
+        Action::CreateIdentity { id, .. } => &id.group.subscription,
+        Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => &id.group.subscription,
+        Action::SetEncryption { account, .. }
+        | Action::SwitchIdentity { account, .. }
+        | Action::LeaveKey { account, .. } => &account.group.subscription,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::draft::Proposal;
 use super::types::{Action, Step, StepId};
 use super::{effects, risk};
-use crate::model::{Fact, Observed};
+use crate::model::{Fact, Observed, Who};
 use std::collections::{BTreeSet, HashMap};
 
 /// Puts proposals in order: by what they need, and where that leaves a choice, by kind and name.
@@ -79,12 +79,14 @@ fn rank(action: &Action) -> u8 {
         Action::CreateVault { .. } => 1,
         Action::ProtectVault { .. } => 2,
         Action::CreateKey { .. } => 3,
-        Action::CreateAccount { .. } => 4,
-        Action::AttachIdentity { .. } => 5,
-        Action::Grant { .. } => 6,
-        Action::SetEncryption { .. } => 7,
-        Action::LeaveKey { .. } => 8,
-        Action::RevokeAccess { .. } => 9,
+        Action::CreateIdentity { .. } => 4,
+        Action::CreateAccount { .. } => 5,
+        Action::AttachIdentity { .. } => 6,
+        Action::Grant { .. } => 7,
+        Action::SetEncryption { .. } => 8,
+        Action::SwitchIdentity { .. } => 9,
+        Action::LeaveKey { .. } => 10,
+        Action::RevokeAccess { .. } => 11,
     }
 }
 
@@ -95,11 +97,15 @@ fn id(action: &Action) -> StepId {
         Action::ProtectVault { id } => format!("protection/{}", id.name),
         Action::CreateKey { key, .. } => format!("key/{key}"),
         Action::CreateAccount { id, .. } => format!("account/{}", id.name),
-        Action::AttachIdentity { id } => format!("identity/{}", id.name),
-        Action::Grant { account, vault, .. } => format!("grant/{}/{}", account.name, vault.name),
-        Action::RevokeAccess { account, vault } => format!("revocation/{}/{}", account.name, vault.name),
+        Action::CreateIdentity { id, .. } => format!("userIdentity/{}", id.name),
+        Action::AttachIdentity { id, .. } => format!("identity/{}", id.name),
+        Action::Grant { who: Who::System(account), vault, .. } => format!("grant/{}/{}", account.name, vault.name),
+        // One identity may be granted several keys of a vault, for several accounts.
+        Action::Grant { who: Who::User(identity), vault: _, key, .. } => format!("grant/{}/{key}", identity.name),
+        Action::RevokeAccess { account, who: _, vault } => format!("revocation/{}/{}", account.name, vault.name),
         Action::SetEncryption { account, .. } | Action::LeaveKey { account, .. } => {
             format!("encryption/{}", account.name)
         }
+        Action::SwitchIdentity { account, .. } => format!("reach/{}", account.name),
     })
 }

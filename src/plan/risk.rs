@@ -6,6 +6,7 @@
 use super::types::{Action, GrantBy};
 use crate::model::{
     AccountId, AccountName, Binding, GrantScope, KeyPermission, KeyRef, MayUse, Observed, Seen, SeenAccount, VaultId,
+    Who,
 };
 use std::fmt;
 
@@ -132,7 +133,11 @@ struct Rules<'a> {
 impl Rules<'_> {
     fn of(&self, action: &Action) -> Vec<Risk> {
         match action {
-            Action::CreateGroup { .. } | Action::CreateKey { .. } | Action::CreateAccount { .. } => vec![],
+            Action::CreateGroup { .. }
+            | Action::CreateKey { .. }
+            | Action::CreateIdentity { .. }
+            | Action::CreateAccount { key: None, .. } => vec![],
+            Action::CreateAccount { id, key: Some(binds), .. } => vec![depends(id, &binds.key)],
             Action::CreateVault { id, purge_protection: true, .. } => {
                 vec![risk(RiskClass::Irreversible, vault(id), PROTECTED_FOR_GOOD, Consent::Spec)]
             }
@@ -143,7 +148,8 @@ impl Rules<'_> {
             Action::ProtectVault { id } => {
                 vec![risk(RiskClass::Irreversible, vault(id), PROTECTED_FOR_GOOD, Consent::Operator)]
             }
-            Action::AttachIdentity { id } => {
+            Action::AttachIdentity { identity, .. } if !identity.system => vec![],
+            Action::AttachIdentity { id, .. } => {
                 let seen = self.account(&id.name);
                 let why = "it is bound to a key and lost the identity with which it reached it; a new one is the first step to letting it read again";
                 let lost = seen.is_some_and(lost_identity);
@@ -151,14 +157,30 @@ impl Rules<'_> {
                     .into_iter()
                     .collect()
             }
-            Action::Grant { account: id, vault: on, key, by, .. } => self.grant(id, on, key, *by),
-            Action::RevokeAccess { account: id, vault } => self.revocation(id, vault),
+            Action::Grant { who, vault: on, key, by, .. } => self.grant(who, on, key, *by),
+            Action::RevokeAccess { account: id, who: _, vault } => self.revocation(id, vault),
             Action::LeaveKey { account: id, .. } => {
                 let why =
                     "its data is protected by a key that Microsoft manages from then on, which nobody here can revoke";
                 vec![risk(RiskClass::ProtectionLowered, account(&id.name), why, Consent::Operator)]
             }
-            Action::SetEncryption { account: id, vault: to, key, .. } => self.encryption(id, to, &key.to_string()),
+            Action::SetEncryption { account: id, vault: to, key, .. } => self.encryption(id, to, key),
+            Action::SwitchIdentity { account: id, from, who, .. } => {
+                let why = format!("its data is read as {who} instead of {from} from then on");
+                vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)]
+            }
+        }
+    }
+
+    /// The accounts that were seen and may be concerned by what an identity may do.
+    fn accounts(&self, who: &Who) -> Box<dyn Iterator<Item = &SeenAccount> + '_> {
+        match who {
+            Who::System(id) => Box::new(self.account(&id.name).into_iter()),
+            Who::User(id) => {
+                let id = Who::User(id.clone());
+                let seen = self.observed.accounts.values().filter_map(Seen::known);
+                Box::new(seen.filter(move |seen| seen.encryption.binding.as_ref().is_some_and(|one| one.is_by(&id))))
+            }
         }
     }
 
@@ -166,17 +188,23 @@ impl Rules<'_> {
         self.observed.accounts.get(name).and_then(Seen::known)
     }
 
-    fn grant(&self, id: &AccountId, on: &VaultId, key: &KeyRef, by: GrantBy) -> Vec<Risk> {
+    fn grant(&self, who: &Who, on: &VaultId, key: &KeyRef, by: GrantBy) -> Vec<Risk> {
         let why = match by {
             GrantBy::Role(GrantScope::Key) => format!("its identity gains access to key {key}"),
             GrantBy::AccessPolicy | GrantBy::Role(GrantScope::Vault) => {
                 format!("its identity gains access to every key of vault {}", on.name)
             }
         };
-        let mut risks = vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)];
-        if let Some(why) = self.account(&id.name).and_then(|seen| self.reopens(seen, on)) {
-            risks.push(risk(RiskClass::Reopening, account(&id.name), why, Consent::Operator));
-        }
+        let object = match who {
+            Who::System(id) => account(&id.name),
+            Who::User(id) => format!("identity/{}", id.name),
+        };
+        let mut risks = vec![risk(RiskClass::AccessChange, object, why, Consent::Plan)];
+        // Of a shared identity, every account that reads as it is opened again.
+        risks.extend(self.accounts(who).filter_map(|seen| {
+            let why = self.reopens(seen, who, on)?;
+            Some(risk(RiskClass::Reopening, account(&seen.id.name), why, Consent::Operator))
+        }));
         risks
     }
 
@@ -194,11 +222,11 @@ impl Rules<'_> {
 
     /// Why a grant would give back what somebody took away, if it would: an account that is bound to a key of the
     /// vault had access to it once.
-    fn reopens(&self, seen: &SeenAccount, on: &VaultId) -> Option<String> {
+    fn reopens(&self, seen: &SeenAccount, who: &Who, on: &VaultId) -> Option<String> {
         let vault = self.observed.vaults.get(&on.name).and_then(Seen::known)?;
         let binding = seen.encryption.binding.as_ref()?;
-        let is_bound_here = binding.vault_host.eq_ignore_ascii_case(&vault.host);
-        let Some(principal) = &seen.identity.system_principal else {
+        let is_bound_here = binding.is_by(who) && binding.vault_host.eq_ignore_ascii_case(&vault.host);
+        let Some(principal) = who.principal(self.observed) else {
             return is_bound_here
                 .then(|| "it is bound to a key, but the identity that had access was removed".to_owned());
         };
@@ -215,14 +243,13 @@ impl Rules<'_> {
         })
     }
 
-    fn encryption(&self, id: &AccountId, to: &VaultId, key: &str) -> Vec<Risk> {
+    fn encryption(&self, id: &AccountId, to: &VaultId, key: &KeyRef) -> Vec<Risk> {
         let binding = self.account(&id.name).and_then(|seen| seen.encryption.binding.as_ref());
         let Some(binding) = binding else {
-            let why = format!("its data depends on key {key} from then on, and on who holds it");
-            return vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)];
+            return vec![depends(id, key)];
         };
         if self.is_in(binding, to) {
-            let other = !binding.key.eq_ignore_ascii_case(key.rsplit('/').next().unwrap_or_default());
+            let other = !binding.key.eq_ignore_ascii_case(key.name.as_str());
             let why = format!("its data depends on key {key} instead of {} from then on", binding.key);
             return other
                 .then(|| risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan))
@@ -245,6 +272,11 @@ const PROTECTED_FOR_GOOD: &str = "purge protection stays on for good";
 fn lost_identity(seen: &SeenAccount) -> bool {
     let by_it = seen.encryption.binding.as_ref().is_some_and(|binding| binding.user_assigned_identity.is_none());
     by_it && seen.identity.system_principal.is_none()
+}
+
+fn depends(id: &AccountId, key: &KeyRef) -> Risk {
+    let why = format!("its data depends on key {key} from then on, and on who holds it");
+    risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)
 }
 
 fn risk(class: RiskClass, object: String, why: impl Into<String>, consent: Consent) -> Risk {

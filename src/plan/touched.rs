@@ -1,7 +1,8 @@
 //! What an action touches: the one list from which guards, identities and acknowledgements know it.
 
 use super::types::Action;
-use crate::model::{AccountId, GroupId, KeyCreate, KeyPermission, KeyRef, VaultId, VersionRule};
+use super::types::Binds;
+use crate::model::{AccountId, GroupId, IdentityId, KeyCreate, KeyPermission, KeyRef, VaultId, VersionRule, Who};
 use std::collections::BTreeSet;
 
 /// The things that an action writes to, or makes data depend on.
@@ -13,6 +14,8 @@ pub(super) struct Touched<'a> {
     pub(super) vault: Option<&'a VaultId>,
     /// The account.
     pub(super) account: Option<&'a AccountId>,
+    /// The user-assigned identities.
+    pub(super) identities: Vec<&'a IdentityId>,
     /// The key.
     pub(super) key: Option<&'a KeyRef>,
     /// Which version of the key data is to depend on.
@@ -47,19 +50,45 @@ impl<'a> Touched<'a> {
                 let makes = named(format!("key/{key}"));
                 Self { vault: Some(vault), key: Some(key), key_made: Some(create), makes, ..touched }
             }
-            Action::CreateAccount { id, identity, .. } => {
+            Action::CreateIdentity { id, .. } => {
+                let makes = named(format!("identity/{}", id.name));
+                Self { identities: vec![id], makes, ..touched }
+            }
+            Action::CreateAccount { id, identity, key: binds, .. } => {
                 let makes = named(format!("account/{}", id.name));
-                Self { account: Some(id), makes, makes_identity: identity.is_some(), ..touched }
+                let identities = identity.user.iter().collect();
+                let touched = Self { account: Some(id), identities, makes, makes_identity: identity.system, ..touched };
+                match binds {
+                    None => touched,
+                    Some(Binds { vault, key, version, who: _, permissions: _ }) => {
+                        Self { vault: Some(vault), key: Some(key), version: Some(version), ..touched }
+                    }
+                }
             }
-            Action::AttachIdentity { id } => Self { account: Some(id), makes_identity: true, ..touched },
-            Action::Grant { account, vault, key: _, permissions, by: _ } => {
-                Self { vault: Some(vault), account: Some(account), granted: Some(permissions), ..touched }
+            Action::AttachIdentity { id, identity } => {
+                let identities = identity.user.iter().collect();
+                Self { account: Some(id), identities, makes_identity: identity.system, ..touched }
             }
-            Action::RevokeAccess { account, vault } => Self { vault: Some(vault), account: Some(account), ..touched },
-            Action::LeaveKey { account, former: _ } => Self { account: Some(account), ..touched },
-            Action::SetEncryption { account, vault, key, version, permissions: _, former: _ } => {
-                Self { vault: Some(vault), account: Some(account), key: Some(key), version: Some(version), ..touched }
+            Action::Grant { who, vault, key: _, permissions, by: _ } => {
+                Self { vault: Some(vault), granted: Some(permissions), ..touched }.with(who)
             }
+            Action::RevokeAccess { account, who, vault } => {
+                let touched = Self { vault: Some(vault), ..touched }.with(who);
+                Self { account: Some(account), ..touched }
+            }
+            Action::LeaveKey { account, who: _, former: _ } => Self { account: Some(account), ..touched },
+            Action::SetEncryption { account, vault, key, version, who, then: _, permissions: _, former: _ }
+            | Action::SwitchIdentity { account, vault, key, version, from: _, who, permissions: _ } => {
+                let touched = Self { vault: Some(vault), key: Some(key), version: Some(version), ..touched }.with(who);
+                Self { account: Some(account), ..touched }
+            }
+        }
+    }
+
+    fn with(self, who: &'a Who) -> Self {
+        match who {
+            Who::System(account) => Self { account: Some(account), ..self },
+            Who::User(identity) => Self { identities: vec![identity], ..self },
         }
     }
 
@@ -67,6 +96,7 @@ impl<'a> Touched<'a> {
     pub(super) fn groups(&self) -> impl Iterator<Item = &'a GroupId> {
         let vault = self.vault.map(|id| &id.group);
         let account = self.account.map(|id| &id.group);
-        self.group.into_iter().chain(vault).chain(account)
+        let identities = self.identities.iter().map(|id| &id.group).collect::<Vec<_>>();
+        self.group.into_iter().chain(vault).chain(account).chain(identities)
     }
 }

@@ -4,8 +4,8 @@ use super::approval::Bound;
 use super::review::Review;
 use super::risk::{Risk, RiskClass};
 use crate::model::{
-    AccountCreate, AccountId, AccountName, Fact, GrantScope, GroupId, IdentityKind, KeyCreate, KeyPermission, KeyRef,
-    Location, PermissionModel, VaultCreate, VaultId, Version, VersionRule,
+    AccountCreate, AccountId, AccountName, Fact, GrantScope, GroupId, Identities, IdentityId, KeyCreate, KeyPermission,
+    KeyRef, Location, PermissionModel, VaultCreate, VaultId, Version, VersionRule, Who,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -103,7 +103,14 @@ pub enum Action {
         /// Its properties.
         create: KeyCreate,
     },
-    /// Make an account that does not exist, with its identity.
+    /// Make a user-assigned identity that does not exist.
+    CreateIdentity {
+        /// The identity.
+        id: IdentityId,
+        /// Its region.
+        location: Location,
+    },
+    /// Make an account that does not exist, with its identities and, where those are older than it, with its key.
     CreateAccount {
         /// The account.
         id: AccountId,
@@ -111,18 +118,22 @@ pub enum Action {
         location: Location,
         /// Its properties.
         create: AccountCreate,
-        /// The identity that it is made with.
-        identity: Option<IdentityKind>,
+        /// The identities that it is made with.
+        identity: Identities,
+        /// The key that it is bound to from its first moment.
+        key: Option<Binds>,
     },
-    /// Give an account a system-assigned identity beside those it has.
+    /// Give an account identities beside those it has.
     AttachIdentity {
         /// The account.
         id: AccountId,
+        /// Those that it gets.
+        identity: Identities,
     },
-    /// Let an account's identity use a key.
+    /// Let an identity use a key.
     Grant {
-        /// The account whose identity is meant.
-        account: AccountId,
+        /// The identity.
+        who: Who,
         /// The vault.
         vault: VaultId,
         /// The key that it is needed for.
@@ -132,10 +143,12 @@ pub enum Action {
         /// By what.
         by: GrantBy,
     },
-    /// Take an account's own entry out of a vault's access policies.
+    /// Take away what an account's identity may do with a vault's keys.
     RevokeAccess {
-        /// The account whose identity is meant.
+        /// The account whose data is to be out of reach.
         account: AccountId,
+        /// The identity as which it reaches its key.
+        who: Who,
         /// The vault.
         vault: VaultId,
     },
@@ -143,6 +156,8 @@ pub enum Action {
     LeaveKey {
         /// The account.
         account: AccountId,
+        /// As whom it reaches the key that it leaves, when that can be said.
+        who: Option<Who>,
         /// The key that it is bound to now, when its vault can be seen: Azure unwraps with it once more.
         former: Option<Former>,
     },
@@ -156,11 +171,47 @@ pub enum Action {
         key: KeyRef,
         /// Which version of it.
         version: VersionRule,
+        /// As whom it reaches the key. One that it has now, if it is bound to a key now: Azure does not change both at once.
+        who: Who,
+        /// As whom it is to reach the key afterwards, where a later step changes that.
+        then: Option<Who>,
         /// What the identity needs to hold in the vault.
         permissions: BTreeSet<KeyPermission>,
         /// The key that it is bound to now, when its vault can be seen: Azure unwraps with it to wrap anew.
         former: Option<Former>,
     },
+    /// Have an account reach the key that it is bound to as another of its identities.
+    SwitchIdentity {
+        /// The account.
+        account: AccountId,
+        /// The vault that holds the key.
+        vault: VaultId,
+        /// The key, which stays.
+        key: KeyRef,
+        /// The version, which stays.
+        version: VersionRule,
+        /// As whom it reaches the key before.
+        from: Who,
+        /// As whom it reaches the key from then on.
+        who: Who,
+        /// What the new identity needs to hold in the vault.
+        permissions: BTreeSet<KeyPermission>,
+    },
+}
+
+/// The key that an account is bound to when it is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binds {
+    /// The vault that holds the key.
+    pub vault: VaultId,
+    /// The key.
+    pub key: KeyRef,
+    /// Which version of it.
+    pub version: VersionRule,
+    /// As whom the account reaches it: a user-assigned identity, since its own is younger than any grant.
+    pub who: Who,
+    /// What the identity needs to hold in the vault.
+    pub permissions: BTreeSet<KeyPermission>,
 }
 
 /// By what access is granted.
@@ -270,12 +321,14 @@ impl Action {
             Self::CreateVault { .. } => "createVault",
             Self::ProtectVault { .. } => "protectVault",
             Self::CreateKey { .. } => "createKey",
+            Self::CreateIdentity { .. } => "createIdentity",
             Self::CreateAccount { .. } => "createAccount",
             Self::AttachIdentity { .. } => "attachIdentity",
             Self::Grant { .. } => "grant",
             Self::RevokeAccess { .. } => "revokeAccess",
             Self::LeaveKey { .. } => "leaveKey",
             Self::SetEncryption { .. } => "setEncryption",
+            Self::SwitchIdentity { .. } => "switchIdentity",
         }
     }
 
@@ -285,11 +338,14 @@ impl Action {
             Self::CreateGroup { .. }
             | Self::CreateVault { .. }
             | Self::ProtectVault { .. }
-            | Self::CreateKey { .. } => None,
-            Self::CreateAccount { id, .. } | Self::AttachIdentity { id } => Some(&id.name),
-            Self::Grant { account, .. }
+            | Self::CreateKey { .. }
+            | Self::CreateIdentity { .. }
+            | Self::Grant { who: Who::User(_), .. } => None,
+            Self::CreateAccount { id, .. } | Self::AttachIdentity { id, .. } => Some(&id.name),
+            Self::Grant { who: Who::System(account), .. }
             | Self::RevokeAccess { account, .. }
             | Self::LeaveKey { account, .. }
+            | Self::SwitchIdentity { account, .. }
             | Self::SetEncryption { account, .. } => Some(&account.name),
         }
     }
@@ -306,8 +362,11 @@ impl Action {
                 format!("{vault}/keys/{}{ROLE_ASSIGNMENTS}", key.name)
             }
             Self::RevokeAccess { vault, .. } => format!("{vault}/accessPolicies/remove"),
-            Self::CreateAccount { id, .. } | Self::AttachIdentity { id } => id.to_string(),
-            Self::SetEncryption { account, .. } | Self::LeaveKey { account, .. } => account.to_string(),
+            Self::CreateIdentity { id, .. } => id.to_string(),
+            Self::CreateAccount { id, .. } | Self::AttachIdentity { id, .. } => id.to_string(),
+            Self::SetEncryption { account, .. }
+            | Self::SwitchIdentity { account, .. }
+            | Self::LeaveKey { account, .. } => account.to_string(),
         }
     }
 }

@@ -12,9 +12,14 @@ pub fn why(action: &Action) -> &'static str {
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
         | Action::CreateKey { .. }
+        | Action::CreateIdentity { .. }
         | Action::CreateAccount { .. } => "it does not exist",
         Action::ProtectVault { .. } => "Storage takes no key that somebody could purge",
-        Action::AttachIdentity { .. } => "it has none of its own to reach a key with",
+        Action::AttachIdentity { identity, .. } if identity.user.is_empty() => {
+            "it has none of its own to reach a key with"
+        }
+        Action::AttachIdentity { .. } => "the spec gives it that identity",
+        Action::SwitchIdentity { .. } => "the spec names another identity than the one it reads as",
         Action::Grant { .. } => "Storage wraps and unwraps as this identity",
         Action::RevokeAccess { .. } => "the spec says that its access is revoked",
         Action::LeaveKey { .. } => "the spec says that Microsoft manages its key",
@@ -29,13 +34,17 @@ pub fn why(action: &Action) -> &'static str {
 pub fn waits(action: &Action, goes_after_grant: bool) -> Option<String> {
     let budgets = Budgets::default();
     match action {
+        Action::CreateAccount { key: Some(_), .. } if goes_after_grant => Some(format!(
+            "until Azure honours the grant, usually 5 min, at most {}, and the account is ready",
+            duration(budgets.grant)
+        )),
         Action::CreateVault { .. } | Action::CreateAccount { .. } => {
             Some(format!("until it is ready, usually 1 min, at most {}", duration(budgets.provisioning)))
         }
         Action::RevokeAccess { .. } => {
             Some("until it is gone from the vault; it takes effect within minutes, up to an hour".to_owned())
         }
-        Action::SetEncryption { .. } if goes_after_grant => {
+        Action::SetEncryption { .. } | Action::SwitchIdentity { .. } if goes_after_grant => {
             Some(format!("until Azure honours the grant, usually 5 min, at most {}", duration(budgets.grant)))
         }
         // Their answer shows their effect.
@@ -45,6 +54,8 @@ pub fn waits(action: &Action, goes_after_grant: bool) -> Option<String> {
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
         | Action::LeaveKey { .. }
+        | Action::CreateIdentity { .. }
+        | Action::SwitchIdentity { .. }
         | Action::SetEncryption { .. } => None,
     }
 }
@@ -61,6 +72,8 @@ pub fn is_grant(action: &Action) -> bool {
         | Action::AttachIdentity { .. }
         | Action::RevokeAccess { .. }
         | Action::LeaveKey { .. }
+        | Action::CreateIdentity { .. }
+        | Action::SwitchIdentity { .. }
         | Action::SetEncryption { .. } => false,
     }
 }
@@ -72,11 +85,15 @@ pub fn leaves(action: &Action) -> String {
         Action::CreateVault { .. } => "an unused vault".to_owned(),
         Action::ProtectVault { .. } => "a vault that is protected for good".to_owned(),
         Action::CreateKey { .. } => "an unused key".to_owned(),
-        Action::CreateAccount { .. } => "an account under Microsoft's key".to_owned(),
+        Action::CreateIdentity { .. } => "an unused identity".to_owned(),
+        Action::CreateAccount { key: None, .. } => "an account under Microsoft's key".to_owned(),
+        Action::CreateAccount { key: Some(binds), .. } => format!("an account under key {}", binds.key),
         Action::AttachIdentity { .. } => "an identity that may do nothing yet".to_owned(),
         Action::Grant { vault, .. } => format!("unused access to the keys of vault {}", vault.name),
         Action::RevokeAccess { .. } => "an account without access, which nothing gives back by itself".to_owned(),
-        Action::LeaveKey { .. } | Action::SetEncryption { .. } => "nothing half done".to_owned(),
+        Action::LeaveKey { .. } | Action::SetEncryption { .. } | Action::SwitchIdentity { .. } => {
+            "nothing half done".to_owned()
+        }
     }
 }
 
@@ -87,12 +104,14 @@ pub fn undo(action: &Action) -> Option<String> {
         Action::CreateGroup { .. }
         | Action::CreateVault { purge_protection: false, .. }
         | Action::CreateKey { .. }
+        | Action::CreateIdentity { .. }
         | Action::CreateAccount { .. } => Some("delete what was made, while nothing uses it".to_owned()),
         Action::AttachIdentity { .. } => Some("remove the identity, while no key is reached with it".to_owned()),
         Action::Grant { .. } => Some("take the access back, once no data depends on it".to_owned()),
         Action::RevokeAccess { .. } => {
             Some("give the access back by `access: granted`, which asks to be accepted".to_owned())
         }
+        Action::SwitchIdentity { from, .. } => Some(format!("have it reach its key as {from} again")),
         Action::LeaveKey { former, .. } | Action::SetEncryption { former, .. } => Some(match former {
             Some(Former { key, version }) => format!("bind it to {key} version {version} again"),
             None => "bind it to what it was under before; no data is lost".to_owned(),

@@ -1,7 +1,7 @@
 //! The words for actions, risks and things, the same in every report.
 
 use crate::diag::codes;
-use crate::model::{GrantScope, IdentityKind, VersionRule};
+use crate::model::{GrantScope, Identities, VersionRule, Who};
 use crate::plan::{Action, GrantBy, RiskClass};
 use std::time::Duration;
 
@@ -17,37 +17,58 @@ pub fn action(action: &Action) -> String {
         Action::CreateKey { vault: _, key, create } => {
             format!("create key {key}, {} {}", create.kind, create.size_bits)
         }
-        Action::CreateAccount { id, location, create: _, identity } => {
-            let identity = match identity {
-                Some(IdentityKind::SystemAssigned) => ", with a system-assigned identity",
-                None => "",
-            };
-            format!("create account {} in {location}{identity}", id.name)
+        Action::CreateIdentity { id, location } => format!("create identity {} in {location}", id.name),
+        Action::CreateAccount { id, location, create: _, identity, key } => {
+            let identity = if identity.is_empty() { String::new() } else { format!(", with {}", identities(identity)) };
+            let key = key.as_ref().map_or_else(String::new, |binds| {
+                format!(", encrypted with {} ({}) as {}", binds.key, version_rule(&binds.version), binds.who.name())
+            });
+            format!("create account {} in {location}{identity}{key}", id.name)
         }
-        Action::AttachIdentity { id } => format!("give account {} a system-assigned identity", id.name),
-        Action::Grant { account, vault, key, permissions: _, by } => {
-            let who = format!("grant account {}", account.name);
+        Action::AttachIdentity { id, identity } => format!("give account {} {}", id.name, identities(identity)),
+        Action::Grant { who, vault, key, permissions: _, by } => {
+            let who = match who {
+                Who::System(account) => format!("grant account {}", account.name),
+                Who::User(identity) => format!("grant identity {}", identity.name),
+            };
             match by {
                 GrantBy::AccessPolicy => format!("{who} access to the keys of vault {}", vault.name),
                 GrantBy::Role(GrantScope::Vault) => format!("{who} the encryption role on vault {}", vault.name),
                 GrantBy::Role(GrantScope::Key) => format!("{who} the encryption role on key {key}"),
             }
         }
-        Action::RevokeAccess { account, vault } => {
+        Action::RevokeAccess { account, who: _, vault } => {
             format!("take account {}'s access to the keys of vault {} away", account.name, vault.name)
         }
-        Action::LeaveKey { account, former: _ } => {
+        Action::LeaveKey { account, who: _, former: _ } => {
             format!("encrypt account {} with a key that Microsoft manages", account.name)
         }
-        Action::SetEncryption { account, vault: _, key, version, permissions: _, former: _ } => {
-            let version = match version {
-                VersionRule::Latest => "newest, pinned".to_owned(),
-                VersionRule::Auto => "always the newest".to_owned(),
-                VersionRule::Exact(version) => format!("version {version}"),
+        Action::SetEncryption { account, vault: _, key, version, who, then: _, permissions: _, former: _ } => {
+            let by = match who {
+                Who::System(_) => String::new(),
+                Who::User(identity) => format!(", as {}", identity.name),
             };
-            format!("encrypt account {} with {key} ({version})", account.name)
+            format!("encrypt account {} with {key} ({}){by}", account.name, version_rule(version))
+        }
+        Action::SwitchIdentity { account, who, key, .. } => {
+            format!("have account {} reach {key} as {who}", account.name)
         }
     }
+}
+
+fn version_rule(version: &VersionRule) -> String {
+    match version {
+        VersionRule::Latest => "newest, pinned".to_owned(),
+        VersionRule::Auto => "always the newest".to_owned(),
+        VersionRule::Exact(version) => format!("version {version}"),
+    }
+}
+
+/// Identities in words: "a system-assigned identity and id-billing".
+fn identities(identities: &Identities) -> String {
+    let own = identities.system.then(|| "a system-assigned identity".to_owned());
+    let user = identities.user.iter().map(|id| format!("the identity {}", id.name));
+    own.into_iter().chain(user).collect::<Vec<_>>().join(" and ")
 }
 
 /// The thing that an action is about, in short: "vault kv-prod".
@@ -56,9 +77,12 @@ pub fn target(action: &Action) -> String {
         Action::CreateGroup { id, .. } => format!("resource group {}", id.name),
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => format!("vault {}", id.name),
         Action::CreateKey { key, .. } => format!("key {key}"),
-        Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => format!("account {}", id.name),
+        Action::CreateIdentity { id, .. } => format!("identity {}", id.name),
+        Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => format!("account {}", id.name),
         Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => format!("vault {}", vault.name),
-        Action::SetEncryption { account, .. } | Action::LeaveKey { account, .. } => {
+        Action::SetEncryption { account, .. }
+        | Action::SwitchIdentity { account, .. }
+        | Action::LeaveKey { account, .. } => {
             format!("account {}", account.name)
         }
     }
@@ -70,12 +94,14 @@ pub fn is_creation(action: &Action) -> bool {
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
         | Action::CreateKey { .. }
+        | Action::CreateIdentity { .. }
         | Action::CreateAccount { .. } => true,
         Action::ProtectVault { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
         | Action::RevokeAccess { .. }
         | Action::LeaveKey { .. }
+        | Action::SwitchIdentity { .. }
         | Action::SetEncryption { .. } => false,
     }
 }

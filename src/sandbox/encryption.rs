@@ -177,6 +177,9 @@ fn bind(account: &mut Account, sent: &Value, state: &State, now: Millis) -> Resu
     }
     let before = account.encryption.binding.clone();
     let same_key = before.as_ref().is_some_and(|before| before.same_key(&wanted));
+    if before.is_some() && !same_key && user(&after) != user(account) {
+        return Err(both_at_once());
+    }
     if let Some(before) = before.as_ref().filter(|_| same_key) {
         wanted.current.clone_from(&before.current);
         wanted.expires = before.expires;
@@ -198,6 +201,12 @@ fn bind(account: &mut Account, sent: &Value, state: &State, now: Millis) -> Resu
     after.encryption.binding = Some(wanted);
     *account = after;
     Ok(())
+}
+
+/// The key, or the identity as which it is reached: the one or the other. The text is not recorded anywhere.
+fn both_at_once() -> Answer {
+    let text = "The encryption identity and the key vault properties cannot be updated in the same operation.";
+    Answer::error(400, "InvalidRequestPropertyValue", text)
 }
 
 /// A key in another tenant is reached with a user-assigned identity and an application, never with one of them alone.

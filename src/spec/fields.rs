@@ -13,7 +13,8 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("create", "a mapping of what to make it with", "create: {}"),
     ("defaults", "a mapping of `subscription`, `resourceGroup` and `location`", "defaults: { location: westeurope }"),
     ("encryption", "a mapping", "encryption: { key: kv-quickstart/storage }"),
-    ("identity", "the word `systemAssigned`", "identity: systemAssigned"),
+    ("identities", "a mapping of identity names, or in an account a list of them", "identities: [id-quickstart]"),
+    ("identity", "the word `systemAssigned`, or under `encryption` a name", "identity: systemAssigned"),
     ("key", "a vault's and a key's name with a slash between them", "key: kv-quickstart/storage"),
     ("keys", "a mapping of key names", "storage: { create: {} }"),
     ("kind", "the kind of account", "kind: StorageV2"),
@@ -188,7 +189,7 @@ pub(crate) fn misplaced(field: &str) -> Option<&'static str> {
         "key" | "version" | "permissions" => "it belongs under `encryption` of an account",
         "sameRegion" => "it belongs under `policy` at the top",
         "code" | "object" | "until" => "it belongs into an item of `accept`, at the top",
-        "vaults" | "accounts" | "resourceGroups" | "defaults" | "policy" | "accept" => {
+        "vaults" | "accounts" | "resourceGroups" | "identities" | "defaults" | "policy" | "accept" => {
             "it belongs at the top of the file, without indentation"
         }
         _ => return None,

@@ -3,7 +3,7 @@
 use super::complaints::complain;
 use super::fields::Language;
 use super::shown::shown;
-use super::types::{AccountEntry, Document, GroupEntry, VaultEntry};
+use super::types::{AccountEntry, Document, GroupEntry, IdentityEntry, VaultEntry};
 use super::yaml::{self, Entry, Kind, Node};
 use crate::diag::{Diagnostic, Diagnostics, Source};
 use serde::de::DeserializeOwned;
@@ -20,7 +20,7 @@ const PROBLEMS_MAX: usize = 200;
 const VERSION: &str = "1";
 
 /// The top-level mappings whose entries are read one by one.
-const ENTRIES: [&str; 3] = ["resourceGroups", "vaults", "accounts"];
+const ENTRIES: [&str; 4] = ["resourceGroups", "vaults", "identities", "accounts"];
 
 /// The file as it is written; every value knows its place in the text.
 #[derive(Debug, Clone)]
@@ -74,6 +74,7 @@ pub(super) fn whole(source: &Source, diagnostics: &mut Diagnostics) -> Option<Sp
     let mut document: Document = part(Language::Spec, &mut tree, &[], yaml::skeleton(&ENTRIES), diagnostics);
     document.resource_groups = entries::<GroupEntry>(&mut tree, "resourceGroups", diagnostics);
     document.vaults = entries::<VaultEntry>(&mut tree, "vaults", diagnostics);
+    document.identities = entries::<IdentityEntry>(&mut tree, "identities", diagnostics);
     document.accounts = entries::<AccountEntry>(&mut tree, "accounts", diagnostics);
     Some(Spec { document, tree, sound: !diagnostics.has_errors() })
 }

@@ -55,6 +55,10 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("propertyNames" = { "pattern": "^[A-Za-z][0-9A-Za-z-]{1,22}[0-9A-Za-z]$" }))]
     pub vaults: BTreeMap<String, VaultEntry>,
+    /// User-assigned managed identities, by name: 3 to 128 letters, digits, hyphens and underscores.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = { "pattern": "^[0-9A-Za-z][0-9A-Za-z_-]{2,127}$" }))]
+    pub identities: BTreeMap<String, IdentityEntry>,
     /// Storage accounts, by their globally unique names: 3 to 24 lower-case letters and digits.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("propertyNames" = { "pattern": "^[0-9a-z]{3,24}$" }))]
@@ -190,6 +194,29 @@ pub struct KeyCreation {
     pub size: i64,
 }
 
+/// A user-assigned managed identity.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct IdentityEntry {
+    /// Make the identity if it is not there: `create: {}`. Without it the identity must be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create: Option<IdentityCreation>,
+    /// The subscription's id, a GUID, instead of the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<String>,
+    /// The resource group's name, instead of the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_group: Option<String>,
+    /// The region in which to make it, instead of the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+}
+
+/// How to make a user-assigned identity: nothing can be said about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityCreation {}
+
 /// A storage account.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -206,9 +233,12 @@ pub struct AccountEntry {
     /// The account's region, instead of the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// The managed identity with which the account reaches its key. Left out: as it is.
+    /// Whether the account has an identity of its own. Left out: as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityWord>,
+    /// The user-assigned identities that the account has, beside any others it has: names under `identities` of this file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<String>,
     /// The key that protects the account. Left out: as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption: Option<EncryptionEntry>,
@@ -269,6 +299,9 @@ pub struct EncryptionEntry {
     #[serde(default = "latest")]
     #[schemars(regex(pattern = r"^(latest|auto|[0-9A-Fa-f]{32})$"))]
     pub version: String,
+    /// As whom the account reaches the key: one of its `identities`, or `systemAssigned`. Left out: the only one it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// What the account's identity may do with the vault's keys. Where role assignments decide, the role says it.
     #[serde(default = "needed")]
     pub permissions: Vec<PermissionWord>,
@@ -308,7 +341,7 @@ pub enum PermissionModelWord {
     Rbac,
 }
 
-/// An account's managed identity.
+/// An account's own managed identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum IdentityWord {

@@ -1,8 +1,8 @@
 //! (Desired, Observed, Plan) -> Status: how each account of a spec stands. Pure; for nightly jobs and for people.
 
 use crate::model::{
-    Access, Account, AccountName, Binding, Check, Desired, Fact, KeyPermission, KeyRef, Observed, Seen, SeenKey,
-    Timestamp, Version,
+    Access, Account, AccountName, Binding, Check, Desired, Fact, KeyPermission, KeyRef, Observed, Seen, SeenAccount,
+    SeenKey, Timestamp, Version,
 };
 use crate::plan::review::{Reads, reads};
 use crate::plan::{Plan, StepId};
@@ -114,9 +114,10 @@ fn one(account: &Account, desired: &Desired, observed: &Observed, plan: &Plan) -
         follows: binding.is_some_and(|binding| binding.version.is_none()),
         created: in_use.and_then(|version| version.created),
         expires: in_use.and_then(|version| version.expires),
-        granted: match key {
-            Some(key) => Fact::CanUnwrap(name.clone(), key, KeyPermission::needed()).check(observed),
-            None => Check::Unknown("the spec does not name the vault of its key".to_owned()),
+        granted: match (key, seen.and_then(SeenAccount::reaches_as)) {
+            (Some(key), Some(who)) => Fact::CanUnwrap(who, key, KeyPermission::needed()).check(observed),
+            (Some(_), None) => Check::Unknown("it reaches its key as an identity in no known form".to_owned()),
+            (None, _) => Check::Unknown("the spec does not name the vault of its key".to_owned()),
         },
         reads: reads(name, desired, observed),
         is_revoked: account.access == Access::Revoked,

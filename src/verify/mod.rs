@@ -92,19 +92,19 @@ fn vault_facts(desired: &Desired, name: &VaultName, vault: &Vault) -> Vec<Fact> 
 
 fn account_facts(name: &AccountName, account: &Account) -> Vec<Fact> {
     let mut facts = vec![Fact::AccountLive(name.clone())];
-    facts.extend(account.identity.map(|_| Fact::Attached(name.clone())));
+    facts.extend(account.identity.of(&account.id).map(|who| Fact::Attached(name.clone(), who)));
     if account.leaves_key {
         facts.push(Fact::MicrosoftManaged(name.clone()));
     }
-    if let Some(Encryption { key, version, permissions, scope: _ }) = &account.encryption {
+    if let Some(Encryption { key, version, who, permissions, scope: _ }) = &account.encryption {
         match account.access {
             Access::Granted => {
                 facts.push(Fact::KeyUsable(key.clone(), version.clone()));
-                facts.push(Fact::CanUnwrap(name.clone(), key.clone(), permissions.clone()));
+                facts.push(Fact::CanUnwrap(who.clone(), key.clone(), permissions.clone()));
             }
-            Access::Revoked => facts.push(Fact::NoAccess(name.clone(), key.vault.clone())),
+            Access::Revoked => facts.push(Fact::NoAccess(who.clone(), key.vault.clone())),
         }
-        facts.push(Fact::EncryptedWith(name.clone(), key.clone(), version.clone()));
+        facts.push(Fact::EncryptedWith(name.clone(), key.clone(), version.clone(), who.clone()));
     }
     facts
 }
@@ -144,7 +144,7 @@ fn reported(account: &Account, encryption: &Encryption, observed: &Observed) -> 
 
 fn evidence(account: &Account, encryption: &Encryption, observed: &Observed) -> AccountEvidence {
     let bound = binding(account, observed);
-    let principal = seen(account, observed).and_then(|seen| seen.identity.system_principal.clone());
+    let principal = encryption.who.principal(observed).map(str::to_owned);
     let key = observed.keys.get(&encryption.key).and_then(Seen::known);
     let current = bound.and_then(|binding| binding.current.clone());
     let in_use = key.zip(current.as_ref()).and_then(|(key, version)| key.version(version));

@@ -11,9 +11,9 @@ use cmk::apply::previews;
 use cmk::azure::Cloud;
 use cmk::model::{
     Access, AccessPolicy, Account, AccountCreate, AccountId, AccountName, Binding, Desired, Encryption, Group, GroupId,
-    GroupName, IdentityKind, Key, KeyName, KeyPermission, KeyRef, KeyType, KeyVersion, Location, Observed,
+    GroupName, Identities, Key, KeyName, KeyPermission, KeyRef, KeyType, KeyVersion, Location, Observed,
     PermissionModel, Seen, SeenAccount, SeenEncryption, SeenGroup, SeenIdentity, SeenKey, SeenSubscription, SeenVault,
-    SubscriptionId, Timestamp, Vault, VaultId, VaultName, Version, VersionRule,
+    SubscriptionId, Timestamp, Vault, VaultId, VaultName, Version, VersionRule, Who,
 };
 use cmk::plan::{Plan, judge, plan};
 use cmk::report::requests::Requests;
@@ -172,12 +172,14 @@ fn desired() -> Desired {
     for n in 0..ACCOUNTS {
         let create = AccountCreate { sku: "Standard_LRS".to_owned(), kind: "StorageV2".to_owned() };
         let (key, version, permissions) = (key(n % VAULTS), VersionRule::Latest, KeyPermission::needed());
-        let encryption = Encryption { key, version, permissions, scope: None };
+        let id = AccountId { group: group(), name: account(n) };
+        let who = Who::System(id.clone());
+        let encryption = Encryption { key, version, who, permissions, scope: None };
         let wanted = Account {
-            id: AccountId { group: group(), name: account(n) },
+            id,
             location: Some(region()),
             create: Some(create),
-            identity: Some(IdentityKind::SystemAssigned),
+            identity: Identities { system: true, ..Identities::default() },
             encryption: Some(encryption),
             access: Access::default(),
             leaves_key: false,

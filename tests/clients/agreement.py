@@ -12,7 +12,7 @@ import yaml
 
 from stage import PROJECT, Az, Sandbox, Story, at
 
-SPECS = ["quickstart", "guide-start", "guide", "shared-key", "two-subscriptions"]
+SPECS = ["quickstart", "guide-start", "guide", "shared-key", "two-subscriptions", "user-assigned"]
 
 
 class Exempt:
@@ -32,7 +32,7 @@ def owner(wanted, found):
 
 
 def identity(wanted, found):
-    return {"systemAssigned": "SystemAssigned"}[wanted] == found
+    return {"systemAssigned": "SystemAssigned"}[wanted] in found.replace(" ", "").split(",")
 
 
 def permissions(wanted, found):
@@ -86,12 +86,22 @@ TABLE = {
     "accounts.*.create.sku": ("account", "sku.name", same),
     "accounts.*.create.kind": ("account", "kind", same),
     "accounts.*.identity": ("account", "identity.type", identity),
+    "accounts.*.identities": ("users", "", lambda wanted, found: set(wanted) <= set(found)),
+    "accounts.*.encryption.identity": (
+        "account",
+        "encryption.encryptionIdentity.encryptionUserAssignedIdentity",
+        lambda wanted, found: (found or "").lower().endswith(f"/userassignedidentities/{wanted}".lower()),
+    ),
+    "identities.*.subscription": ("identity", "id", owner),
+    "identities.*.resourceGroup": ("identity", "resourceGroup", same),
+    "identities.*.location": ("identity", "location", same),
+    "identities.*.create": ("identity", "principalId", lambda _, found: bool(found)),
     "accounts.*.encryption.key": ("account", "encryption.keyVaultProperties", key),
     "accounts.*.encryption.version": ("versions", "", version),
     "accounts.*.encryption.permissions": ("permissions", "", permissions),
 }
 
-NAMED = {"resourceGroups", "vaults", "keys", "accounts"}
+NAMED = {"resourceGroups", "vaults", "keys", "identities", "accounts"}
 
 
 def leaves(value, path=(), names=()):
@@ -107,8 +117,8 @@ def leaves(value, path=(), names=()):
 def with_defaults(spec):
     """Writes out what `defaults` gives to each entry, so that it is compared there."""
     defaults = spec.get("defaults", {})
-    given = {"vaults": ["subscription", "resourceGroup"], "accounts": ["subscription", "resourceGroup"]}
-    for section in ("resourceGroups", "vaults", "accounts"):
+    given = {kind: ["subscription", "resourceGroup"] for kind in ("vaults", "identities", "accounts")}
+    for section in ("resourceGroups", "vaults", "identities", "accounts"):
         for entry in spec.get(section, {}).values():
             fields = given.get(section, ["subscription"]) + (["location"] if "create" in entry else [])
             for field in fields:
@@ -132,6 +142,13 @@ class Seen:
     def look_inside(self, caller):
         """Lets the user look at keys: cmk makes them through Resource Manager and gives nobody a policy for that."""
         for vault, entry in self.spec.get("vaults", {}).items():
+            if entry.get("permissionModel") == "rbac":
+                self.run(
+                    f"role assignment create --assignee-object-id {caller} --assignee-principal-type ServicePrincipal"
+                    f" --role 00482a5a-887f-4fb3-b363-3b7fe8e74483 --scope {self.vault(vault)['id']}"
+                )
+                self.run.once_granted(f"keyvault key list --vault-name {vault}", "ForbiddenByRbac")
+                continue
             self.run(
                 f"keyvault set-policy --name {vault} --subscription {entry['subscription']}"
                 f" --object-id {caller} --key-permissions get list"
@@ -153,6 +170,17 @@ class Seen:
             f"storage account show --name {name} --resource-group {entry['resourceGroup']}"
             f" --subscription {entry['subscription']}"
         )
+
+    def identity(self, name):
+        entry = self.spec["identities"][name]
+        return self.az(
+            f"identity show --name {name} --resource-group {entry['resourceGroup']}"
+            f" --subscription {entry['subscription']}"
+        )
+
+    def users(self, account):
+        found = at(self.account(account), "identity.userAssignedIdentities") or {}
+        return [one.rpartition("/")[2] for one in found]
 
     def versions(self, account):
         vault, name = self.spec["accounts"][account]["encryption"]["key"].split("/")

@@ -20,11 +20,13 @@ fn made(plan: &Plan) -> Vec<&'static str> {
         Action::CreateVault { .. } => Some("vault"),
         Action::CreateKey { .. } => Some("key"),
         Action::CreateAccount { .. } => Some("account"),
+        Action::CreateIdentity { .. } => Some("identity"),
         Action::ProtectVault { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
         | Action::RevokeAccess { .. }
         | Action::LeaveKey { .. }
+        | Action::SwitchIdentity { .. }
         | Action::SetEncryption { .. } => None,
     });
     kinds.collect()

@@ -44,8 +44,8 @@ fn the_guide_makes_no_account() {
     let guide = example("guide.yaml");
     let (first, then) = (start.accounts.values().next().unwrap(), guide.accounts.values().next().unwrap());
     assert_eq!(first.id, then.id);
-    assert!(first.create.is_some() && first.identity.is_none() && first.encryption.is_none());
-    assert!(then.create.is_none() && then.identity.is_some() && then.encryption.is_some());
+    assert!(first.create.is_some() && first.identity.is_empty() && first.encryption.is_none());
+    assert!(then.create.is_none() && then.identity.system && then.encryption.is_some());
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod examples;
 mod guard;
 mod held;
 mod hostile;
+mod identities;
 mod imports;
 mod noise;
 mod parity;

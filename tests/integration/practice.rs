@@ -48,6 +48,13 @@ impl Practice {
         Self { sandbox: Sandbox::in_memory(world, clock()) }
     }
 
+    /// An empty Azure in which grants arrive at once, so that nothing is sent again.
+    pub(crate) fn prompt() -> Self {
+        let mut world = World::new(Pace { grant_propagation: 0, ..Pace::azure() });
+        world.set_watch(Watch::new(contracts::hold));
+        Self { sandbox: Sandbox::in_memory(world, clock()) }
+    }
+
     /// The Azure that a seed grows into, with waits as long as Azure's own.
     pub(crate) fn seeded(seed: &str) -> Self {
         let now = clock()();

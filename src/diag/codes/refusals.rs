@@ -131,15 +131,14 @@ NAME` and apply again. Otherwise choose another name for the key, or wait until 
     },
     Code {
         id: "CMK213",
-        summary: "the account reaches its key through a user-assigned identity",
+        summary: "the account reaches its key as an identity that the spec does not name",
         story: "\
-The account uses a customer-managed key through a user-assigned identity. The spec asks for the
-system-assigned one. Moving from one to the other is possible in Azure, but in the wrong order it locks
-the account out of its data; this version does not do it.
+The spec wants the account to reach another key, or another version, as another identity. Azure does not
+change both at once, so cmk first moves the account to the key as the identity that it reads as now, and then
+has it reach that key as the new one. For the first step the present identity has to be let at the new key,
+and this identity is not of the spec: nobody has looked at what it may do.
 
-What to do: leave the account out of the spec for now. Or move it by hand: enable the system-assigned
-identity, give it access to the key, then change the identity of the encryption settings, and apply
-again.",
+What to do: add the identity under `identities`, without `create`. It is not taken from the account.",
     },
     Code {
         id: "CMK214",
@@ -353,6 +352,17 @@ matching digests.
 
 What to do: save the plan again and copy it whole. Pass the approved digest with `--approved`, from a place
 that those who can change the file cannot change (`docs/review.md`).",
+    },
+    Code {
+        id: "CMK260",
+        summary: "access of an identity that serves other accounts",
+        story: "\
+`access: revoked` on an account takes away what its identity may do with the vault's keys. This account
+reaches its key as a user-assigned identity, and other accounts reach theirs as the same one: their data
+would be out of reach as well, which nobody asked for.
+
+What to do: give the account an identity of its own and apply that first; then its access can be taken
+away by itself. Or, if all of them are meant, write `access: revoked` on each of them.",
     },
     Code {
         id: "CMK290",

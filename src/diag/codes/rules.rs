@@ -279,4 +279,32 @@ A guard that was made to be filled in later often stays so, and everybody believ
 
 What to do: name what this pipeline is for, or do without a guard.",
     },
+    Code {
+        id: "CMK060",
+        summary: "an identity that is not declared",
+        story: "\
+An account's `identities`, and `identity` under its `encryption`, name user-assigned identities that have an
+entry of their own under `identities` at the top. The entry says where the identity is, and whether cmk may
+make it. A name alone would not: two resource groups may each have an identity of that name.
+
+What to do: correct the name, or add the entry. Without `create` the identity is only used, and must be there.",
+    },
+    Code {
+        id: "CMK061",
+        summary: "more than one identity, and none said to reach the key",
+        story: "\
+An account may have several user-assigned identities, and Azure Storage reaches the key as one of them. With
+one that is named, or with the account's own, it is clear which one is meant; with several it is not.
+
+What to do: add `identity:` to the account's `encryption`, with the name of the one.",
+    },
+    Code {
+        id: "CMK062",
+        summary: "the account does not have the identity",
+        story: "\
+`identity` under `encryption` says as whom the account reaches its key. Azure takes only an identity that the
+account has: one of its `identities`, or `systemAssigned` where the account says `identity: systemAssigned`.
+
+What to do: give the account the identity, or name one that it has.",
+    },
 ];

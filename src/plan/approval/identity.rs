@@ -3,7 +3,7 @@
 use super::super::touched::Touched;
 use super::super::types::Step;
 use crate::model::fact::pinned_version;
-use crate::model::{AccountId, KeyCreate, KeyRef, KeyVersion, Observed, Seen, VaultId, VersionRule};
+use crate::model::{AccountId, IdentityId, KeyCreate, KeyRef, KeyVersion, Observed, Seen, VaultId, VersionRule};
 use std::collections::BTreeMap;
 
 /// What each thing is known by: by the thing, `vault/kv-prod`, and by what is known of it, `tenant`.
@@ -40,6 +40,9 @@ impl Known<'_> {
         if let Some(account) = touched.account {
             self.account(account, touched.makes_identity);
         }
+        for identity in &touched.identities {
+            self.user_identity(identity);
+        }
         if let Some(key) = touched.key {
             self.key(key, touched.version.unwrap_or(&VersionRule::Latest), touched.key_made);
         }
@@ -71,6 +74,19 @@ impl Known<'_> {
             Some(principal) => self.know(&object, "principal", principal),
             None if identity_is_made => self.know(&object, "principal", MADE),
             None => {}
+        }
+    }
+
+    fn user_identity(&mut self, id: &IdentityId) {
+        let object = format!("identity/{}", id.name);
+        self.know(&object, "id", &id.to_string());
+        match self.observed.identities.get(id) {
+            Some(Seen::Known(seen)) => {
+                self.know(&object, "principal", &seen.principal);
+                self.know(&object, "client", seen.client.as_deref().unwrap_or(NOT_SEEN));
+            }
+            Some(Seen::Absent) => self.know(&object, "principal", MADE),
+            Some(Seen::Hidden(_)) | None => self.know(&object, "principal", NOT_SEEN),
         }
     }
 

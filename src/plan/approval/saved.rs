@@ -166,7 +166,9 @@ fn exactly(action: &Action) -> (String, Option<String>) {
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
         | Action::CreateAccount { .. }
+        | Action::CreateIdentity { .. }
         | Action::AttachIdentity { .. }
+        | Action::SwitchIdentity { .. }
         | Action::Grant { .. }
         | Action::RevokeAccess { .. } => None,
     };

@@ -5,8 +5,8 @@ use super::super::tests::world::{desired, observed};
 use super::super::types::{Action, Change, GrantBy, Plan, Step, StepId};
 use super::*;
 use crate::model::{
-    AccountCreate, AccountId, AccountName, GroupId, GroupName, KeyName, KeyPermission, KeyRef, Location,
-    SubscriptionId, VaultId, VaultName, VersionRule,
+    AccountCreate, AccountId, AccountName, GroupId, GroupName, Identities as Wanted, KeyName, KeyPermission, KeyRef,
+    Location, SubscriptionId, VaultId, VaultName, VersionRule, Who,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,14 +35,15 @@ fn action() -> impl Strategy<Value = Action> {
             id: account(a),
             location: Location::parse("westeurope").unwrap(),
             create: AccountCreate { sku: "Standard_LRS".into(), kind: "StorageV2".into() },
-            identity: None,
+            identity: Wanted::default(),
+            key: None,
         },
-        2 => Action::AttachIdentity { id: account(a) },
+        2 => Action::AttachIdentity { id: account(a), identity: Wanted { system: true, ..Wanted::default() } },
         3 => {
             let mut permissions = KeyPermission::needed();
             permissions.extend(more.then_some(KeyPermission::Recover));
             Action::Grant {
-                account: account(a),
+                who: Who::System(account(a)),
                 vault: vault(v),
                 key: main_of(v),
                 permissions,
@@ -54,6 +55,8 @@ fn action() -> impl Strategy<Value = Action> {
             vault: vault(v),
             key: main_of(v),
             version: if more { VersionRule::Auto } else { VersionRule::Latest },
+            who: Who::System(account(a)),
+            then: None,
             permissions: KeyPermission::needed(),
             former: None,
         },

@@ -8,10 +8,10 @@
 
 mod stated;
 
-use super::types::{Action, Change, GrantBy, Plan, Step, StepId};
+use super::types::{Action, Binds, Change, GrantBy, Plan, Step, StepId};
 use crate::model::{
-    AccountId, Binding, GrantScope, KeyPermission, KeyRef, Observed, PermissionModel, Seen, SeenAccount, SeenKey,
-    SeenVault, VaultId, VaultName, VersionRule,
+    AccountId, AccountName, Binding, GrantScope, Identities, IdentityId, KeyPermission, KeyRef, Observed,
+    PermissionModel, Seen, SeenAccount, SeenKey, SeenVault, VaultId, VaultName, VersionRule, Who,
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -30,9 +30,14 @@ pub fn judge(plan: &Plan, observed: &Observed) -> Vec<Breach> {
     // Orders are only meaningful in a plan whose links are sound.
     if breaches.is_empty() {
         let by_id: HashMap<&StepId, &Step> = plan.steps.iter().map(|step| (&step.id, step)).collect();
+        let shut = plan.steps.iter().filter_map(|step| match &step.action {
+            Action::RevokeAccess { account, .. } => Some(&account.name),
+            _ => None,
+        });
+        let shut: BTreeSet<&AccountName> = shut.collect();
         for step in &plan.steps {
             let before = Before::of(step, &by_id);
-            let harms = Bench { observed, before: &before }.harms(step);
+            let harms = Bench { observed, before: &before, shut: &shut }.harms(step);
             breaches.extend(harms.into_iter().map(|what| Breach { step: step.id.clone(), what }));
         }
     }
@@ -79,6 +84,8 @@ impl<'a> Before<'a> {
 struct Bench<'a> {
     observed: &'a Observed,
     before: &'a Before<'a>,
+    /// The accounts whose access this plan takes away.
+    shut: &'a BTreeSet<&'a AccountName>,
 }
 
 /// Collects what is wrong where a condition does not hold.
@@ -104,15 +111,21 @@ impl Bench<'_> {
                     .flatten()
                     .collect()
             }
-            Action::CreateAccount { id, .. } => {
-                let is_absent = absent(self.observed.accounts.get(&id.name), "the account");
+            Action::CreateIdentity { id, .. } => {
+                let is_absent = absent(self.observed.identities.get(id), "the identity");
                 [is_absent, self.group_stands(&id.group)].into_iter().flatten().collect()
             }
-            Action::AttachIdentity { id } => self.attached(id),
-            Action::Grant { account, vault, permissions, by, .. } => self.granted(account, vault, permissions, *by),
-            Action::RevokeAccess { account, vault } => self.revoked(account, vault),
+            Action::CreateAccount { id, identity, key, .. } => self.account_made(id, identity, key.as_ref()),
+            Action::AttachIdentity { id, identity } => self.attached(id, identity),
+            Action::Grant { who, vault, permissions, by, .. } => self.granted(who, vault, permissions, *by),
+            Action::RevokeAccess { account, who, vault } => self.revoked(account, who, vault),
             Action::LeaveKey { account, .. } => self.left(account),
-            Action::SetEncryption { account, vault, key, version, .. } => self.bound(account, vault, key, version),
+            Action::SetEncryption { account, vault, key, version, who, .. } => {
+                self.bound(account, vault, key, version, who)
+            }
+            Action::SwitchIdentity { account, vault, key, version, who, .. } => {
+                self.switched(account, vault, key, version, who)
+            }
         };
         harms.extend(unless(!step.because.is_empty(), "it shows no change to the reader"));
         harms.extend(self.unstated(step));
@@ -158,17 +171,77 @@ impl Bench<'_> {
         .collect()
     }
 
-    fn attached(&self, id: &AccountId) -> Vec<String> {
-        unless(self.account(id).is_some(), "its account was not seen").into_iter().collect()
+    fn account_made(&self, id: &AccountId, identity: &Identities, key: Option<&Binds>) -> Vec<String> {
+        let is_absent = absent(self.observed.accounts.get(&id.name), "the account");
+        let mut harms: Vec<String> = [is_absent, self.group_stands(&id.group)].into_iter().flatten().collect();
+        harms.extend(identity.user.iter().filter_map(|user| self.identity_stands(user)));
+        if let Some(Binds { vault, key, version, who, permissions: _ }) = key {
+            let is_elder = matches!(who, Who::User(user) if identity.user.contains(user));
+            harms.extend(unless(is_elder, "it would reach its key as an identity that has no access by then"));
+            harms.extend(self.key_takes(vault, key, version, who));
+        }
+        harms
     }
 
-    fn granted(
+    fn identity_stands(&self, id: &IdentityId) -> Option<String> {
+        let stands = matches!(self.observed.identities.get(id), Some(Seen::Known(_)));
+        let made = self.before.any(|action| matches!(action, Action::CreateIdentity { id: made, .. } if made == id));
+        unless(stands || made, "an identity that it names is neither there nor made before it")
+    }
+
+    fn attached(&self, id: &AccountId, identity: &Identities) -> Vec<String> {
+        let mut harms: Vec<String> =
+            unless(self.account(id).is_some(), "its account was not seen").into_iter().collect();
+        harms.extend(identity.user.iter().filter_map(|user| self.identity_stands(user)));
+        harms
+    }
+
+    /// Azure changes the key of an account or the identity as which it reaches the key, and never both at once.
+    fn switched(
         &self,
         account: &AccountId,
         vault: &VaultId,
-        permissions: &BTreeSet<KeyPermission>,
-        by: GrantBy,
+        key: &KeyRef,
+        version: &VersionRule,
+        who: &Who,
     ) -> Vec<String> {
+        let seen = self.account(account).and_then(|seen| seen.encryption.binding.as_ref());
+        let of_it = |binding: &Binding| {
+            let here = self.vault(&vault.name).is_some_and(|vault| is_host(vault, &binding.vault_host));
+            here && binding.key.eq_ignore_ascii_case(key.name.as_str())
+        };
+        let moved = self.before.any(|action| match action {
+            Action::SetEncryption { account: of, key: to, version: at, .. } => {
+                of == account && to == key && at == version
+            }
+            _ => false,
+        });
+        let mut harms: Vec<String> = unless(
+            moved || seen.is_some_and(of_it),
+            "it would change the key and the identity at once, which Azure does not do",
+        )
+        .into_iter()
+        .collect();
+        harms.extend(unless(self.will_have_identity(account, who), "the account would not have the identity"));
+        harms.extend(self.key_takes(vault, key, version, who));
+        harms
+    }
+
+    /// What must hold of a key by the moment from which an account reads through it as an identity.
+    fn key_takes(&self, vault: &VaultId, key: &KeyRef, version: &VersionRule, who: &Who) -> Vec<String> {
+        [
+            unless(key.vault == vault.name, "the key is of another vault"),
+            self.vault_stands(vault),
+            unless(self.will_be_protected(vault), "the vault would have no purge protection"),
+            unless(self.will_be_usable(key, version), "the key would not be usable"),
+            unless(self.will_unwrap(who, vault, key), "the account's identity could not unwrap with the key"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn granted(&self, who: &Who, vault: &VaultId, permissions: &BTreeSet<KeyPermission>, by: GrantBy) -> Vec<String> {
         let is = self.vault(&vault.name).map(|seen| seen.permission_model);
         let made = self.before.0.iter().find_map(|action| match action {
             Action::CreateVault { id, model, .. } if id == vault => Some(*model),
@@ -180,7 +253,13 @@ impl Bench<'_> {
         };
         [
             self.vault_stands(vault),
-            unless(self.will_have_identity(account), "the account has no identity to grant anything to"),
+            match who {
+                Who::System(account) => {
+                    let has = self.will_have_identity(account, who);
+                    unless(has, "the account has no identity to grant anything to")
+                }
+                Who::User(identity) => self.identity_stands(identity),
+            },
             unless(!permissions.is_empty(), "it grants nothing"),
             unless(is.or(made).is_none_or(|model| model == fits), "the vault takes no grants of this kind"),
         ]
@@ -190,10 +269,10 @@ impl Bench<'_> {
     }
 
     /// Access that this very plan gives, or that a binding before it hangs on, is not taken in the same breath.
-    fn revoked(&self, account: &AccountId, vault: &VaultId) -> Vec<String> {
+    fn revoked(&self, account: &AccountId, who: &Who, vault: &VaultId) -> Vec<String> {
         let mine = |action: &Action| match action {
-            Action::Grant { account: to, vault: on, .. } | Action::SetEncryption { account: to, vault: on, .. } => {
-                to == account && on == vault
+            Action::Grant { who: to, vault: on, .. } | Action::SetEncryption { who: to, vault: on, .. } => {
+                to == who && on == vault
             }
             _ => false,
         };
@@ -201,6 +280,7 @@ impl Bench<'_> {
             unless(self.account(account).is_some(), "its account was not seen"),
             unless(self.vault(&vault.name).is_some(), "its vault was not seen"),
             unless(!self.before.any(mine), "it takes away what the same plan gives"),
+            unless(self.is_alone(account, who), "others that are not shut out reach their keys as the same identity"),
         ]
         .into_iter()
         .flatten()
@@ -214,7 +294,7 @@ impl Bench<'_> {
         let vault = binding.and_then(|binding| {
             self.observed.vaults.values().filter_map(Seen::known).find(|v| is_host(v, &binding.vault_host))
         });
-        let shut = seen.zip(vault).is_some_and(|(seen, vault)| is_closed(seen, vault));
+        let shut = seen.zip(vault).is_some_and(|(seen, vault)| self.is_closed(seen, vault));
         [
             unless(binding.is_some(), "its account is not bound to any key"),
             unless(!shut, "the account's identity could not unwrap with the key that it leaves"),
@@ -225,32 +305,66 @@ impl Bench<'_> {
         .collect()
     }
 
-    fn will_have_identity(&self, id: &AccountId) -> bool {
-        let has = self.account(id).is_some_and(|seen| seen.identity.system_principal.is_some());
+    /// Whether nobody else that stays open was seen to reach a key as this identity. Its own an account shares with nobody.
+    fn is_alone(&self, account: &AccountId, who: &Who) -> bool {
+        let Who::User(identity) = who else { return true };
+        let id = identity.to_string();
+        let others =
+            self.observed.accounts.values().filter_map(Seen::known).filter(|seen| seen.id.name != account.name);
+        let mut by_it = others.filter(|seen| {
+            let binding = seen.encryption.binding.as_ref();
+            binding.and_then(|one| one.user_assigned_identity.as_ref()).is_some_and(|one| one.eq_ignore_ascii_case(&id))
+        });
+        by_it.all(|seen| self.shut.contains(&seen.id.name))
+    }
+
+    fn will_have_identity(&self, id: &AccountId, who: &Who) -> bool {
+        let holds = |identities: &Identities| match who {
+            Who::System(_) => identities.system,
+            Who::User(user) => identities.user.contains(user),
+        };
+        let has = self.account(id).is_some_and(|seen| match who {
+            Who::System(_) => seen.identity.system_principal.is_some(),
+            Who::User(user) => {
+                let user = user.to_string();
+                seen.identity.user_assigned.iter().any(|held| held.eq_ignore_ascii_case(&user))
+            }
+        });
         has || self.before.any(|action| match action {
-            Action::CreateAccount { id: made, identity, .. } => made == id && identity.is_some(),
-            Action::AttachIdentity { id: given } => given == id,
+            Action::CreateAccount { id: made, identity, .. } => made == id && holds(identity),
+            Action::AttachIdentity { id: given, identity } => given == id && holds(identity),
             _ => false,
         })
     }
 
     /// From the moment of this step the account reads through the new key, so all that takes must hold by then.
-    fn bound(&self, account: &AccountId, vault: &VaultId, key: &KeyRef, version: &VersionRule) -> Vec<String> {
+    fn bound(
+        &self,
+        account: &AccountId,
+        vault: &VaultId,
+        key: &KeyRef,
+        version: &VersionRule,
+        who: &Who,
+    ) -> Vec<String> {
         let seen = self.account(account);
         let made = self.before.any(|action| matches!(action, Action::CreateAccount { id, .. } if id == account));
-        [
+        let former = seen.and_then(|seen| seen.encryption.binding.as_ref());
+        let by = |former: &Binding| match (who, &former.user_assigned_identity) {
+            (Who::System(_), None) => true,
+            (Who::User(id), Some(held)) => held.eq_ignore_ascii_case(&id.to_string()),
+            (Who::System(_), Some(_)) | (Who::User(_), None) => false,
+        };
+        let mut harms: Vec<String> = [
             unless(seen.is_some() || made, "its account is neither there nor made before it"),
-            unless(self.will_have_identity(account), "the account would have no identity to unwrap with"),
-            unless(key.vault == vault.name, "the key is of another vault"),
-            self.vault_stands(vault),
-            unless(self.will_be_protected(vault), "the vault would have no purge protection"),
-            unless(self.will_be_usable(key, version), "the key would not be usable"),
-            unless(self.will_unwrap(account, vault, key), "the account's identity could not unwrap with the key"),
-            seen.and_then(|seen| seen.encryption.binding.as_ref()).and_then(|former| self.move_fails(former)),
+            unless(self.will_have_identity(account, who), "the account would have no identity to unwrap with"),
+            unless(former.is_none_or(by), "it would change the key and the identity at once, which Azure does not do"),
+            former.and_then(|former| self.move_fails(former)),
         ]
         .into_iter()
         .flatten()
-        .collect()
+        .collect();
+        harms.extend(self.key_takes(vault, key, version, who));
+        harms
     }
 
     fn will_be_protected(&self, vault: &VaultId) -> bool {
@@ -282,18 +396,40 @@ impl Bench<'_> {
         }
     }
 
-    fn will_unwrap(&self, account: &AccountId, vault: &VaultId, key: &KeyRef) -> bool {
-        let has = self
-            .account(account)
-            .zip(self.vault(&vault.name))
-            .is_some_and(|(seen, vault)| may_unwrap(seen, vault, key.name.as_str()));
-        has || self.before.any(|action| match action {
-            Action::Grant { account: to, vault: on, key: of, permissions, by } => {
-                let reaches = *by != GrantBy::Role(GrantScope::Key) || of == key;
-                to == account && on == vault && reaches && NEEDED.iter().all(|needed| permissions.contains(needed))
-            }
-            _ => false,
-        })
+    fn will_unwrap(&self, who: &Who, vault: &VaultId, key: &KeyRef) -> bool {
+        let has = self.principal(who).zip(self.vault(&vault.name));
+        has.is_some_and(|(principal, vault)| may_unwrap(principal, vault, key.name.as_str()))
+            || self.before.any(|action| match action {
+                Action::Grant { who: to, vault: on, key: of, permissions, by } => {
+                    let reaches = *by != GrantBy::Role(GrantScope::Key) || of == key;
+                    to == who && on == vault && reaches && NEEDED.iter().all(|needed| permissions.contains(needed))
+                }
+                _ => false,
+            })
+    }
+
+    fn principal(&self, who: &Who) -> Option<&str> {
+        match who {
+            Who::System(account) => self.account(account)?.identity.system_principal.as_deref(),
+            Who::User(id) => Some(&self.observed.identities.get(id).and_then(Seen::known)?.principal),
+        }
+    }
+
+    /// Whether an account is bound to a key of this vault and may no longer use it. What an identity may do that nobody
+    /// looked at is not known, and not taken for nothing.
+    fn is_closed(&self, account: &SeenAccount, vault: &SeenVault) -> bool {
+        let Some(binding) = account.encryption.binding.as_ref().filter(|one| is_host(vault, &one.vault_host)) else {
+            return false;
+        };
+        match &binding.user_assigned_identity {
+            None => !account.identity.system_principal.as_ref().is_some_and(|one| may_unwrap(one, vault, &binding.key)),
+            Some(held) => self
+                .observed
+                .identities
+                .iter()
+                .filter(|(id, _)| held.eq_ignore_ascii_case(&id.to_string()))
+                .any(|(_, seen)| seen.known().is_some_and(|seen| !may_unwrap(&seen.principal, vault, &binding.key))),
+        }
     }
 
     /// Azure unwraps once more with the former key. Where that key is in a vault that was seen, it must still work.
@@ -310,8 +446,7 @@ impl Bench<'_> {
 /// What Storage cannot do without.
 const NEEDED: [KeyPermission; 3] = [KeyPermission::Get, KeyPermission::WrapKey, KeyPermission::UnwrapKey];
 
-fn may_unwrap(account: &SeenAccount, vault: &SeenVault, key: &str) -> bool {
-    let Some(principal) = &account.identity.system_principal else { return false };
+fn may_unwrap(principal: &str, vault: &SeenVault, key: &str) -> bool {
     if vault.permission_model == PermissionModel::AccessPolicies {
         let held = |needed: &KeyPermission| vault.access_policies.iter().any(|entry| entry.allows(principal, *needed));
         return NEEDED.iter().all(held);
@@ -319,12 +454,6 @@ fn may_unwrap(account: &SeenAccount, vault: &SeenVault, key: &str) -> bool {
     let path = format!("{}/keys/{key}", vault.id);
     let all = vault.role_assignments.as_ref().and_then(Seen::known).into_iter().flatten();
     all.into_iter().any(|one| one.lets_unwrap(principal, &path))
-}
-
-/// Whether an account is bound to a key of this vault and may no longer use it.
-fn is_closed(account: &SeenAccount, vault: &SeenVault) -> bool {
-    let binding = account.encryption.binding.as_ref().filter(|binding| is_host(vault, &binding.vault_host));
-    binding.is_some_and(|binding| !may_unwrap(account, vault, &binding.key))
 }
 
 fn is_host(vault: &SeenVault, host: &str) -> bool {

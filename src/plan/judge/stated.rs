@@ -2,7 +2,8 @@
 
 use super::super::risk::{Consent, RiskClass};
 use super::super::types::{Action, Step};
-use super::{Bench, is_closed, is_host, unless};
+use super::{Bench, is_host, unless};
+use crate::model::{Seen, Who};
 
 impl Bench<'_> {
     /// What a step does not say of itself, or claims that the spec or nobody has to say yes to.
@@ -20,17 +21,44 @@ impl Bench<'_> {
         harms
     }
 
+    /// The accounts that a grant gives access back to: those that read as this identity and no longer may.
+    fn reopened(&self, who: &Who, vault: &crate::model::VaultName) -> Vec<(RiskClass, String)> {
+        let Some(vault) = self.vault(vault) else { return vec![] };
+        let by_it = |seen: &&crate::model::SeenAccount| {
+            let held = seen.encryption.binding.as_ref().and_then(|one| one.user_assigned_identity.as_deref());
+            match who {
+                Who::System(account) => held.is_none() && seen.id.name == account.name,
+                Who::User(id) => held.is_some_and(|held| held.eq_ignore_ascii_case(&id.to_string())),
+            }
+        };
+        let seen: Vec<&crate::model::SeenAccount> = match who {
+            Who::System(account) => self.account(account).into_iter().collect(),
+            Who::User(_) => self.observed.accounts.values().filter_map(Seen::known).collect(),
+        };
+        let shut = seen.into_iter().filter(by_it).filter(|seen| self.is_closed(seen, vault));
+        shut.map(|seen| (RiskClass::Reopening, format!("account/{}", seen.id.name))).collect()
+    }
+
     fn due(&self, action: &Action) -> Vec<(RiskClass, String)> {
         match action {
-            Action::CreateGroup { .. } | Action::CreateKey { .. } | Action::CreateAccount { .. } => vec![],
+            Action::CreateGroup { .. }
+            | Action::CreateKey { .. }
+            | Action::CreateIdentity { .. }
+            | Action::CreateAccount { key: None, .. } => vec![],
+            Action::CreateAccount { id, key: Some(_), .. } => {
+                vec![(RiskClass::AccessChange, format!("account/{}", id.name))]
+            }
+            Action::SwitchIdentity { account, .. } => {
+                vec![(RiskClass::AccessChange, format!("account/{}", account.name))]
+            }
             Action::CreateVault { id, purge_protection: true, .. } | Action::ProtectVault { id } => {
                 vec![(RiskClass::Irreversible, format!("vault/{}", id.name))]
             }
             Action::CreateVault { id, purge_protection: false, .. } => {
                 vec![(RiskClass::ProtectionLowered, format!("vault/{}", id.name))]
             }
-            Action::AttachIdentity { id } => {
-                let seen = self.account(id);
+            Action::AttachIdentity { id, identity } => {
+                let seen = self.account(id).filter(|_| identity.system);
                 let lost = seen.is_some_and(|seen| {
                     let binding = seen.encryption.binding.as_ref();
                     let by_its_own = binding.is_some_and(|b| b.user_assigned_identity.is_none());
@@ -39,15 +67,17 @@ impl Bench<'_> {
                 let object = format!("account/{}", id.name);
                 lost.then_some((RiskClass::Reopening, object)).into_iter().collect()
             }
-            Action::Grant { account, vault, .. } => {
-                let object = format!("account/{}", account.name);
-                let pair = self.account(account).zip(self.vault(&vault.name));
-                let reopens = pair.is_some_and(|(seen, vault)| is_closed(seen, vault));
-                let mut due = vec![(RiskClass::AccessChange, object.clone())];
-                due.extend(reopens.then_some((RiskClass::Reopening, object)));
+            Action::Grant { who: who @ Who::System(account), vault, .. } => {
+                let mut due = vec![(RiskClass::AccessChange, format!("account/{}", account.name))];
+                due.extend(self.reopened(who, &vault.name));
                 due
             }
-            Action::RevokeAccess { account, vault } => {
+            Action::Grant { who: who @ Who::User(identity), vault, .. } => {
+                let mut due = vec![(RiskClass::AccessChange, format!("identity/{}", identity.name))];
+                due.extend(self.reopened(who, &vault.name));
+                due
+            }
+            Action::RevokeAccess { account, vault, .. } => {
                 let object = format!("account/{}", account.name);
                 let bound = self.account(account).and_then(|seen| seen.encryption.binding.as_ref());
                 let closes = bound.zip(self.vault(&vault.name)).is_some_and(|(b, v)| is_host(v, &b.vault_host));

@@ -2,7 +2,7 @@
 
 use super::super::types::{Action, GrantBy, Step, StepId};
 use super::Radius;
-use crate::model::{AccountName, GrantScope, KeyPermission, Observed, PermissionModel, Seen, VaultName};
+use crate::model::{AccountName, GrantScope, KeyPermission, Observed, PermissionModel, Seen, VaultName, Who};
 use std::collections::{BTreeSet, HashMap};
 
 /// A change of who may do what with which keys.
@@ -43,15 +43,15 @@ pub(super) fn changes(steps: &[Step], observed: &Observed) -> Vec<AccessChange> 
     steps
         .iter()
         .filter_map(|step| match &step.action {
-            Action::Grant { account, vault, key, permissions, by } => {
-                let principal = principal(&account.name, observed);
+            Action::Grant { who, vault, key, permissions, by } => {
+                let principal = who.principal(observed).map(str::to_owned);
                 let needed = KeyPermission::needed();
                 let more =
                     permissions.iter().filter(|one| !needed.contains(one)).map(|one| format!("permission {one}"));
                 Some(AccessChange {
                     step: step.id.clone(),
                     gains: true,
-                    who: format!("the system-assigned identity of account {}", account.name),
+                    who: who.to_string(),
                     principal,
                     permissions: permissions.iter().map(ToString::to_string).collect(),
                     by: by_what(*by),
@@ -64,15 +64,15 @@ pub(super) fn changes(steps: &[Step], observed: &Observed) -> Vec<AccessChange> 
                     more_than_needed: more.collect(),
                 })
             }
-            Action::RevokeAccess { account, vault } => {
-                let held = held(&account.name, &vault.name, observed);
+            Action::RevokeAccess { account: _, who, vault } => {
+                let held = held(who, &vault.name, observed);
                 let seen = observed.vaults.get(&vault.name).and_then(Seen::known);
                 let by_role = seen.is_some_and(|vault| vault.permission_model == PermissionModel::Rbac);
                 Some(AccessChange {
                     step: step.id.clone(),
                     gains: false,
-                    who: format!("the system-assigned identity of account {}", account.name),
-                    principal: principal(&account.name, observed),
+                    who: who.to_string(),
+                    principal: who.principal(observed).map(str::to_owned),
                     permissions: held,
                     by: by_what(if by_role { GrantBy::Role(GrantScope::Vault) } else { GrantBy::AccessPolicy }),
                     scope: format!("every key of vault {}", vault.name),
@@ -91,14 +91,13 @@ fn by_what(by: GrantBy) -> &'static str {
     }
 }
 
-/// What an account's own identity may do with a vault's keys, in Key Vault's words.
-fn held(account: &AccountName, vault: &VaultName, observed: &Observed) -> Vec<String> {
-    let Some((vault, principal)) = observed.vaults.get(vault).and_then(Seen::known).zip(principal(account, observed))
-    else {
+/// What an identity may do with a vault's keys, in Key Vault's words.
+fn held(who: &Who, vault: &VaultName, observed: &Observed) -> Vec<String> {
+    let Some((vault, principal)) = observed.vaults.get(vault).and_then(Seen::known).zip(who.principal(observed)) else {
         return vec![];
     };
     let entries = vault.access_policies.iter().filter(|entry| entry.application_id.is_none());
-    let mine = entries.filter(|entry| entry.object_id.eq_ignore_ascii_case(&principal));
+    let mine = entries.filter(|entry| entry.object_id.eq_ignore_ascii_case(principal));
     mine.flat_map(|entry| entry.keys.iter().cloned()).collect()
 }
 
@@ -107,9 +106,13 @@ fn principal(account: &AccountName, observed: &Observed) -> Option<String> {
 }
 
 /// The entries of others in the vaults that a plan touches, by vault and principal.
-pub(super) fn neighbours(radius: &Radius, observed: &Observed) -> Vec<Neighbour> {
-    let touched: BTreeSet<String> =
-        radius.accounts.iter().filter_map(|name| principal(name, observed)).map(|id| id.to_ascii_lowercase()).collect();
+pub(super) fn neighbours(radius: &Radius, steps: &[Step], observed: &Observed) -> Vec<Neighbour> {
+    let own = radius.accounts.iter().filter_map(|name| principal(name, observed));
+    let granted = steps.iter().filter_map(|step| match &step.action {
+        Action::Grant { who, .. } => who.principal(observed).map(str::to_owned),
+        _ => None,
+    });
+    let touched: BTreeSet<String> = own.chain(granted).map(|id| id.to_ascii_lowercase()).collect();
     let owners = owners(observed);
     let mut all = vec![];
     for name in &radius.vaults {

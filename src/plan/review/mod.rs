@@ -10,7 +10,7 @@ pub use readability::{Readability, Reads, reads};
 pub use versions::{KeyMove, VersionUse};
 
 use super::types::{Action, Plan, Step};
-use crate::model::{AccountId, AccountName, Desired, HiddenReason, KeyRef, Observed, Seen, VaultName};
+use crate::model::{AccountId, AccountName, Desired, HiddenReason, KeyRef, Observed, Seen, VaultName, Who};
 use std::collections::BTreeSet;
 
 /// What a plan means.
@@ -52,7 +52,7 @@ pub(super) fn review(steps: &[Step], desired: &Desired, observed: &Observed) -> 
         readability: readability::readability(steps, &radius, desired, observed),
         access: access::changes(steps, observed),
         versions: versions::moves(steps, observed),
-        nearby: access::neighbours(&radius, observed),
+        nearby: access::neighbours(&radius, steps, observed),
         radius,
     }
 }
@@ -61,7 +61,7 @@ fn radius(steps: &[Step], observed: &Observed) -> Radius {
     let mut radius = Radius::default();
     for step in steps {
         match &step.action {
-            Action::CreateGroup { .. } => {}
+            Action::CreateGroup { .. } | Action::CreateIdentity { .. } => {}
             Action::CreateVault { id, .. } | Action::ProtectVault { id } => {
                 radius.vaults.insert(id.name.clone());
             }
@@ -69,14 +69,23 @@ fn radius(steps: &[Step], observed: &Observed) -> Radius {
                 radius.vaults.insert(key.vault.clone());
                 radius.keys.insert(key.clone());
             }
-            Action::CreateAccount { id, .. } | Action::AttachIdentity { id } | Action::LeaveKey { account: id, .. } => {
+            Action::CreateAccount { id, key, .. } => {
+                radius.accounts.insert(id.name.clone());
+                radius.vaults.extend(key.iter().map(|binds| binds.vault.name.clone()));
+                radius.keys.extend(key.iter().map(|binds| binds.key.clone()));
+            }
+            Action::AttachIdentity { id, .. } | Action::LeaveKey { account: id, .. } => {
                 radius.accounts.insert(id.name.clone());
             }
-            Action::Grant { account, vault, .. } | Action::RevokeAccess { account, vault } => {
+            Action::Grant { who, vault, .. } => {
+                radius.accounts.extend(reaching(who, observed));
+                radius.vaults.insert(vault.name.clone());
+            }
+            Action::RevokeAccess { account, who: _, vault } => {
                 radius.accounts.insert(account.name.clone());
                 radius.vaults.insert(vault.name.clone());
             }
-            Action::SetEncryption { account, key, .. } => {
+            Action::SetEncryption { account, key, .. } | Action::SwitchIdentity { account, key, .. } => {
                 radius.accounts.insert(account.name.clone());
                 radius.vaults.insert(key.vault.clone());
                 radius.keys.insert(key.clone());
@@ -124,6 +133,18 @@ fn unseen(observed: &Observed) -> Vec<String> {
         _ => "encryption scopes, other subscriptions and other services, which may use the same keys",
     };
     hidden.chain([beyond.to_owned()]).collect()
+}
+
+/// The accounts that reach their keys as an identity. Its own, an account has whether or not it is bound to a key.
+fn reaching(who: &Who, observed: &Observed) -> Vec<AccountName> {
+    match who {
+        Who::System(account) => vec![account.name.clone()],
+        Who::User(_) => {
+            let seen = observed.accounts.values().filter_map(Seen::known);
+            let by = seen.filter(|seen| seen.encryption.binding.as_ref().is_some_and(|binding| binding.is_by(who)));
+            by.map(|seen| seen.id.name.clone()).collect()
+        }
+    }
 }
 
 /// The accounts that were seen to use a vault which the plan touches, and are not touched themselves.

@@ -1,11 +1,11 @@
 //! Whether an account can read its data, before and after a plan, and what may come in between.
 
-use super::super::types::{Action, Step, StepId};
+use super::super::types::{Action, Binds, Step, StepId};
 use super::Radius;
 use crate::model::fact::pinned_version;
 use crate::model::{
     AccountName, Binding, Check, Desired, Fact, KeyPermission, KeyRef, Observed, Seen, SeenAccount, SeenVault,
-    VaultName,
+    VaultName, VersionRule, Who,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,30 +73,33 @@ pub fn reads(account: &AccountName, desired: &Desired, observed: &Observed) -> R
 /// The readability of every account that a plan touches.
 pub(super) fn readability(steps: &[Step], radius: &Radius, desired: &Desired, observed: &Observed) -> Vec<Readability> {
     let look = Look { desired, observed };
-    let mut theirs: BTreeMap<&AccountName, Vec<&Step>> = BTreeMap::new();
+    let mut theirs: BTreeMap<AccountName, Vec<&Step>> = BTreeMap::new();
     for step in steps {
-        if let Some(account) = concerned(&step.action) {
+        for account in concerned(&step.action, observed) {
             theirs.entry(account).or_default().push(step);
         }
     }
     radius.accounts.iter().map(|name| look.account(name, theirs.get(name).map_or(&[], Vec::as_slice))).collect()
 }
 
-/// The account whose data a step is about, if it is about one's.
-fn concerned(action: &Action) -> Option<&AccountName> {
+/// The accounts whose data a step is about.
+fn concerned(action: &Action, observed: &Observed) -> Vec<AccountName> {
     match action {
-        Action::CreateAccount { id, .. } | Action::AttachIdentity { id } => Some(&id.name),
-        Action::Grant { account, .. }
-        | Action::RevokeAccess { account, .. }
+        Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => vec![id.name.clone()],
+        Action::Grant { who, .. } => super::reaching(who, observed),
+        Action::RevokeAccess { account, .. }
         | Action::LeaveKey { account, .. }
-        | Action::SetEncryption { account, .. } => Some(&account.name),
+        | Action::SwitchIdentity { account, .. }
+        | Action::SetEncryption { account, .. } => vec![account.name.clone()],
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
         | Action::ProtectVault { .. }
-        | Action::CreateKey { .. } => None,
+        | Action::CreateIdentity { .. }
+        | Action::CreateKey { .. } => vec![],
     }
 }
 
+const SAME_KEY: &str = "readable throughout: both identities may unwrap with the key, which stays";
 const THROUGHOUT: &str = "readable throughout: Azure wraps anew in one operation, and on failure keeps the former key";
 
 struct Look<'a> {
@@ -124,22 +127,26 @@ impl Look<'_> {
     /// What one step makes of an account's readability; nothing when it has no part in it.
     fn step(&self, name: &AccountName, step: &Step, so_far: &Reads) -> Option<(Reads, Option<String>)> {
         match &step.action {
-            Action::CreateAccount { id, .. } if id.name == *name => Some((Reads::ByMicrosoft, None)),
-            Action::Grant { account, .. } if account.name == *name && matches!(so_far, Reads::No(_)) => {
+            Action::CreateAccount { key: None, .. } => Some((Reads::ByMicrosoft, None)),
+            Action::CreateAccount { key: Some(Binds { key, version, .. }), .. } => {
+                Some((Reads::ByKey(self.through(key, version)), None))
+            }
+            Action::Grant { .. } if matches!(so_far, Reads::No(_)) => {
                 let wait = "not readable until Azure honours the grant, usually within 5 minutes".to_owned();
                 Some((self.as_bound(name), Some(wait)))
             }
             Action::SetEncryption { account, key, version, .. } if account.name == *name => {
-                let seen = self.observed.keys.get(key).and_then(Seen::known);
-                let pinned = seen.and_then(|seen| pinned_version(seen, version));
-                let through = pinned.map_or_else(|| key.to_string(), |version| format!("{key} version {version}"));
                 let meanwhile = so_far.is_yes().then(|| THROUGHOUT.to_owned());
-                Some((Reads::ByKey(through), meanwhile))
+                Some((Reads::ByKey(self.through(key, version)), meanwhile))
+            }
+            Action::SwitchIdentity { key, version, .. } => {
+                let meanwhile = so_far.is_yes().then(|| SAME_KEY.to_owned());
+                Some((Reads::ByKey(self.through(key, version)), meanwhile))
             }
             Action::LeaveKey { account, .. } if account.name == *name => {
                 Some((Reads::ByMicrosoft, so_far.is_yes().then(|| THROUGHOUT.to_owned())))
             }
-            Action::RevokeAccess { account, vault } if account.name == *name => {
+            Action::RevokeAccess { account, vault, .. } if account.name == *name => {
                 let reaches_by_it = self.bound_vault(name) == Some(&vault.name);
                 let why = format!("its identity has no access to vault {} any more", vault.name);
                 let wait = "how soon the revocation takes effect is Azure's to say: minutes, up to an hour".to_owned();
@@ -147,6 +154,13 @@ impl Look<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A key in words, with its version where that is known.
+    fn through(&self, key: &KeyRef, version: &VersionRule) -> String {
+        let seen = self.observed.keys.get(key).and_then(Seen::known);
+        let pinned = seen.and_then(|seen| pinned_version(seen, version));
+        pinned.map_or_else(|| key.to_string(), |version| format!("{key} version {version}"))
     }
 
     /// The vault of the key that an account is bound to, if it was seen.
@@ -162,7 +176,7 @@ impl Look<'_> {
             None => Reads::Unknown("nobody looked".to_owned()),
             Some(Seen::Known(seen)) => match &seen.encryption.binding {
                 None => Reads::ByMicrosoft,
-                Some(binding) => self.bound(name, seen, binding),
+                Some(binding) => self.bound(seen, binding),
             },
         }
     }
@@ -176,12 +190,22 @@ impl Look<'_> {
         }
     }
 
-    fn bound(&self, name: &AccountName, seen: &SeenAccount, binding: &Binding) -> Reads {
-        if let Some(identity) = &binding.user_assigned_identity {
-            return Reads::Unknown(format!("it reaches its key as {identity}, whose access is not read"));
-        }
-        if seen.identity.system_principal.is_none() {
-            return Reads::No("it has no identity to reach its key with".to_owned());
+    fn bound(&self, seen: &SeenAccount, binding: &Binding) -> Reads {
+        let held = binding.user_assigned_identity.as_deref().unwrap_or_default();
+        let Some(who) = seen.reaches_as() else {
+            return Reads::Unknown(format!("it reaches its key as {held}, whose access is not read"));
+        };
+        match &who {
+            Who::System(_) if seen.identity.system_principal.is_none() => {
+                return Reads::No("it has no identity to reach its key with".to_owned());
+            }
+            Who::User(id) if !self.observed.identities.contains_key(id) => {
+                return Reads::Unknown(format!("it reaches its key as {held}, whose access is not read"));
+            }
+            Who::User(id) if !seen.identity.has_user(id) => {
+                return Reads::No(format!("it no longer has the identity {} to reach its key with", id.name));
+            }
+            Who::System(_) | Who::User(_) => {}
         }
         let Some((vault, _)) = self.vault_of(binding) else {
             return match self.lost_vault(binding) {
@@ -194,7 +218,7 @@ impl Look<'_> {
         else {
             return Reads::Unknown(format!("{} is no name of a key", binding.key));
         };
-        let mut needs = vec![Fact::CanUnwrap(name.clone(), key.clone(), unwrap)];
+        let mut needs = vec![Fact::CanUnwrap(who, key.clone(), unwrap)];
         let version = binding.current.as_ref().or(binding.version.as_ref());
         needs.extend(version.map(|version| Fact::KeyEnabled(key, version.clone())));
         for need in needs {

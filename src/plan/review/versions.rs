@@ -1,6 +1,6 @@
 //! The key versions that accounts move between.
 
-use super::super::types::{Action, Step, StepId};
+use super::super::types::{Action, Binds, Step, StepId};
 use crate::model::fact::pinned_version;
 use crate::model::{AccountName, Binding, Observed, Seen, SeenKey, Timestamp, Version, VersionRule};
 use std::collections::HashMap;
@@ -53,6 +53,12 @@ pub(super) fn moves(steps: &[Step], observed: &Observed) -> Vec<KeyMove> {
                     to: to(key.to_string(), seen, version),
                 })
             }
+            Action::CreateAccount { id, key: Some(Binds { key, version, .. }), .. } => Some(KeyMove {
+                step: step.id.clone(),
+                account: id.name.clone(),
+                from: None,
+                to: to(key.to_string(), observed.keys.get(key).and_then(Seen::known), version),
+            }),
             _ => None,
         })
         .collect()

@@ -248,7 +248,7 @@ fn a_grant_of_too_little_does_not_carry_a_binding() {
 fn a_grant_to_another_account_does_not_carry_a_binding() {
     let (mut plan, observed) = whole();
     for step in &mut plan.steps {
-        if let Action::Grant { account, .. } = &mut step.action {
+        if let Action::Grant { who: crate::model::Who::System(account), .. } = &mut step.action {
             account.name = crate::model::AccountName::parse("st2").unwrap();
         }
     }

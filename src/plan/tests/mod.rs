@@ -1,5 +1,6 @@
 //! The planner's tests: a wanted and a seen state in a few words, the plan as text.
 
+mod identities;
 mod judge;
 mod obstacles;
 pub(crate) mod world;
@@ -12,12 +13,13 @@ use world::{desired, observed};
 /// Plans a wanted state against a seen one and holds the plan's text against what is expected.
 ///
 /// Wanted, separated by `;`: `group`, `vault kv1 [create] [protected|unprotected|eastus]`, `key kv1/main [create]`,
-/// `account st1 [create] [system] [uses kv1/main [auto|pinned A]] [recover] [revoked] [microsoft] [eastus]`, `regions may differ`.
+/// `identity id1 [create]`, `account st1 [create] [system] [has id1] [uses kv1/main [as id1] [auto|pinned A]] [recover] [revoked]
+/// [microsoft] [eastus]`, `regions may differ`.
 ///
 /// Seen: `group`, `vault kv1 [protected] [rbac] [registering] [hidden] [taken] [deleted] [st1=get+wrapKey] [tenant2]`,
 /// `key kv1/main A [disabled|expired|expires|later|small|hidden] [B …]`, `key kv1/main deleted|unlisted`,
-/// `lock name ReadOnly subscription|group|kv1|st1`, `lock hidden`, `account st1 [system] [bound kv1/main[@A]] [creating]
-/// [hidden] [taken] [uai]`. What is not named is absent. `A` stands for version `aaaa…`.
+/// `lock name ReadOnly subscription|group|kv1|st1`, `lock hidden`, `identity id1 [hidden]`, `account st1 [system] [has id1]
+/// [bound kv1/main[@A] [as id1]] [creating] [hidden] [taken] [uai]`. What is not named is absent. `A` stands for version `aaaa…`.
 #[track_caller]
 fn check(wanted: &str, seen: &str, expected: &Expect) {
     let observed = observed(wanted, seen);
@@ -287,7 +289,7 @@ fn a_binding_through_a_user_assigned_identity_is_left_alone() {
         LIVE,
         &format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A uai"),
         &expect![[r#"
-            CMK213 account st1: it reaches its key as the user-assigned identity /subscriptions/s/id1
+            CMK213 account st1: it reaches another key, or another version, as the identity /subscriptions/s/id1, which the spec does not name
         "#]],
     );
 }

@@ -66,6 +66,10 @@ pub(crate) fn desired(text: &str) -> Desired {
                 });
                 desired.vaults.get_mut(&key.vault).unwrap().keys.insert(key.name, Key { create });
             }
+            "identity" => {
+                let id = identity(words[1]);
+                desired.identities.insert(id.clone(), Identity { id, location: Some(region(&words)), create });
+            }
             "account" => {
                 let account = desired_account(&words, create);
                 desired.accounts.insert(account.id.name.clone(), account);
@@ -75,6 +79,15 @@ pub(crate) fn desired(text: &str) -> Desired {
         }
     }
     desired
+}
+
+fn identity(name: &str) -> IdentityId {
+    IdentityId { group: group(), name: IdentityName::parse(name).unwrap() }
+}
+
+/// The identities named as `has id1 has id2`.
+fn named(words: &[&str]) -> BTreeSet<IdentityId> {
+    words.windows(2).filter(|pair| pair[0] == "has").map(|pair| identity(pair[1])).collect()
 }
 
 fn desired_account(words: &[&str], create: bool) -> Account {
@@ -90,12 +103,20 @@ fn desired_account(words: &[&str], create: bool) -> Account {
         (_, true) => Some(GrantScope::Key),
         _ => None,
     };
+    let id = AccountId { group: group(), name: AccountName::parse(words[1]).unwrap() };
+    let who = after(words, "as").map_or_else(|| Who::System(id.clone()), |name| Who::User(identity(name)));
     Account {
-        id: AccountId { group: group(), name: AccountName::parse(words[1]).unwrap() },
+        id,
         location: Some(region(words)),
         create: create.then(|| AccountCreate { sku: "Standard_LRS".into(), kind: "StorageV2".into() }),
-        identity: words.contains(&"system").then_some(IdentityKind::SystemAssigned),
-        encryption: after(words, "uses").map(|key| Encryption { key: key_ref(key), version: rule, permissions, scope }),
+        identity: Identities { system: words.contains(&"system"), user: named(words) },
+        encryption: after(words, "uses").map(|key| Encryption {
+            key: key_ref(key),
+            version: rule,
+            who,
+            permissions,
+            scope,
+        }),
         access: if words.contains(&"revoked") { Access::Revoked } else { Access::Granted },
         leaves_key: words.contains(&"microsoft"),
     }
@@ -114,6 +135,7 @@ pub(crate) fn observed(wanted: &str, text: &str) -> Observed {
     observed.groups.extend(wanted.groups.keys().map(|id| (id.clone(), Seen::Absent)));
     observed.vaults.extend(wanted.vaults.keys().map(|name| (name.clone(), Seen::Absent)));
     observed.keys.extend(wanted.keys().map(|(key, _)| (key, Seen::Absent)));
+    observed.identities.extend(wanted.identities.keys().map(|id| (id.clone(), Seen::Absent)));
     observed.accounts.extend(wanted.accounts.keys().map(|name| (name.clone(), Seen::Absent)));
     for words in entries(text) {
         match words[0] {
@@ -124,6 +146,15 @@ pub(crate) fn observed(wanted: &str, text: &str) -> Observed {
             "vault" => see_vault(&words, &mut observed),
             "key" => {
                 see_key(&words, &mut observed);
+            }
+            "identity" => {
+                let seen = SeenUserIdentity {
+                    principal: format!("principal-of-{}", words[1]),
+                    client: Some(format!("client-of-{}", words[1])),
+                    tenant: Some(TENANT.into()),
+                };
+                let seen = if words.contains(&"hidden") { hidden() } else { Seen::Known(seen) };
+                observed.identities.insert(identity(words[1]), seen);
             }
             "account" => see_account(&words, &mut observed),
             "lock" => see_lock(&words, &mut observed),
@@ -274,7 +305,10 @@ fn seen_account(name: AccountName, words: &[&str]) -> SeenAccount {
             current: Some(pinned.clone().unwrap_or_else(|| version("A"))),
             version: pinned,
             rotated: None,
-            user_assigned_identity: words.contains(&"uai").then(|| "/subscriptions/s/id1".to_owned()),
+            user_assigned_identity: match after(words, "as") {
+                Some(name) => Some(identity(name).to_string()),
+                None => words.contains(&"uai").then(|| "/subscriptions/s/id1".to_owned()),
+            },
         }
     });
     let system = words.contains(&"system");
@@ -285,7 +319,7 @@ fn seen_account(name: AccountName, words: &[&str]) -> SeenAccount {
         identity: SeenIdentity {
             system_principal: system.then(|| format!("principal-of-{name}")),
             tenant: system.then(|| TENANT.to_owned()),
-            user_assigned: vec![],
+            user_assigned: named(words).iter().map(ToString::to_string).collect(),
         },
         encryption: SeenEncryption { binding, infrastructure: None },
         provisioning_state: if words.contains(&"creating") { "Creating".into() } else { "Succeeded".into() },

@@ -20,9 +20,14 @@ pub(super) fn overwritten(
 ) -> Result<World, String> {
     let unread = |error: serde_json::Error| format!("the sandbox cannot be written down: {error}");
     let mut text = serde_json::to_string(world).map_err(unread)?;
-    for (drawn, seen) in ids {
-        // An id that was drawn stands nowhere but where it is meant.
-        text = text.replace(drawn.as_str(), seen);
+    // An id that was drawn stands nowhere but where it is meant. One that was seen may be the same as one that was drawn
+    // for something else, so all that were drawn are marked before any is replaced.
+    let mark = |at: usize| format!("\u{1}{at}\u{1}");
+    for (at, drawn) in ids.keys().enumerate() {
+        text = text.replace(drawn.as_str(), &mark(at));
+    }
+    for (at, seen) in ids.values().enumerate() {
+        text = text.replace(&mark(at), seen);
     }
     let mut whole: Value = serde_json::from_str(&text).map_err(unread)?;
     for (key, seen) in observed.keys.iter().filter_map(|(key, seen)| Some((key, seen.known()?))) {

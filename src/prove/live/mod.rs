@@ -43,6 +43,7 @@ pub fn like(desired: &Desired, observed: &Observed, pace: Pace) -> Result<Live, 
     build.vaults()?;
     build.keys()?;
     build.accounts()?;
+    build.identities()?;
     build.hand.wait(arrival_seconds(pace));
     build.attach()?;
     build.policies()?;
@@ -229,6 +230,26 @@ impl Build<'_> {
         made(self.hand.arm("PUT", &path, &body).0, &path)
     }
 
+    /// The user-assigned identities of the spec, and whose the drawn ids are.
+    fn identities(&mut self) -> Result<(), String> {
+        for (id, seen) in &self.observed.identities {
+            let path = id.to_string();
+            match seen {
+                Seen::Known(seen) => {
+                    self.group_of(&id.group.to_string(), "westeurope")?;
+                    let (status, body) = self.hand.arm("PUT", &path, &json!({ "location": "westeurope" }));
+                    made(status, &path)?;
+                    let drawn = |name: &str| body["properties"][name].as_str().map(str::to_owned);
+                    self.ids.extend(drawn("principalId").map(|drawn| (drawn, seen.principal.clone())));
+                    self.ids.extend(drawn("clientId").zip(seen.client.clone()));
+                }
+                Seen::Absent => {}
+                Seen::Hidden(reason) => self.hidden(&format!("identity {}", id.name), reason),
+            }
+        }
+        Ok(())
+    }
+
     fn held_account(&mut self, name: &AccountName) -> Result<(), String> {
         if !matches!(self.observed.account_names.get(name), Some(Seen::Known(NameState::Taken(_)))) {
             return Ok(());
@@ -241,7 +262,10 @@ impl Build<'_> {
     fn attach(&mut self) -> Result<(), String> {
         for account in self.observed.accounts.values().filter_map(Seen::known) {
             let path = account.id.to_string();
-            for identity in &account.identity.user_assigned {
+            let is_seen =
+                |id: &&String| !self.observed.identities.keys().any(|seen| id.eq_ignore_ascii_case(&seen.to_string()));
+            let others: Vec<&String> = account.identity.user_assigned.iter().filter(is_seen).collect();
+            for identity in &others {
                 let group = identity.split("/providers/").next().unwrap_or_default().to_owned();
                 self.group_of(&group, account.location.as_str())?;
                 made(self.hand.arm("PUT", identity, &json!({ "location": account.location.as_str() })).0, identity)?;
@@ -253,8 +277,10 @@ impl Build<'_> {
                 let users: serde_json::Map<String, Value> = all.collect();
                 let body = json!({ "identity": { "type": kind, "userAssignedIdentities": users } });
                 made(self.hand.arm("PATCH", &path, &body).0, &path)?;
-                self.limits
-                    .insert(format!("what the other identities of account {} may do was not seen", account.id.name));
+                if !others.is_empty() {
+                    let name = &account.id.name;
+                    self.limits.insert(format!("what the other identities of account {name} may do was not seen"));
+                }
             }
             if let (Some(drawn), Some(seen)) = (self.hand.principal(&path), &account.identity.system_principal) {
                 self.ids.insert(drawn, seen.to_ascii_lowercase());
@@ -297,8 +323,9 @@ impl Build<'_> {
                 .access_policies
                 .iter()
                 .map(|policy| {
+                    let object = self.drawn(&policy.object_id);
                     let mut entry =
-                        json!({ "tenantId": TENANT, "objectId": policy.object_id, "permissions": { "keys": policy.keys } });
+                        json!({ "tenantId": TENANT, "objectId": object, "permissions": { "keys": policy.keys } });
                     if let Some(application) = &policy.application_id {
                         entry["applicationId"] = json!(application);
                     }
@@ -329,6 +356,12 @@ impl Build<'_> {
         Ok(())
     }
 
+    /// The id that was drawn for one that was seen.
+    fn drawn<'s>(&'s self, seen: &'s str) -> &'s str {
+        let drawn = self.ids.iter().find(|(_, one)| one.eq_ignore_ascii_case(seen));
+        drawn.map_or(seen, |(drawn, _)| drawn)
+    }
+
     /// The role assignments that have to do with a vault, where they decide about access.
     fn roles(&mut self, vault: &SeenVault) {
         let all = match &vault.role_assignments {
@@ -340,8 +373,7 @@ impl Build<'_> {
             Some(Seen::Absent) | None => return,
         };
         for one in all {
-            let drawn = self.ids.iter().find(|(_, seen)| seen.eq_ignore_ascii_case(&one.principal));
-            let principal = drawn.map_or(one.principal.as_str(), |(drawn, _)| drawn);
+            let principal = self.drawn(&one.principal).to_owned();
             let subscription = vault.id.group.subscription.as_str();
             let role =
                 format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{}", one.role);

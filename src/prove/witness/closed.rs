@@ -25,7 +25,7 @@ impl Doors {
     pub(super) fn meddled(&mut self, desired: &Desired, before: Sight<'_>, after: Sight<'_>) {
         for name in desired.accounts.keys() {
             let name = name.as_str();
-            let (Some(binding), Some(principal)) = (before.binding(name), before.principal(name)) else { continue };
+            let (Some(binding), Some(principal)) = (before.binding(name), before.reaches_as(name)) else { continue };
             let lost = |permission: &&str| {
                 before.may(&binding.vault, principal, permission) && !after.may(&binding.vault, principal, permission)
             };
@@ -33,7 +33,7 @@ impl Doors {
                 let principal = principal.to_ascii_lowercase();
                 self.closed.push((Closed::Access { vault: binding.vault.clone(), principal }, BTreeSet::new()));
             }
-            if after.principal(name).is_none() {
+            if binding.user.is_empty() && after.principal(name).is_none() {
                 self.closed.push((Closed::Identity { account: name.to_owned() }, BTreeSet::new()));
             }
         }

@@ -1,7 +1,7 @@
 //! What a spec asks for, held against a census: by none of the product's own notions of a fact.
 
 use super::sight::Sight;
-use crate::model::{Access, Account, Desired, Encryption, VersionRule};
+use crate::model::{Access, Account, Desired, Encryption, VersionRule, Who};
 use crate::sandbox::Census;
 use std::collections::BTreeMap;
 
@@ -35,6 +35,9 @@ pub(super) fn facts_since(desired: &Desired, sight: Sight<'_>, earlier: Option<&
             facts.insert(format!("key {name}/{key} is there"), here);
         }
     }
+    for identity in desired.identities.keys() {
+        facts.insert(format!("identity {} is there", identity.name), sight.user(&identity.to_string()).is_some());
+    }
     for account in desired.accounts.values() {
         let vault = account.encryption.as_ref().map(|wanted| wanted.key.vault.as_str());
         if earlier.is_some_and(|earlier| sight.is_untouched(earlier, account.id.name.as_str(), vault)) {
@@ -48,20 +51,25 @@ pub(super) fn facts_since(desired: &Desired, sight: Sight<'_>, earlier: Option<&
 fn of_account(account: &Account, sight: Sight<'_>, facts: &mut BTreeMap<String, bool>) {
     let name = account.id.name.as_str();
     facts.insert(format!("account {name} is there"), sight.account(name).is_some());
-    if account.identity.is_some() {
+    if account.identity.system {
         facts.insert(format!("account {name} has its identity"), sight.principal(name).is_some());
+    }
+    for user in &account.identity.user {
+        let id = user.to_string();
+        let has = sight.users(name).iter().any(|held| held.eq_ignore_ascii_case(&id));
+        facts.insert(format!("account {name} has the identity {}", user.name), has);
     }
     if account.leaves_key {
         facts.insert(format!("account {name} is under Microsoft's key"), sight.binding(name).is_none());
     }
-    let Some(Encryption { key, version, permissions, scope: _ }) = &account.encryption else { return };
+    let Some(Encryption { key, version, who, permissions, scope: _ }) = &account.encryption else { return };
     let vault = key.vault.as_str().to_ascii_lowercase();
     if account.access == Access::Revoked {
-        let may = sight.principal(name).is_some_and(|who| NEEDED.iter().any(|one| sight.may(&vault, who, one)));
+        let may = sight.of(who).is_some_and(|who| NEEDED.iter().any(|one| sight.may(&vault, who, one)));
         facts.insert(format!("account {name} has no access to {vault}"), !may);
     }
     for permission in permissions.iter().filter(|_| account.access == Access::Granted) {
-        let may = sight.principal(name).is_some_and(|principal| sight.may(&vault, principal, permission.as_str()));
+        let may = sight.of(who).is_some_and(|principal| sight.may(&vault, principal, permission.as_str()));
         facts.insert(format!("account {name} may {permission} in {vault}"), may);
     }
     let bound = sight.binding(name).is_some_and(|binding| {
@@ -70,7 +78,12 @@ fn of_account(account: &Account, sight: Sight<'_>, facts: &mut BTreeMap<String, 
             VersionRule::Auto => Some(""),
             VersionRule::Exact(version) => Some(version.as_str()),
         };
-        binding.vault == vault
+        let user = match who {
+            Who::System(_) => String::new(),
+            Who::User(identity) => identity.to_string().to_ascii_lowercase(),
+        };
+        binding.user == user
+            && binding.vault == vault
             && binding.key.eq_ignore_ascii_case(key.name.as_str())
             && wanted.is_some_and(|wanted| binding.version.eq_ignore_ascii_case(wanted))
     });
@@ -81,7 +94,7 @@ fn of_account(account: &Account, sight: Sight<'_>, facts: &mut BTreeMap<String, 
 pub(super) fn at_risk(account: &str, sight: Sight<'_>) -> bool {
     let Some(binding) = sight.binding(account) else { return false };
     let Some(vault) = sight.vault(&binding.vault) else { return true };
-    let reaches = sight.principal(account).is_some_and(|principal| {
+    let reaches = sight.reaches_as(account).is_some_and(|principal| {
         NEEDED.iter().all(|permission| sight.has_arrived(&binding.vault, principal, permission))
     });
     !(vault["purge_protection"] == true && reaches && sight.is_enabled(&binding.vault, &binding.key, binding.current))

@@ -3,7 +3,7 @@
 use super::diff::Change;
 use super::notes::{Notes, Sent};
 use super::sight::{Sight, access};
-use crate::model::{Access, Desired};
+use crate::model::{Access, Account, Desired, IdentityId, Who};
 use crate::sandbox::{ARM_HOST, VAULT_SUFFIX};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -38,7 +38,20 @@ impl Scene<'_> {
         match change.path.as_slice() {
             ["groups", _] if new => self.group(change),
             ["accounts", name] if new => self.account(name, change),
+            ["identities", _] if new => {
+                let mut findings = self.shown(&format!("identity {}", text(change.after, "name")), &["location"]);
+                findings.push(self.looked(&format!("{}{}", self.sent.host, self.sent.path)));
+                findings
+            }
             ["accounts", name, "identity", ..] => self.identity(name),
+            ["accounts", name, "encryption", "identity"] => {
+                let user = |sight: Sight<'_>| sight.binding(name).map(|binding| binding.user).unwrap_or_default();
+                let same = user(self.before) == user(self.after);
+                if same { vec![] } else { self.shown(&format!("account {name}"), &["encryption.identity"]) }
+            }
+            ["accounts", name, "encryption", "identity", ..] => {
+                self.shown(&format!("account {name}"), &["encryption.identity"])
+            }
             ["accounts", name, "encryption", "binding"] if change.after.is_none_or(Value::is_null) => {
                 let mut findings = self.shown(&format!("account {name}"), &["encryption.keySource", "encryption.key"]);
                 findings.push((
@@ -68,6 +81,9 @@ impl Scene<'_> {
             ["principals", _] if new => {
                 let resource = change.after.and_then(|one| one["kind"]["managedIdentity"]["resource"].as_str());
                 let name = resource.and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+                if resource.is_some_and(|path| path.to_ascii_lowercase().contains("/userassignedidentities/")) {
+                    return self.shown(&format!("identity {name}"), &["location"]);
+                }
                 self.shown(&format!("account {name}"), &["identity.type"])
             }
             // Consequences of what is judged by itself.
@@ -117,15 +133,22 @@ impl Scene<'_> {
             findings.extend(self.shown(&resource, &["identity.type"]));
         }
         findings.push(self.looked(&format!("{}{}", self.sent.host, self.sent.path)));
-        let bare = change.after.is_some_and(|after| {
-            after["encryption"]["binding"].is_null() && after["tags"].as_object().is_none_or(serde_json::Map::is_empty)
-        });
+        if self.after.binding(name).is_some() {
+            let fields = ["encryption.keySource", "encryption.key", "encryption.version", "encryption.identity"];
+            findings.extend(self.shown(&resource, &fields));
+        }
+        findings.extend(self.users_shown(name));
+        let tags = |after: &Value| after["tags"].as_object().is_none_or(serde_json::Map::is_empty);
+        let bare = change.after.is_some_and(tags);
         findings.push(("S7", bare, format!("{resource} was made with more than was shown")));
         findings
     }
 
     fn identity(&self, name: &str) -> Vec<Finding> {
-        let mut findings = self.shown(&format!("account {name}"), &["identity.type"]);
+        let mut findings = self.users_shown(name);
+        if self.before.principal(name) != self.after.principal(name) {
+            findings.extend(self.shown(&format!("account {name}"), &["identity.type"]));
+        }
         let kept = self.before.users(name).is_subset(&self.after.users(name))
             && self.before.principal(name).is_none_or(|principal| self.after.principal(name) == Some(principal));
         // Azure offers no precondition: what changed after the look, one request ago, cannot be known.
@@ -133,6 +156,14 @@ impl Scene<'_> {
         let kept = kept || self.notes.changed_since.contains(&place);
         findings.push(("S4", kept, format!("an identity of account {name} is gone")));
         findings
+    }
+
+    /// Each user-assigned identity that an account got was shown.
+    fn users_shown(&self, name: &str) -> Vec<Finding> {
+        let (had, has) = (self.before.users(name), self.after.users(name));
+        let new = has.difference(&had).map(|id| id.rsplit('/').next().unwrap_or_default());
+        let fields: Vec<String> = new.map(|id| format!("identity.userAssignedIdentities[{id}]")).collect();
+        self.shown(&format!("account {name}"), &fields.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     fn vault(&self, name: &str, change: &Change<'_>) -> Vec<Finding> {
@@ -194,6 +225,14 @@ impl Scene<'_> {
         findings
     }
 
+    /// The identity of the spec that has a principal.
+    fn user_of(&self, principal: &str) -> Option<&IdentityId> {
+        let has = |id: &&IdentityId| {
+            self.after.user(&id.to_string()).is_some_and(|held| held.eq_ignore_ascii_case(principal))
+        };
+        self.desired.identities.keys().find(has)
+    }
+
     fn leaves_key(&self, account: &str) -> bool {
         self.desired.accounts.values().any(|wanted| wanted.id.name.as_str() == account && wanted.leaves_key)
     }
@@ -226,12 +265,27 @@ impl Scene<'_> {
             let holds = |held: &str| held.eq_ignore_ascii_case(principal);
             let here =
                 account.encryption.as_ref().is_some_and(|wanted| wanted.key.vault.as_str().eq_ignore_ascii_case(vault));
-            here && self.before.principal(account.id.name.as_str()).is_some_and(holds)
+            let who = account.encryption.as_ref().and_then(|wanted| self.before.of(&wanted.who));
+            here && who.is_some_and(holds)
         })
     }
 
     /// Whether the spec grants this to whoever has this principal, and which account that is.
     fn granted(&self, vault: &str, principal: &str, kind: &str, added: &[&String]) -> (bool, Option<String>) {
+        if let Some(identity) = self.user_of(principal) {
+            let id = identity.to_string().to_ascii_lowercase();
+            let asks = |account: &&Account| {
+                let Some(wanted) = &account.encryption else { return false };
+                // To move an account to another key, the identity that reads now is let at it first.
+                let reads = self.before.binding(account.id.name.as_str()).is_some_and(|binding| binding.user == id);
+                let by = wanted.who == Who::User(identity.clone()) || reads;
+                let all =
+                    added.iter().all(|one| wanted.permissions.iter().any(|may| may.as_str().eq_ignore_ascii_case(one)));
+                by && all && account.access == Access::Granted && wanted.key.vault.as_str().eq_ignore_ascii_case(vault)
+            };
+            let fine = kind == "keys" && self.desired.accounts.values().any(|account| asks(&account));
+            return (fine, Some(identity.name.to_string()));
+        }
         let holder = self.desired.accounts.values().find(|account| {
             let name = account.id.name.as_str();
             let holds = self.after.principal(name).is_some_and(|held| held.eq_ignore_ascii_case(principal));

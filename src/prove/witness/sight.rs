@@ -1,6 +1,7 @@
 //! Reads a census: the one file of the witness that knows what the sandbox calls things.
 
 use super::facts::NEEDED;
+use crate::model::Who;
 use crate::sandbox::{Census, Millis, VAULT_SUFFIX};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,8 @@ pub(super) struct Binding<'a> {
     /// Empty when none is pinned.
     pub(super) version: &'a str,
     pub(super) current: &'a str,
+    /// The ARM id of the user-assigned identity as which the key is reached, in lower case; empty for the account's own.
+    pub(super) user: String,
 }
 
 impl<'a> Sight<'a> {
@@ -61,6 +64,25 @@ impl<'a> Sight<'a> {
         self.account(account)?["identity"]["system"].as_str()
     }
 
+    /// The principal of a user-assigned identity, by its ARM id.
+    pub(super) fn user(self, id: &str) -> Option<&'a str> {
+        self.thing("identities", &id.to_ascii_lowercase())?["principal"].as_str()
+    }
+
+    /// The principal of an identity of the spec.
+    pub(super) fn of(self, who: &Who) -> Option<&'a str> {
+        match who {
+            Who::System(account) => self.principal(account.name.as_str()),
+            Who::User(identity) => self.user(&identity.to_string()),
+        }
+    }
+
+    /// The principal as which an account reaches the key that it is bound to.
+    pub(super) fn reaches_as(self, account: &str) -> Option<&'a str> {
+        let binding = self.binding(account)?;
+        if binding.user.is_empty() { self.principal(account) } else { self.user(&binding.user) }
+    }
+
     pub(super) fn users(self, account: &str) -> BTreeSet<&'a str> {
         let users = self.account(account).and_then(|account| account["identity"]["users"].as_object());
         users.into_iter().flat_map(|users| users.keys().map(String::as_str)).collect()
@@ -75,6 +97,10 @@ impl<'a> Sight<'a> {
             key: binding["key"].as_str()?.to_ascii_lowercase(),
             version: binding["version"].as_str().unwrap_or_default(),
             current: binding["current"].as_str().unwrap_or_default(),
+            user: self.account(account)?["encryption"]["identity"]["userAssignedIdentity"]
+                .as_str()
+                .unwrap_or_default()
+                .to_ascii_lowercase(),
         })
     }
 

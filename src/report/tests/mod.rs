@@ -9,7 +9,7 @@ use super::{Scene, Traffic, human, json, outcome};
 use crate::apply::{Outcome, StepOutcome};
 use crate::model::{
     AccountId, AccountName, Fact, GroupId, GroupName, KeyName, KeyPermission, KeyRef, Location, PermissionModel,
-    SubscriptionId, VaultCreate, VaultId, VaultName, VaultSku, VersionRule,
+    SubscriptionId, VaultCreate, VaultId, VaultName, VaultSku, VersionRule, Who,
 };
 use crate::plan::{Action, BlindSpot, Change, Consent, Note, Plan, Refusal, Risk, RiskClass, Step, StepId, Wait};
 use expect_test::{Expect, expect};
@@ -81,6 +81,8 @@ fn set_encryption() -> Step {
         vault: vault(),
         key: KeyRef { vault: vault().name, name: KeyName::parse("main").unwrap() },
         version: VersionRule::Latest,
+        who: Who::System(account()),
+        then: None,
         permissions: KeyPermission::needed(),
         former: None,
     };

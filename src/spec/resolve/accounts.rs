@@ -4,8 +4,8 @@ use super::scope::Own;
 use super::{Name, Resolver};
 use crate::diag::Diagnostic;
 use crate::model::{
-    Access, Account, AccountCreate, AccountId, AccountName, Encryption, GrantScope, IdentityKind, KeyPermission,
-    KeyRef, Version, VersionRule,
+    Access, Account, AccountCreate, AccountId, AccountName, Encryption, GrantScope, Identities, KeyPermission, KeyRef,
+    Version, VersionRule,
 };
 use crate::spec::complaints::{missing_field, word};
 use crate::spec::fields::Language;
@@ -29,7 +29,8 @@ impl<'s> Resolver<'s> {
     }
 
     fn account(&mut self, path: [&'s str; 2], name: Option<AccountName>, entry: &'s AccountEntry) {
-        let AccountEntry { create, subscription, resource_group, location, identity, encryption, access } = entry;
+        let AccountEntry { create, subscription, resource_group, location, identity, identities, encryption, access } =
+            entry;
         let own = Own {
             path,
             subscription: subscription.as_deref(),
@@ -40,20 +41,24 @@ impl<'s> Resolver<'s> {
         let group = self.group(&own);
         let location = self.location(&own);
         let create = create.as_ref().and_then(|create| self.account_create(path, create));
-        let identity = identity.map(|IdentityWord::SystemAssigned| IdentityKind::SystemAssigned);
+        let system = identity.is_some_and(|IdentityWord::SystemAssigned| true);
+        let identity = self.account_identities(path, system, identities);
         let leaves_key = encryption.as_ref().is_some_and(|entry| entry.source == SourceWord::Microsoft);
         let encryption = encryption.as_ref().filter(|_| !leaves_key);
         if leaves_key {
             self.leaves_key(path);
         }
         let access = self.access(path, *access, encryption.is_some());
-        if encryption.is_some() && identity.is_none() && !self.spec.has(&[path[0], path[1], "identity"]) {
+        let says_whom = self.spec.has(&[path[0], path[1], "identity"])
+            || self.spec.has(&[path[0], path[1], "identities", "0"])
+            || self.spec.is_broken(&[path[0], path[1], "identities"]);
+        if encryption.is_some() && !says_whom {
             self.no_identity(path);
         }
-        let encryption = encryption.and_then(|encryption| self.encryption(path, encryption));
-        let (Some(name), Some(group)) = (name, group) else { return };
-        self.uses_group(&group, own.create);
-        let id = AccountId { group, name: name.clone() };
+        let id = name.clone().zip(group).map(|(name, group)| AccountId { group, name });
+        let encryption = encryption.and_then(|encryption| self.encryption(path, id.as_ref(), &identity, encryption));
+        let (Some(name), Some(id)) = (name, id) else { return };
+        self.uses_group(&id.group, own.create);
         self.desired.accounts.insert(name, Account { id, location, create, identity, encryption, access, leaves_key });
     }
 
@@ -92,7 +97,7 @@ impl<'s> Resolver<'s> {
         self.say(
             Diagnostic::error("CMK031", span, format!("`{}` has no identity to reach its key with", shown(path[1])))
                 .label("storage unwraps its data key as the account's identity")
-                .help("add `identity: systemAssigned` to the account"),
+                .help("add `identity: systemAssigned` to the account, or `identities: [name]` with one under `identities`"),
         );
     }
 
@@ -115,7 +120,7 @@ impl<'s> Resolver<'s> {
 
     /// `source: microsoft` says everything: what else stands beside it contradicts it.
     fn leaves_key(&mut self, path: [&str; 2]) {
-        for field in ["key", "version", "permissions", "scope"] {
+        for field in ["key", "version", "permissions", "scope", "identity"] {
             let place = [path[0], path[1], "encryption", field];
             if self.spec.has(&place) {
                 self.say(
@@ -140,8 +145,14 @@ impl<'s> Resolver<'s> {
         self.say(missing_field(Language::Spec, &names, "key", self.spec.key_span(&place)));
     }
 
-    fn encryption(&mut self, path: [&'s str; 2], entry: &EncryptionEntry) -> Option<Encryption> {
-        let EncryptionEntry { source: _, key, version, permissions, scope } = entry;
+    fn encryption(
+        &mut self,
+        path: [&'s str; 2],
+        account: Option<&AccountId>,
+        identities: &Identities,
+        entry: &EncryptionEntry,
+    ) -> Option<Encryption> {
+        let EncryptionEntry { source: _, key, version, identity, permissions, scope } = entry;
         if key.is_none() {
             self.lacks_key(path);
         }
@@ -152,7 +163,8 @@ impl<'s> Resolver<'s> {
             ScopeWord::Vault => GrantScope::Vault,
             ScopeWord::Key => GrantScope::Key,
         });
-        Some(Encryption { key: key?, version: version?, permissions: permissions?, scope })
+        let who = self.who(path, account?, identities, identity.as_deref());
+        Some(Encryption { key: key?, version: version?, who: who?, permissions: permissions?, scope })
     }
 
     fn version(&mut self, path: [&str; 2], written: &str) -> Option<VersionRule> {

@@ -3,6 +3,7 @@
 mod accept;
 mod accounts;
 mod groups;
+mod identities;
 mod pairs;
 mod scope;
 mod vaults;
@@ -34,7 +35,9 @@ pub fn resolve(spec: &Spec) -> (Option<Desired>, Diagnostics) {
     resolver.defaults();
     resolver.groups();
     resolver.vaults();
+    resolver.identities();
     resolver.accounts();
+    resolver.share_permissions();
     resolver.pairs();
     resolver.accept();
     resolver.say_lacking();
@@ -52,6 +55,7 @@ enum Name {
     Vault,
     Key,
     Account,
+    Identity,
 }
 
 impl Name {
@@ -63,6 +67,7 @@ impl Name {
             Self::Vault => "vault name",
             Self::Key => "key name",
             Self::Account => "account name",
+            Self::Identity => "identity name",
         }
     }
 
@@ -79,6 +84,7 @@ impl Name {
             }
             Self::Key => "key names are 1 to 127 letters, digits and hyphens",
             Self::Account => "account names are 3 to 24 lower-case letters and digits",
+            Self::Identity => "identity names are 3 to 128 letters, digits, hyphens and underscores",
         }
     }
 }
@@ -144,7 +150,10 @@ impl Resolver<'_> {
     /// Warns of a spec that is right and orders nothing.
     fn something(&mut self) {
         let document = &self.spec.document;
-        let nothing = document.resource_groups.is_empty() && document.vaults.is_empty() && document.accounts.is_empty();
+        let nothing = document.resource_groups.is_empty()
+            && document.vaults.is_empty()
+            && document.identities.is_empty()
+            && document.accounts.is_empty();
         if nothing && self.spec.is_sound() {
             let span = self.spec.key_span(&["version"]);
             self.say(

@@ -245,7 +245,7 @@ fn all() -> Vec<(&'static str, &'static str, How)> {
             in_plan(|plan| {
                 for step in &mut plan.steps {
                     if matches!(step.action, Action::SetEncryption { .. }) {
-                        step.needs.retain(|need| matches!(need, Fact::AccountLive(_) | Fact::Attached(_)));
+                        step.needs.retain(|need| matches!(need, Fact::AccountLive(_) | Fact::Attached(..)));
                         step.after.clear();
                     }
                 }

@@ -2,10 +2,10 @@
 
 use super::worlds::desired;
 use cmk::model::{
-    AccessPolicy, AccountId, AccountName, Binding, Desired, GrantScope, GroupId, GroupName, HiddenReason, KeyName,
-    KeyPermission, KeyRef, KeyType, KeyVersion, Location, NameState, Observed, PermissionModel, RoleAssignment, Seen,
-    SeenAccount, SeenEncryption, SeenGroup, SeenIdentity, SeenKey, SeenSubscription, SeenVault, SubscriptionId,
-    Timestamp, VaultId, VaultName, Version,
+    AccessPolicy, AccountId, AccountName, Binding, Desired, GrantScope, GroupId, GroupName, HiddenReason, Identities,
+    IdentityId, IdentityName, KeyName, KeyPermission, KeyRef, KeyType, KeyVersion, Location, NameState, Observed,
+    PermissionModel, RoleAssignment, Seen, SeenAccount, SeenEncryption, SeenGroup, SeenIdentity, SeenKey,
+    SeenSubscription, SeenUserIdentity, SeenVault, SubscriptionId, Timestamp, VaultId, VaultName, Version, Who,
 };
 use cmk::plan::{Action, Consent, GrantBy, Plan, RiskClass, Step, judge, plan};
 use cmk::sandbox::SUBSCRIPTIONS;
@@ -17,7 +17,7 @@ const OLD: &str = "0000000000000000000000000000000a";
 const NEW: &str = "0000000000000000000000000000000b";
 
 /// A dozen specs over the same names.
-const SPECS: [&str; 14] = [
+const SPECS: [&str; 17] = [
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main } } }",
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main, version: auto } } }",
     "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }",
@@ -32,6 +32,9 @@ const SPECS: [&str; 14] = [
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} }, other: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/other } } }",
     "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { access: revoked, identity: systemAssigned, encryption: { key: kv1/main } } }",
     "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { encryption: { source: microsoft } } }",
+    "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }\nidentities: { id1: { create: {} } }\naccounts: { st1: { create: {}, identities: [id1], encryption: { key: kv1/main } } }",
+    "vaults: { kv1: { keys: { main: {} } } }\nidentities: { id1: {} }\naccounts: { st1: { identities: [id1], encryption: { key: kv1/main } }, st2: { identity: systemAssigned, encryption: { key: kv1/main } } }",
+    "vaults: { kv1: { keys: { main: {} } } }\nidentities: { id1: {} }\naccounts: { st1: { identity: systemAssigned, identities: [id1], encryption: { key: kv1/main, version: auto, identity: id1 } } }",
 ];
 
 fn hidden<T>() -> Seen<T> {
@@ -98,6 +101,10 @@ fn keys() -> Vec<Seen<SeenKey>> {
     ]
 }
 
+fn id1() -> IdentityId {
+    IdentityId { group: group(), name: IdentityName::parse("id1").unwrap() }
+}
+
 /// An account, and what its identity holds in the vault.
 type State = (Seen<SeenAccount>, Vec<&'static str>);
 
@@ -117,23 +124,29 @@ fn accounts(name: &str) -> Vec<State> {
         Some(bound("main", None, HOST)),
         Some(bound("other", Some(OLD), HOST)),
         Some(bound("main", Some(OLD), "elsewhere.vault.sandbox.test")),
+        Some(Binding { user_assigned_identity: Some(id1().to_string()), ..bound("main", Some(OLD), HOST) }),
     ];
     for (own, user) in [(false, false), (true, false), (false, true), (true, true)] {
         for binding in &bindings {
             for held in [vec![], vec!["get", "wrapKey"], vec!["get", "wrapKey", "unwrapKey"], vec!["all"]] {
-                if !own && !held.is_empty() {
+                let by_user = binding.as_ref().is_some_and(|binding| binding.user_assigned_identity.is_some());
+                if !own && !held.is_empty() || by_user && !user {
                     continue;
                 }
                 let identity = SeenIdentity {
                     system_principal: own.then(|| format!("principal-of-{name}")),
                     tenant: own.then(|| TENANT.to_owned()),
-                    user_assigned: if user { vec!["/somebody/elses".to_owned()] } else { vec![] },
+                    user_assigned: if user { vec!["/somebody/elses".to_owned(), id1().to_string()] } else { vec![] },
                 };
                 all.push((Seen::Known(account(name, identity, binding.clone())), held));
             }
         }
     }
     all
+}
+
+fn of_id1() -> SeenUserIdentity {
+    SeenUserIdentity { principal: "principal-of-id1".to_owned(), client: None, tenant: Some(TENANT.to_owned()) }
 }
 
 fn account(name: &str, identity: SeenIdentity, binding: Option<Binding>) -> SeenAccount {
@@ -175,6 +188,7 @@ fn observed(vault: &(Seen<SeenVault>, Option<NameState>), key: &Seen<SeenKey>, s
         vaults: BTreeMap::from([(name.clone(), seen)]),
         vault_names: vault.1.iter().map(|state| (name.clone(), Seen::Known(state.clone()))).collect(),
         keys: BTreeMap::from([(key_ref("main"), key.clone()), (key_ref("other"), key)]),
+        identities: BTreeMap::from([(id1(), Seen::Known(of_id1()))]),
         accounts,
         account_names,
         ..Observed::default()
@@ -203,44 +217,54 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
                 SeenKey { kind: create.kind.clone(), size_bits: Some(create.size_bits), versions, all_versions: true };
             observed.keys.insert(key.clone(), Seen::Known(made));
         }
-        Action::CreateAccount { id, identity, .. } => {
-            let principal = identity.map(|_| format!("principal-of-{}", id.name));
-            let tenant = identity.map(|_| TENANT.to_owned());
-            let identity = SeenIdentity { system_principal: principal, tenant, user_assigned: vec![] };
-            observed.accounts.insert(id.name.clone(), Seen::Known(account(id.name.as_str(), identity, None)));
+        Action::CreateIdentity { id, .. } => {
+            let principal = format!("principal-of-{}", id.name);
+            let seen = SeenUserIdentity { principal, client: None, tenant: Some(TENANT.to_owned()) };
+            observed.identities.insert(id.clone(), Seen::Known(seen));
         }
-        Action::AttachIdentity { id } => {
+        Action::CreateAccount { id, identity, key, .. } => {
+            let principal = identity.system.then(|| format!("principal-of-{}", id.name));
+            let tenant = identity.system.then(|| TENANT.to_owned());
+            let user_assigned = identity.user.iter().map(ToString::to_string).collect();
+            let identity = SeenIdentity { system_principal: principal, tenant, user_assigned };
+            let binding = key.as_ref().map(|binds| bound(&id.name, &binds.key, &binds.who, desired, observed));
+            observed.accounts.insert(id.name.clone(), Seen::Known(account(id.name.as_str(), identity, binding)));
+        }
+        Action::AttachIdentity { id, identity } => {
             if let Some(Seen::Known(account)) = observed.accounts.get_mut(&id.name) {
-                account.identity.system_principal = Some(format!("principal-of-{}", id.name));
-                account.identity.tenant = Some(TENANT.to_owned());
+                if identity.system {
+                    account.identity.system_principal = Some(format!("principal-of-{}", id.name));
+                    account.identity.tenant = Some(TENANT.to_owned());
+                }
+                account.identity.user_assigned.extend(identity.user.iter().map(ToString::to_string));
             }
         }
-        Action::Grant { account, vault, key, by: GrantBy::Role(scope), .. } => {
+        Action::Grant { who, vault, key, by: GrantBy::Role(scope), .. } => {
             if let Some(Seen::Known(seen)) = observed.vaults.get_mut(&vault.name) {
                 let scope = match scope {
                     GrantScope::Vault => vault.to_string(),
                     GrantScope::Key => format!("{vault}/keys/{}", key.name),
                 };
                 let role = "e147488a-f6f5-4113-8e2d-b22465e65bf6".to_owned();
-                let principal = format!("principal-of-{}", account.name);
+                let principal = format!("principal-of-{}", who.name());
                 let one = RoleAssignment { id: format!("{scope}/1"), scope, role, principal, is_conditional: false };
                 if let Some(Seen::Known(all)) = &mut seen.role_assignments {
                     all.push(one);
                 }
             }
         }
-        Action::Grant { account, vault, permissions, .. } => {
+        Action::Grant { who, vault, permissions, .. } => {
             if let Some(Seen::Known(vault)) = observed.vaults.get_mut(&vault.name) {
                 let keys: BTreeSet<String> = permissions.iter().map(|one| one.as_str().to_owned()).collect();
-                let object_id = format!("principal-of-{}", account.name);
+                let object_id = format!("principal-of-{}", who.name());
                 vault.access_policies.push(AccessPolicy { object_id, application_id: None, keys });
             }
         }
-        Action::RevokeAccess { account, vault } => {
+        Action::RevokeAccess { account: _, who, vault } => {
             if let Some(Seen::Known(vault)) = observed.vaults.get_mut(&vault.name) {
-                vault.access_policies.retain(|entry| entry.object_id != format!("principal-of-{}", account.name));
+                vault.access_policies.retain(|entry| entry.object_id != format!("principal-of-{}", who.name()));
                 if let Some(Seen::Known(all)) = &mut vault.role_assignments {
-                    all.retain(|one| one.principal != format!("principal-of-{}", account.name));
+                    all.retain(|one| one.principal != format!("principal-of-{}", who.name()));
                 }
             }
         }
@@ -249,26 +273,45 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
                 account.encryption.binding = None;
             }
         }
-        Action::SetEncryption { account, key, .. } => {
-            let newest = observed.keys.get(key).and_then(Seen::known).and_then(|key| key.newest_enabled());
-            let newest = newest.map(|version| version.id.clone());
-            let wanted = desired.accounts[&account.name].encryption.as_ref().map(|wanted| &wanted.version);
-            let pinned = match wanted {
-                Some(cmk::model::VersionRule::Latest) => newest.clone(),
-                Some(cmk::model::VersionRule::Exact(version)) => Some(version.clone()),
-                Some(cmk::model::VersionRule::Auto) | None => None,
-            };
+        Action::SetEncryption { account, key, who, .. } => {
+            let binding = bound(&account.name, key, who, desired, observed);
             if let Some(Seen::Known(account)) = observed.accounts.get_mut(&account.name) {
-                account.encryption.binding = Some(Binding {
-                    vault_host: HOST.to_owned(),
-                    key: key.name.as_str().to_owned(),
-                    current: pinned.clone().or(newest),
-                    version: pinned,
-                    user_assigned_identity: None,
-                    rotated: None,
-                });
+                account.encryption.binding = Some(binding);
             }
         }
+        Action::SwitchIdentity { account, who, .. } => {
+            if let Some(Seen::Known(account)) = observed.accounts.get_mut(&account.name)
+                && let Some(binding) = &mut account.encryption.binding
+            {
+                binding.user_assigned_identity = user(who);
+            }
+        }
+    }
+}
+
+fn user(who: &Who) -> Option<String> {
+    match who {
+        Who::System(_) => None,
+        Who::User(identity) => Some(identity.to_string()),
+    }
+}
+
+fn bound(account: &AccountName, key: &KeyRef, who: &Who, desired: &Desired, observed: &Observed) -> Binding {
+    let newest = observed.keys.get(key).and_then(Seen::known).and_then(|key| key.newest_enabled());
+    let newest = newest.map(|version| version.id.clone());
+    let wanted = desired.accounts[account].encryption.as_ref().map(|wanted| &wanted.version);
+    let pinned = match wanted {
+        Some(cmk::model::VersionRule::Latest) => newest.clone(),
+        Some(cmk::model::VersionRule::Exact(version)) => Some(version.clone()),
+        Some(cmk::model::VersionRule::Auto) | None => None,
+    };
+    Binding {
+        vault_host: HOST.to_owned(),
+        key: key.name.as_str().to_owned(),
+        current: pinned.clone().or(newest),
+        version: pinned,
+        user_assigned_identity: user(who),
+        rotated: None,
     }
 }
 
@@ -297,7 +340,9 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
         Action::CreateVault { id, .. } => observed.vaults[&id.name].is_absent(),
         Action::CreateKey { key, .. } => observed.keys[key].is_absent(),
         Action::CreateAccount { id, .. } => observed.accounts[&id.name].is_absent(),
+        Action::CreateIdentity { id, .. } => observed.identities[id].is_absent(),
         Action::CreateGroup { .. }
+        | Action::SwitchIdentity { .. }
         | Action::ProtectVault { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
@@ -306,15 +351,15 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
         | Action::SetEncryption { .. } => true,
     };
     assert!(absent, "S11 {title}: {action:?}");
-    let (Action::Grant { account: AccountId { name, .. }, .. } | Action::AttachIdentity { id: AccountId { name, .. } }) =
-        action
+    let (Action::Grant { who: Who::System(AccountId { name, .. }), .. }
+    | Action::AttachIdentity { id: AccountId { name, .. }, identity: Identities { system: true, .. } }) = action
     else {
         return;
     };
     let Some(Seen::Known(account)) = observed.accounts.get(name) else { return };
-    let Some(binding) = account.encryption.binding.as_ref().filter(|binding| binding.vault_host == HOST) else {
-        return;
-    };
+    let here = account.encryption.binding.as_ref().filter(|binding| binding.vault_host == HOST);
+    // What its own identity may do opens nothing for an account that reads as another.
+    let Some(binding) = here.filter(|binding| binding.user_assigned_identity.is_none()) else { return };
     let vault = observed.vaults.values().find_map(Seen::known);
     let held = |permission| {
         account.identity.system_principal.as_ref().zip(vault).is_some_and(|(principal, vault)| {
@@ -387,7 +432,8 @@ fn an_account_more_changes_nothing_about_the_others() {
                     let seen = observed(vault, key, &[("st1", one), ("st2", other)]);
                     let of_first = |desired: &Desired| -> Vec<String> {
                         let steps = plan(desired, &seen).steps.into_iter();
-                        let mine = steps.filter(|step| !step.id.0.contains("st2"));
+                        // An identity that the other one reads as is let at the new key before the other one moves.
+                        let mine = steps.filter(|step| !["st2", "id1"].iter().any(|name| step.id.0.contains(name)));
                         mine.map(|step| format!("{} {:?} {:?}", step.id, step.because, step.needs)).collect()
                     };
                     assert_eq!(of_first(&alone), of_first(&together));

@@ -10,6 +10,9 @@
 //! | `account st1`, `account st1 identity` | an account |
 //! | `infrastructure st1` | an account with infrastructure encryption and an identity |
 //! | `users st1` | a user-assigned identity of others on it |
+//! | `identity id1`, `has st1 id1` | a user-assigned identity; an account that has it |
+//! | `let id1 kv1`, `let id1 kv1/main` | an entry, or a role where they decide, for a user-assigned identity |
+//! | `as id1 st1 kv1/main` | an account's encryption, reached as a user-assigned identity |
 //! | `grant st1 kv1 get wrapKey` | an entry for its identity |
 //! | `bound st1 kv1/main`, `bound st1 kv1/main auto` | its encryption, pinned or not |
 //! | `through users st1 kv1/main` | its encryption, reached as the user-assigned identity of others |
@@ -124,7 +127,11 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
             arrive(hand);
             status
         }
-        ["users", name] => users(hand, name),
+        ["users", name] => users(hand, name, "id-theirs"),
+        ["identity", name] => hand.arm("PUT", &identity(name), &json!({ "location": "westeurope" })).0,
+        ["has", name, user] => users(hand, name, user),
+        ["let", user, on] => let_at(hand, user, on),
+        ["as", user, name, to] => bind_as(hand, user, name, to),
         ["grant", name, of, permissions @ ..] => {
             let principal = hand.principal(&account(name)).expect("an identity to grant to");
             let all = ["get", "wrapKey", "unwrapKey"];
@@ -191,8 +198,23 @@ fn arrive(hand: &mut Hand<'_>) {
     hand.wait(1 + account_creation.max(vault_dns).max(grant_propagation) / 1000);
 }
 
-fn users(hand: &mut Hand<'_>, name: &str) -> u16 {
-    let identity = format!("{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-theirs", group());
+fn identity(name: &str) -> String {
+    format!("{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}", group())
+}
+
+fn let_at(hand: &mut Hand<'_>, user: &str, on: &str) -> u16 {
+    let (_, body) = hand.arm("GET", &identity(user), &Value::Null);
+    let principal = body["properties"]["principalId"].as_str().expect("an identity").to_owned();
+    let status = match on.split_once('/') {
+        Some((of, key)) => hand.assign(&format!("{}/keys/{key}", vault(of)), &principal),
+        None => hand.grant(&vault(on), "add", &principal, "keys", &["get", "wrapKey", "unwrapKey"]),
+    };
+    arrive(hand);
+    status
+}
+
+fn users(hand: &mut Hand<'_>, name: &str, user: &str) -> u16 {
+    let identity = identity(user);
     hand.arm("PUT", &identity, &json!({ "location": "westeurope" }));
     let own = hand.principal(&account(name)).is_some();
     let kind = if own { "SystemAssigned,UserAssigned" } else { "UserAssigned" };
@@ -216,15 +238,16 @@ fn elsewhere(hand: &mut Hand<'_>, name: &str) -> u16 {
 
 /// Binds an account to a key as the identity of others that it has.
 fn through_users(hand: &mut Hand<'_>, name: &str, to: &str) -> u16 {
+    let (of, _) = to.split_once('/').unwrap();
+    let_at(hand, "id-theirs", of);
+    bind_as(hand, "id-theirs", name, to)
+}
+
+fn bind_as(hand: &mut Hand<'_>, user: &str, name: &str, to: &str) -> u16 {
     let (of, key) = to.split_once('/').unwrap();
-    let identity = format!("{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-theirs", group());
-    let (_, body) = hand.arm("GET", &identity, &Value::Null);
-    let principal = body["properties"]["principalId"].as_str().expect("an identity on the account").to_owned();
-    hand.grant(&vault(of), "add", &principal, "keys", &["get", "wrapKey", "unwrapKey"]);
-    arrive(hand);
     let version = newest(hand, of, key);
     let encryption = json!({
-        "keySource": "Microsoft.Keyvault", "identity": { "userAssignedIdentity": identity },
+        "keySource": "Microsoft.Keyvault", "identity": { "userAssignedIdentity": identity(user) },
         "keyvaultproperties": {
             "keyvaulturi": format!("https://{of}.{VAULT_SUFFIX}"), "keyname": key, "keyversion": version,
         },

@@ -1,0 +1,282 @@
+//! User-assigned identities: made, attached, let at a key, shared, and changed for another.
+
+use super::check;
+use crate::plan::tests::world::{desired, observed};
+use expect_test::expect;
+
+const LIVE: &str = "vault kv1 protected rbac; key kv1/main; identity id1";
+const SEEN: &str = "identity id1; key kv1/main A";
+
+#[test]
+fn an_account_is_made_with_its_key_in_one_request() {
+    check(
+        "group; vault kv1 create protected; key kv1/main create; identity id1 create; account st1 create has id1 uses kv1/main as id1",
+        "",
+        &expect![[r#"
+            1. group/11111111-1111-1111-1111-111111111111/rg
+            2. vault/kv1   after 1
+            3. key/kv1/main   after 2
+            4. userIdentity/id1   after 1
+            5. grant/id1/kv1/main   after 2 4
+            6. account/st1   after 1 2 3 4 5
+        "#]],
+    );
+}
+
+#[test]
+fn an_existing_identity_is_attached_and_let_at_the_key_before_the_account_is_bound() {
+    check(
+        &format!("{LIVE}; account st1 has id1 uses kv1/main as id1 auto"),
+        &format!("{SEEN}; vault kv1 protected rbac; account st1"),
+        &expect![[r#"
+            1. identity/st1
+            2. grant/id1/kv1/main
+            3. encryption/st1   after 1 2
+        "#]],
+    );
+}
+
+#[test]
+fn nothing_is_to_be_done_where_all_is_so() {
+    check(
+        &format!("{LIVE}; account st1 has id1 uses kv1/main as id1 auto"),
+        &format!("{SEEN}; vault kv1 protected rbac id1=role; account st1 has id1 bound kv1/main as id1"),
+        &expect![""],
+    );
+}
+
+#[test]
+fn an_identity_that_several_accounts_share_is_granted_once() {
+    check(
+        &format!("{LIVE}; account st1 has id1 uses kv1/main as id1; account st2 has id1 uses kv1/main as id1"),
+        &format!("{SEEN}; vault kv1 protected rbac; account st1; account st2"),
+        &expect![[r#"
+            1. identity/st1
+            2. identity/st2
+            3. grant/id1/kv1/main
+            4. encryption/st1   after 1 3
+            5. encryption/st2   after 2 3
+        "#]],
+    );
+}
+
+#[test]
+fn one_identity_may_be_let_at_two_keys_of_a_vault() {
+    check(
+        "vault kv1 protected; key kv1/main; key kv1/other; identity id1; account st1 has id1 uses kv1/main as id1; account st2 has id1 uses kv1/other as id1",
+        "identity id1; key kv1/main A; key kv1/other A; vault kv1 protected; account st1; account st2",
+        &expect![[r#"
+            1. identity/st1
+            2. identity/st2
+            3. grant/id1/kv1/main
+            4. grant/id1/kv1/other
+            5. encryption/st1   after 1 3
+            6. encryption/st2   after 2 4
+        "#]],
+    );
+}
+
+#[test]
+fn both_kinds_are_attached_at_once() {
+    check(
+        &format!("{LIVE}; account st1 system has id1 uses kv1/main"),
+        &format!("{SEEN}; vault kv1 protected rbac; account st1 has id2"),
+        &expect![[r#"
+            1. identity/st1
+            2. grant/st1/kv1   after 1
+            3. encryption/st1   after 1 2
+        "#]],
+    );
+}
+
+#[test]
+fn an_identity_that_is_not_there_is_refused_unless_it_is_to_be_made() {
+    check(
+        &format!("{LIVE}; account st1 has id1 uses kv1/main as id1"),
+        "key kv1/main A; vault kv1 protected rbac; account st1",
+        &expect![[r#"
+            CMK201 identity id1: it does not exist in resource group rg
+        "#]],
+    );
+}
+
+#[test]
+fn an_identity_that_cannot_be_seen_is_neither_made_nor_granted_anything() {
+    check(
+        "vault kv1 protected rbac; key kv1/main; identity id1 create; account st1 has id1 uses kv1/main as id1",
+        "key kv1/main A; identity id1 hidden; vault kv1 protected rbac; account st1",
+        &expect![[r#"
+            blind: identity id1
+              hides: account st1 has the identity id1
+              hides: the identity id1 may get, wrapKey, unwrapKey with kv1/main
+              hides: account st1 is encrypted with the newest version of kv1/main, as id1
+        "#]],
+    );
+}
+
+#[test]
+fn from_system_to_user_the_key_stays_and_the_identity_changes() {
+    check(
+        &format!("{LIVE}; account st1 has id1 uses kv1/main as id1"),
+        &format!("{SEEN}; vault kv1 protected rbac st1=role; account st1 system bound kv1/main@A"),
+        &expect![[r#"
+            1. identity/st1
+            2. grant/id1/kv1/main
+            3. reach/st1   after 1 2
+        "#]],
+    );
+}
+
+#[test]
+fn from_user_to_system_the_key_stays_and_the_identity_changes() {
+    check(
+        &format!("{LIVE}; account st1 system uses kv1/main"),
+        &format!("{SEEN}; vault kv1 protected rbac id1=role; account st1 has id1 bound kv1/main@A as id1"),
+        &expect![[r#"
+            1. identity/st1
+            2. grant/st1/kv1   after 1
+            3. reach/st1   after 1 2
+        "#]],
+    );
+}
+
+#[test]
+fn identity_and_key_cannot_change_in_one_operation() {
+    check(
+        &format!("{LIVE}; key kv1/other; account st1 has id1 uses kv1/other as id1"),
+        &format!(
+            "{SEEN}; key kv1/other B; vault kv1 protected rbac st1=role@main; account st1 system bound kv1/main@A"
+        ),
+        &expect![[r#"
+            1. identity/st1
+            2. grant/id1/kv1/other
+            3. grant/st1/kv1
+            4. encryption/st1   after 3
+            5. reach/st1   after 1 2 4
+        "#]],
+    );
+}
+
+#[test]
+fn identity_and_version_cannot_change_in_one_operation() {
+    check(
+        &format!("{LIVE}; account st1 has id1 uses kv1/main as id1 auto"),
+        &format!("{SEEN}; vault kv1 protected rbac st1=role; account st1 system bound kv1/main@A"),
+        &expect![[r#"
+            1. identity/st1
+            2. grant/id1/kv1/main
+            3. encryption/st1
+            4. reach/st1   after 1 2 3
+        "#]],
+    );
+}
+
+#[test]
+fn from_an_identity_that_the_spec_does_not_name_only_the_identity_changes() {
+    let seen = |key: &str| {
+        format!("{SEEN}; key kv1/other B; vault kv1 protected rbac; account st1 has id9 bound {key} as id9")
+    };
+    let wanted = format!("{LIVE}; key kv1/other; account st1 has id1 uses kv1/main as id1");
+    check(
+        &wanted,
+        &seen("kv1/main@A"),
+        &expect![[r#"
+            1. identity/st1
+            2. grant/id1/kv1/main
+            3. reach/st1   after 1 2
+        "#]],
+    );
+    check(
+        &wanted,
+        &seen("kv1/other@B"),
+        &expect![[r#"
+            1. identity/st1
+            CMK213 account st1: it reaches another key, or another version, as the identity /subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id9, which the spec does not name
+        "#]],
+    );
+}
+
+#[test]
+fn ordering_cycle_of_system_identity_and_grant() {
+    // The account has to be there before its identity, the identity before the grant, and the grant before the key.
+    check(
+        "group; vault kv1 create protected rbac; key kv1/main create; account st1 create system uses kv1/main",
+        "",
+        &expect![[r#"
+            1. group/11111111-1111-1111-1111-111111111111/rg
+            2. vault/kv1   after 1
+            3. key/kv1/main   after 2
+            4. account/st1   after 1
+            5. grant/st1/kv1   after 2 3 4
+            6. encryption/st1   after 2 3 4 5
+        "#]],
+    );
+}
+
+#[test]
+fn access_of_an_identity_that_serves_others_is_not_taken_away() {
+    let seen = format!("{SEEN}; vault kv1 protected rbac id1=role; account st1 has id1 bound kv1/main@A as id1");
+    check(
+        &format!("{LIVE}; account st1 has id1 uses kv1/main as id1 revoked; account st2 has id1 uses kv1/main as id1"),
+        &format!("{seen}; account st2 has id1 bound kv1/main@A as id1"),
+        &expect![[r#"
+            CMK260 account st1: it reaches its key as identity id1, and so does st2
+        "#]],
+    );
+    check(
+        &format!("{LIVE}; account st1 has id1 uses kv1/main as id1 revoked"),
+        &seen,
+        &expect![[r#"
+            1. revocation/st1/kv1
+               asks for couldBecomeUnreadable account/st1: its data can no longer be read or written once its access to vault kv1 is gone
+            note: account st1: a grant to a group that its identity belongs to would keep it readable: groups are not read
+        "#]],
+    );
+}
+
+#[test]
+fn access_of_all_accounts_that_share_an_identity_is_taken_away() {
+    let account = |name: &str| format!("account {name} has id1 bound kv1/main@A as id1");
+    let wanted = |name: &str| format!("account {name} has id1 uses kv1/main as id1 revoked");
+    check(
+        &format!("{LIVE}; {}; {}", wanted("st1"), wanted("st2")),
+        &format!("{SEEN}; vault kv1 protected rbac id1=role; {}; {}", account("st1"), account("st2")),
+        &expect![[r#"
+            1. revocation/st1/kv1
+               asks for couldBecomeUnreadable account/st1: its data can no longer be read or written once its access to vault kv1 is gone
+            2. revocation/st2/kv1
+               asks for couldBecomeUnreadable account/st2: its data can no longer be read or written once its access to vault kv1 is gone
+            note: account st1: a grant to a group that its identity belongs to would keep it readable: groups are not read
+            note: account st2: a grant to a group that its identity belongs to would keep it readable: groups are not read
+        "#]],
+    );
+}
+
+#[test]
+fn an_identity_that_somebody_shut_out_is_let_in_again_only_when_asked() {
+    let wanted = format!("{LIVE}; account st1 has id1 uses kv1/main as id1; account st2 has id1 uses kv1/main as id1");
+    let accounts = ["st1", "st2"].map(|name| format!("account {name} has id1 bound kv1/main@A as id1")).join("; ");
+    let seen = format!("{SEEN}; vault kv1 protected rbac; {accounts}");
+    let made = crate::plan::plan(&desired(&wanted), &observed(&wanted, &seen));
+    let risks = made.steps.iter().flat_map(|step| &step.risks).map(|risk| format!("{} {}", risk.class, risk.object));
+    let risks: Vec<String> = risks.collect();
+    assert_eq!(risks, ["reopening account/st1", "reopening account/st2", "accessChange identity/id1"]);
+    assert!(crate::plan::judge(&made, &observed(&wanted, &seen)).is_empty());
+}
+
+#[test]
+fn the_judge_lets_nobody_change_key_and_identity_at_once() {
+    let wanted = format!("{LIVE}; key kv1/other; account st1 has id1 uses kv1/other as id1");
+    let seen = observed(
+        &wanted,
+        &format!("{SEEN}; key kv1/other B; vault kv1 protected rbac st1=role; account st1 system bound kv1/main@A"),
+    );
+    let mut made = crate::plan::plan(&desired(&wanted), &seen);
+    let at = made.steps.iter().position(|step| step.id.0 == "encryption/st1").unwrap();
+    made.steps.remove(at);
+    for step in &mut made.steps {
+        step.after.retain(|id| id.0 != "encryption/st1");
+    }
+    let breaches = crate::plan::judge(&made, &seen);
+    assert!(breaches.iter().any(|breach| breach.what.contains("at once")), "{breaches:?}");
+}
