@@ -2,10 +2,17 @@
 
 use crate::azure::{Azure, Failure};
 use crate::model::{
-    Check, Desired, Fact, KeyRef, Observed, Seen, SeenAccount, SeenVault, VaultId, VaultName, VersionRule, Who,
+    AccountName, Check, Desired, Fact, KeyRef, Observed, Seen, SeenAccount, SeenVault, VaultId, VaultName, VersionRule,
+    Who,
 };
 use crate::observe;
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long the answer of our own write to an account stands for the look before the next one.
+const FRESH_FOR: Duration = Duration::from_secs(30);
 
 /// The shared knowledge of all steps that run.
 #[derive(Debug)]
@@ -14,11 +21,13 @@ pub(super) struct Knowledge<'a> {
     clock: &'a Azure,
     desired: &'a Desired,
     observed: Mutex<Observed>,
+    /// When Azure last answered a write of this run to an account with the whole account.
+    answered: Mutex<HashMap<AccountName, Instant>>,
 }
 
 impl<'a> Knowledge<'a> {
     pub(super) fn new(azure: &'a Azure, desired: &'a Desired, observed: Observed) -> Self {
-        Self { clock: azure, desired, observed: Mutex::new(observed) }
+        Self { clock: azure, desired, observed: Mutex::new(observed), answered: Mutex::default() }
     }
 
     /// What is known at this moment. Not to be held while waiting for anything.
@@ -47,6 +56,28 @@ impl<'a> Knowledge<'a> {
     /// A vault as it was last seen.
     pub(super) fn vault(&self, id: &VaultId) -> Option<SeenVault> {
         self.observed().vaults.get(&id.name).and_then(Seen::known).cloned()
+    }
+
+    /// Takes in the answer of a write, which shows the whole account.
+    pub(super) fn answered(&self, seen: SeenAccount) {
+        let name = seen.id.name.clone();
+        self.observed().accounts.insert(name.clone(), Seen::Known(seen));
+        self.answers().insert(name, Instant::now());
+    }
+
+    fn answers(&self) -> MutexGuard<'_, HashMap<AccountName, Instant>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The look before a step. Where the step only binds an account, the answer of a write a moment ago, which gave it
+    /// its identity, was that look: once.
+    pub(super) async fn look_before(&self, azure: &Azure, gives: &[Fact]) -> Result<(), Failure> {
+        let [Fact::EncryptedWith(account, key, rule, _)] = gives else { return self.look(azure, gives).await };
+        let answered = self.answers().remove(account);
+        if answered.is_none_or(|at| at.elapsed() > FRESH_FOR) {
+            return self.look(azure, gives).await;
+        }
+        self.look_for_latest(azure, key, rule).await
     }
 
     /// Looks again at everything that these facts speak of, at each thing once, through a step's own client.
@@ -96,15 +127,20 @@ impl<'a> Knowledge<'a> {
                     let seen = observe::account(azure, &wanted.id).await?;
                     self.observed().accounts.insert(account.clone(), seen);
                 }
-                // What is the latest version may have changed since, and an older one must not be pinned.
-                if let Fact::EncryptedWith(_, key, VersionRule::Latest, _)
-                | Fact::BoundTo(_, key, VersionRule::Latest) = fact
-                {
-                    self.look_at_key(azure, key, false).await?;
+                if let Fact::EncryptedWith(_, key, rule, _) | Fact::BoundTo(_, key, rule) = fact {
+                    self.look_for_latest(azure, key, rule).await?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// What is the latest version may have changed since, and an older one must not be pinned.
+    async fn look_for_latest(&self, azure: &Azure, key: &KeyRef, rule: &VersionRule) -> Result<(), Failure> {
+        match rule {
+            VersionRule::Latest => self.look_at_key(azure, key, false).await,
+            VersionRule::Auto | VersionRule::Exact(_) => Ok(()),
+        }
     }
 
     /// Looks at a key, at all its versions when asked or when the current one is disabled.

@@ -3,7 +3,7 @@
 use super::knowledge::Knowledge;
 use super::request;
 use crate::azure::{Answer, Azure, Call, Failure, Kind, accounts, groups, identities, keys, lro, roles, vaults};
-use crate::model::{AccessPolicy, Seen, SeenVault, VaultId};
+use crate::model::{AccessPolicy, Seen, SeenAccount, SeenVault, VaultId};
 use crate::observe;
 use crate::plan::{Action, GrantBy, Step};
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
         | Action::SwitchIdentity { account: id, .. }
         | Action::SetEncryption { account: id, .. } => {
             let seen = answer.read(call, accounts::read)?;
-            known.observed().accounts.insert(id.name.clone(), Seen::Known(seen));
+            known.answered(SeenAccount { id: id.clone(), ..seen });
         }
         Action::Grant { vault, by: GrantBy::Role(_), .. } => {
             let assigned = answer.read(call, roles::read)?;

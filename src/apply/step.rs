@@ -22,7 +22,7 @@ pub(super) struct Run<'a> {
 pub(super) async fn take(run: &Run<'_>, steps: &[&Step], request_id: String) -> Vec<StepOutcome> {
     let names: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
     let turn = Turn { run, azure: run.azure.under(request_id), names };
-    if let Err(failure) = turn.look(steps.iter().flat_map(|step| &step.gives)).await {
+    if let Err(failure) = turn.look_before(steps).await {
         return vec![failed(&failure); steps.len()];
     }
     let mut outcomes: Vec<Option<StepOutcome>> = vec![];
@@ -65,6 +65,11 @@ impl Turn<'_> {
     async fn look(&self, facts: impl Iterator<Item = &Fact>) -> Result<(), Failure> {
         let facts: Vec<Fact> = facts.cloned().collect();
         self.run.known.look(&self.azure, &facts).await
+    }
+
+    async fn look_before(&self, steps: &[&Step]) -> Result<(), Failure> {
+        let gives: Vec<Fact> = steps.iter().flat_map(|step| &step.gives).cloned().collect();
+        self.run.known.look_before(&self.azure, &gives).await
     }
 
     fn until(&self, what: String, budget: Duration) -> Wait<'_> {

@@ -6,8 +6,8 @@ use super::keys::version_of;
 use super::paths::{read_as, resource};
 use super::vaults::host_of;
 use crate::model::{
-    AccountCreate, AccountId, AccountName, Binding, Identities, KeyName, Location, SeenAccount, SeenEncryption,
-    SeenIdentity, SubscriptionId, Version, Who,
+    AccountCreate, AccountId, AccountName, Binding, GroupId, Identities, KeyName, Location, SeenAccount,
+    SeenEncryption, SeenIdentity, SubscriptionId, Version, Who,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -42,6 +42,11 @@ pub struct Bound<'a> {
     pub version: &'a str,
     /// As whom the account reaches it.
     pub who: &'a Who,
+}
+
+/// Looks at every account of a resource group.
+pub fn list_group(group: &GroupId) -> Call {
+    Call { thing: None, ..Call::get(format!("{group}/providers/Microsoft.Storage/storageAccounts"), API_VERSION) }
 }
 
 /// Makes an account that does not exist: no public blobs, no plain HTTP, no old TLS; with its key where it is given one.

@@ -3,8 +3,8 @@
 use super::look::{self, Sight};
 use crate::azure::{Azure, Failure};
 use crate::model::{
-    AccountName, Binding, Desired, GroupId, IdentityId, KeyName, KeyRef, Location, NameState, Observed, Seen,
-    SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription, SeenUserIdentity, SeenVault,
+    AccountId, AccountName, Binding, Desired, GroupId, IdentityId, KeyName, KeyRef, Location, NameState, Observed,
+    Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription, SeenUserIdentity, SeenVault,
     SubscriptionId, VaultName, VersionRule,
 };
 use futures::future::try_join_all;
@@ -103,10 +103,39 @@ async fn all_identities(desired: &Desired, azure: &Azure) -> Result<Map<Identity
     Ok(try_join_all(looks).await?.into_iter().collect())
 }
 
+/// From how many accounts of one resource group on a list of that group takes the place of a look at each.
+const LISTED_FROM: usize = 4;
+
 async fn all_accounts(desired: &Desired, azure: &Azure) -> Result<Map<AccountName, SeenAccount>, Failure> {
-    let looks =
-        desired.accounts.iter().map(async |(name, wanted)| Ok((name.clone(), look::account(azure, &wanted.id).await?)));
-    Ok(try_join_all(looks).await?.into_iter().collect())
+    let mut groups: BTreeMap<&GroupId, Vec<&AccountId>> = BTreeMap::new();
+    for wanted in desired.accounts.values() {
+        groups.entry(&wanted.id.group).or_default().push(&wanted.id);
+    }
+    let looks = groups.into_iter().map(|(group, wanted)| accounts_of(group, wanted, azure));
+    Ok(try_join_all(looks).await?.into_iter().flatten().collect())
+}
+
+/// Looks at accounts of one group, many by one list. What a list does not show is looked at by itself: a list leaves out
+/// what may not be seen.
+async fn accounts_of(
+    group: &GroupId,
+    wanted: Vec<&AccountId>,
+    azure: &Azure,
+) -> Result<Map<AccountName, SeenAccount>, Failure> {
+    let listed = if wanted.len() < LISTED_FROM { vec![] } else { look::accounts(azure, group).await? };
+    let mut listed: BTreeMap<AccountName, SeenAccount> =
+        listed.into_iter().filter(|seen| seen.id.group == *group).map(|seen| (seen.id.name.clone(), seen)).collect();
+    let mut seen = Map::new();
+    let mut unlisted = vec![];
+    for id in wanted {
+        match listed.remove(&id.name) {
+            Some(account) => drop(seen.insert(id.name.clone(), Seen::Known(account))),
+            None => unlisted.push(id),
+        }
+    }
+    let looks = unlisted.into_iter().map(async |id| Ok((id.name.clone(), look::account(azure, id).await?)));
+    seen.extend(try_join_all(looks).await?);
+    Ok(seen)
 }
 
 /// The subscriptions in which a vault is to be made: it needs their tenant.

@@ -58,6 +58,15 @@ pub async fn account(azure: &Azure, id: &AccountId) -> Result<Seen<SeenAccount>,
     one(azure, &accounts::get(id), accounts::READ, accounts::read).await
 }
 
+/// The accounts of a group that a list shows; none when there is no such list to be seen.
+pub(super) async fn accounts(azure: &Azure, group: &GroupId) -> Result<Vec<SeenAccount>, Failure> {
+    match page::all(azure, accounts::list_group(group), accounts::read).await {
+        // One that nobody asked for and that cannot be read must not hide all others.
+        Err(failure) if matches!(failure.kind, Kind::Denied | Kind::NotFound | Kind::Unintelligible) => Ok(vec![]),
+        listed => listed,
+    }
+}
+
 /// Looks at a user-assigned identity.
 pub async fn user_identity(azure: &Azure, id: &IdentityId) -> Result<Seen<SeenUserIdentity>, Failure> {
     one(azure, &identities::get(id), identities::READ, identities::read).await

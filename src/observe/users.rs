@@ -44,11 +44,16 @@ pub async fn outsiders(
     azure: &Azure,
 ) -> Result<BTreeMap<SubscriptionId, Seen<Vec<Outsider>>>, Failure> {
     let looks = subscriptions.iter().map(async |id| {
-        let seen = match all_accounts(azure, id).await? {
+        let seen = match page::all(azure, accounts::list(id), accounts::read).await {
             Ok(accounts) => Seen::Known(accounts.into_iter().filter_map(|seen| outsider(desired, seen)).collect()),
-            Err(Unseen { what: _, why, permission }) => {
-                Seen::Hidden(HiddenReason { what: why, permission: Some(permission) })
+            Err(failure) if matches!(failure.kind, Kind::Denied | Kind::NotFound) => {
+                Seen::Hidden(HiddenReason { what: failure.summary(), permission: Some(accounts::READ.to_owned()) })
             }
+            // One that nobody asked for and that cannot be read stops no plan.
+            Err(failure) if failure.kind == Kind::Unintelligible => {
+                Seen::Hidden(HiddenReason { what: failure.summary(), permission: None })
+            }
+            Err(failure) => return Err(failure),
         };
         Ok((id.clone(), seen))
     });

@@ -29,16 +29,22 @@ async fn sent(number: usize, fields: &str) -> (u64, u64) {
     (stats.total(), stats.writes_sent)
 }
 
+/// What all accounts have in common: signing in, the looks at group, vault, key, identity and accounts, which are one
+/// list, at locks and at accounts outside of the spec, a look at the vault before the grant, and the grant.
+const COMMON: u64 = 10;
+
 #[tokio::test(start_paused = true)]
-async fn binding_many_accounts_takes_five_requests_each_and_one_grant_call_for_all() {
+async fn binding_many_accounts_takes_three_requests_each_and_one_grant_call_for_all() {
     for number in [1, 20] {
         for identity in ["identity: systemAssigned", "identities: [id-many]"] {
             let fields = format!(", {identity}, encryption: {{ key: kv-many/main, version: auto }}");
             let (requests, writes) = sent(number, &fields).await;
             let number = u64::try_from(number).expect("few");
             assert_eq!(writes, 2 * number + 1, "{identity}");
-            // A look at each account when planning, one before each of the two writes, and what all have in common.
-            assert_eq!(requests, 5 * number + 8, "{identity}");
+            // A look before it is given its identity, and the two writes. The answer of the first is the look before the
+            // second; the look at planning is one list for all.
+            assert_eq!(requests, 3 * number + COMMON, "{identity}");
+            assert!(requests <= 3 * number + 25, "{identity}: {requests}");
         }
     }
 }
