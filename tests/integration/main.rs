@@ -21,6 +21,7 @@ mod hostile;
 mod identities;
 mod imports;
 mod noise;
+mod pains;
 mod parity;
 mod practice;
 mod program;
