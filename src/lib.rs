@@ -20,6 +20,8 @@ pub mod verify;
 
 pub mod status;
 
+pub mod import;
+
 pub mod report;
 
 pub mod cli;

@@ -1,8 +1,8 @@
 //! User-assigned identities in ARM: looked at and made, never changed and never deleted.
 
 use super::call::{Call, Effect, Method};
-use super::paths::{has_id, read_as};
-use crate::model::{IdentityId, Location, SeenUserIdentity};
+use super::paths::{has_id, read_as, resource};
+use crate::model::{IdentityId, IdentityName, Location, SeenUserIdentity};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -35,6 +35,13 @@ struct Properties {
     client: Option<String>,
     #[serde(rename = "tenantId")]
     tenant: Option<String>,
+}
+
+/// Reads the ARM id of an identity.
+pub fn id(text: &str) -> Result<IdentityId, String> {
+    let (group, name) = resource(text, "Microsoft.ManagedIdentity/userAssignedIdentities")?;
+    let name = IdentityName::parse(name).map_err(|error| format!("the identity's name {error}"))?;
+    Ok(IdentityId { group, name })
 }
 
 /// Reads an identity.

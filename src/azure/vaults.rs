@@ -26,6 +26,12 @@ pub fn get(id: &VaultId) -> Call {
     Call::get(id.to_string(), API_VERSION)
 }
 
+/// Looks at every vault of a subscription.
+pub fn list(subscription: &SubscriptionId) -> Call {
+    let path = format!("/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults");
+    Call { thing: None, ..Call::get(path, API_VERSION) }
+}
+
 /// Makes a vault that does not exist, with nobody let in yet.
 ///
 /// Only for a vault that was seen to be absent: a PUT on one that is there replaces

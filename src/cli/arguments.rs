@@ -158,6 +158,8 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Write a spec of the accounts that are under keys of your own already; sends no write
+    Import(super::import::Wishes),
     /// Prove offline that a spec converges, whatever goes wrong on the way
     #[cfg(feature = "sandbox")]
     Prove(super::prove::Wishes),

@@ -10,6 +10,7 @@ mod context;
 mod exit;
 mod explain;
 mod guard;
+mod import;
 mod interrupt;
 mod logging;
 mod output;
@@ -80,6 +81,7 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
         Command::Verify { spec, format } => verify::run(context, &spec, format),
         Command::Status { spec, format, fail_on } => status::run(context, &spec, format, &fail_on),
         Command::WhoUses { key, subscription, format } => who_uses::run(context, &key, &subscription, format),
+        Command::Import(wishes) => import::run(context, &wishes),
         Command::Explain { code } => explain::run(context, &code),
         Command::Schema { guard } => schema::run(context, guard),
         Command::Completions { shell } => completions::run(context, shell),

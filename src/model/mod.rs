@@ -5,6 +5,7 @@
 pub mod account;
 pub mod estate;
 pub mod fact;
+pub mod found;
 pub mod grant;
 pub mod guard;
 pub mod identity;
@@ -21,6 +22,7 @@ pub use estate::{
     SeenSubscription, SpecAccept, Vault,
 };
 pub use fact::{Check, Fact};
+pub use found::{Found, FoundAccount};
 pub use grant::{AccessPolicy, ENCRYPTION_USER, GrantScope, KeyPermission, RoleAssignment};
 pub use guard::{Guard, Pattern};
 pub use identity::{Identities, Identity, SeenUserIdentity, Who};

@@ -3,11 +3,13 @@
 //! Decides nothing about what to do. Sends no write: every call is one of `azure`'s reads.
 
 mod estate;
+mod found;
 mod look;
 #[cfg(test)]
 mod tests;
 mod users;
 
 pub use estate::{add_subscriptions, locks, observe};
+pub use found::found;
 pub use look::{account, group, key, user_identity, vault};
 pub use users::{outsiders, users};

@@ -19,6 +19,7 @@ mod guard;
 mod held;
 mod hostile;
 mod identities;
+mod import;
 mod imports;
 mod noise;
 mod pains;
