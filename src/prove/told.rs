@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// The invariants that a spec of this version cannot break, and why they are not checked.
 const UNREACHED: [(&str, &str); 3] =
-    [("S6", "no old version is ever disabled"), ("S15", "there is no guard file"), ("L8", "there is no import")];
+    [("S6", "no old version is ever disabled"), ("S15", "there is no guard file"), ("L8", "nothing is imported")];
 
 /// The verdict for a person.
 pub fn as_text(spec: &str, verdict: &Verdict) -> String {

@@ -302,3 +302,26 @@ fn a_sandbox_is_reset_and_a_second_opener_of_its_state_is_told() {
     assert_eq!(output(cmk().args(["sandbox", "reset", &sandbox])).status.code(), Some(0));
     assert!(!file.exists());
 }
+
+#[test]
+fn import_writes_a_spec_whose_plan_is_empty_and_leaves_out_what_a_plan_would_change() {
+    let (folder, sandbox) = state();
+    let subscription = "11111111-1111-1111-1111-111111111111";
+    let import = || output(cmk().args(["import", "--subscription", subscription, &sandbox]));
+    assert!(output(cmk().args(["apply", "--yes", &sandbox]).arg(spec("quickstart.yaml"))).status.success());
+    let found = import();
+    assert_eq!(found.status.code(), Some(0), "{}", stderr(&found));
+    let imported = folder.path().join("imported.yaml");
+    std::fs::write(&imported, &found.stdout).expect("it can be written");
+    let plan = output(cmk().args(["plan", "--detailed-exitcode", &sandbox]).arg(&imported));
+    assert_eq!(plan.status.code(), Some(0), "{}{}", stdout(&plan), stderr(&plan));
+
+    let text = std::fs::read_to_string(spec("quickstart.yaml")).expect("the example is there");
+    let revoked = folder.path().join("revoked.yaml");
+    std::fs::write(&revoked, text + "    access: revoked\n").expect("it can be written");
+    let accept = ["--accept", "CMK406:account/stquickstart"];
+    assert!(output(cmk().args(["apply", "--yes", &sandbox]).args(accept).arg(&revoked)).status.success());
+    let found = import();
+    assert!(!stdout(&found).contains("stquickstart"), "{}", stdout(&found));
+    assert!(stderr(&found).contains("left out: account stquickstart"), "{}", stderr(&found));
+}

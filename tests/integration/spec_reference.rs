@@ -45,3 +45,42 @@ fn the_example_in_the_reference_is_the_quickstart() {
     let quickstart = strip(include_str!("../../specs/quickstart.yaml"));
     assert!(REFERENCE.contains(&format!("```yaml\n{quickstart}```")), "{quickstart}");
 }
+
+/// The rows of the table of what can be said: example, planner's test, test of a whole run.
+fn coverage() -> Vec<Vec<String>> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("docs/spec.md")).unwrap();
+    let table = text.split("## What can be said, and what shows it").nth(1).unwrap().split("\n## ").next().unwrap();
+    let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let rows = table.lines().map(cells).filter(|cells| cells.len() == 5 && cells[2].starts_with('`'));
+    rows.map(|cells| cells[2..].iter().map(|cell| cell.trim_matches('`').to_owned()).collect()).collect()
+}
+
+fn sources(folder: &std::path::Path, into: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => sources(&path, into),
+            false if path.extension().is_some_and(|ending| ending == "rs") => {
+                into.push_str(&std::fs::read_to_string(&path).unwrap());
+            }
+            false => {}
+        }
+    }
+}
+
+#[test]
+fn what_can_be_said_has_an_example_and_two_witnesses() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut planner, mut runs) = (String::new(), String::new());
+    sources(&root.join("src/plan"), &mut planner);
+    sources(&root.join("tests/integration"), &mut runs);
+    let rows = coverage();
+    assert!(rows.len() >= 11, "{} rows were read", rows.len());
+    for row in rows {
+        let [example, of_planner, of_run] = row.as_slice() else { panic!("{row:?}") };
+        assert!(root.join(example).is_file(), "{example} is no file");
+        assert!(planner.contains(&format!("fn {of_planner}(")), "no test of the planner: {of_planner}");
+        assert!(runs.contains(&format!("fn {of_run}(")), "no test of a whole run: {of_run}");
+    }
+}
