@@ -140,8 +140,8 @@ pub(super) enum Command {
         #[arg(value_name = "SPEC")]
         spec: String,
         /// The form of the status
-        #[arg(long, value_enum, default_value_t = Format::Human)]
-        format: Format,
+        #[arg(long, value_enum, default_value_t = StatusFormat::Human)]
+        format: StatusFormat,
         /// Exit with 1 on any of these: `expiring<30d`, `drift`, `unreadable`, `unknown`
         #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = Alarm::parse)]
         fail_on: Vec<Alarm>,
@@ -211,6 +211,17 @@ pub(super) enum Format {
     Human,
     // For a program.
     Json,
+}
+
+/// The form of a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum StatusFormat {
+    // For a person.
+    Human,
+    // For a program.
+    Json,
+    // For a page or a comment.
+    Markdown,
 }
 
 /// The form of the log.

@@ -1,6 +1,6 @@
 //! `cmk status`: looks, and says how each account of a spec stands; sends no write.
 
-use super::arguments::Format;
+use super::arguments::StatusFormat;
 use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
 use super::guard::Guards;
@@ -9,7 +9,7 @@ use crate::report::status as report;
 use crate::status::{self, Alarm};
 
 /// Prints the status. Exits with 1 when something sets off one of the alarms that were asked for.
-pub(super) fn run(context: &mut Context, spec: &str, format: Format, fail_on: &[Alarm]) -> Result<Exit, Trouble> {
+pub(super) fn run(context: &mut Context, spec: &str, format: StatusFormat, fail_on: &[Alarm]) -> Result<Exit, Trouble> {
     let (_, desired) = session::desired(context, spec)?;
     let azure = context.azure()?;
     let stderr = context.output.stderr.clone();
@@ -20,8 +20,9 @@ pub(super) fn run(context: &mut Context, spec: &str, format: Format, fail_on: &[
     let status = status::status(&desired, &observed, &plan);
     let alarms = status.alarms(fail_on);
     let text = match format {
-        Format::Human => report::human(&status, &alarms, context.output.stdout_styled),
-        Format::Json => report::json(&status, &alarms, &session::traffic(azure.stats(), vec![]), context.scene()),
+        StatusFormat::Human => report::human(&status, &alarms, context.output.stdout_styled),
+        StatusFormat::Json => report::json(&status, &alarms, &session::traffic(azure.stats(), vec![]), context.scene()),
+        StatusFormat::Markdown => report::markdown(&status, &alarms),
     };
     context.output.document(&text)?;
     Ok(if alarms.is_empty() { Exit::Good } else { Exit::Error })

@@ -10,6 +10,7 @@ pub mod progress;
 pub mod requests;
 mod sheet;
 pub mod status;
+mod status_page;
 pub mod story;
 pub mod text;
 pub mod users;

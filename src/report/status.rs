@@ -7,6 +7,8 @@ use crate::plan::review::Reads;
 use crate::status::{AccountStatus, Status};
 use serde::Serialize;
 
+pub use super::status_page::markdown;
+
 /// Every account in a few lines, and what sets off an alarm.
 pub fn human(status: &Status, alarms: &[String], styled: bool) -> String {
     let paint = Paint { styled };
@@ -34,14 +36,14 @@ pub fn human(status: &Status, alarms: &[String], styled: bool) -> String {
     out
 }
 
-fn headline(status: &Status) -> String {
+pub(super) fn headline(status: &Status) -> String {
     let is_readable = |one: &&AccountStatus| one.reads.is_yes();
     let (all, readable) = (status.accounts.len(), status.accounts.iter().filter(is_readable).count());
     let adrift = status.accounts.iter().filter(|one| !one.drift.is_empty()).count();
     format!("{}: {readable} readable, {adrift} not as the spec wants, at {}", count(all, "account"), moment(status.at))
 }
 
-fn reads(reads: &Reads) -> String {
+pub(super) fn reads(reads: &Reads) -> String {
     match reads {
         Reads::NotThere => "it is not there".to_owned(),
         Reads::ByMicrosoft => "readable, through a key that Microsoft manages".to_owned(),
@@ -82,7 +84,7 @@ fn age(made: Timestamp, at: Timestamp) -> String {
 }
 
 /// A moment in RFC 3339, in UTC.
-fn moment(at: Timestamp) -> String {
+pub(super) fn moment(at: Timestamp) -> String {
     jiff::Timestamp::from_second(at.0).map_or_else(|_| format!("{} s after 1970", at.0), |at| at.to_string())
 }
 

@@ -7,7 +7,7 @@
 use super::super::text::clean;
 
 /// A name, an id or a value: always a code span.
-pub(super) fn code(text: &str) -> String {
+pub(in crate::report) fn code(text: &str) -> String {
     let clean = clean(text);
     let mut out = String::with_capacity(clean.len() + 2);
     out.push('`');
@@ -27,7 +27,7 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// A sentence: its plain words as they are, all others in code spans. What stands between backticks is code already.
-pub(super) fn prose(text: &str) -> String {
+pub(in crate::report) fn prose(text: &str) -> String {
     let text = clean(text);
     let parts: Vec<&str> = text.split('`').collect();
     let mut out = String::with_capacity(text.len() + 16);

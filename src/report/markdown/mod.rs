@@ -12,7 +12,7 @@ use super::sheet::{self, AccessGroup, ReadGroup, RiskGroup, Sheet, StepStory};
 use super::text::count;
 use super::{Scene, json, words};
 use crate::plan::{BlindSpot, Plan, Refusal};
-use escape::{code, prose};
+pub(in crate::report) use escape::{code, prose};
 use page::{Detail, Page};
 // Writing to a string cannot fail.
 use std::fmt::Write as _;
