@@ -6,8 +6,9 @@ use super::key_state;
 use super::types::{Action, Binds, Change, Former, GrantBy};
 use crate::model::fact::pinned_version;
 use crate::model::{
-    Access, Account, Binding, Check, Desired, Encryption, Fact, GrantScope, KeyName, KeyPermission, KeyRef, Location,
-    Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenVault, Vault, VaultName, VersionRule, Who,
+    Access, Account, Binding, Check, Desired, Encryption, Fact, GrantScope, HiddenReason, KeyName, KeyPermission,
+    KeyRef, Location, Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenVault, Vault, VaultName,
+    VersionRule, Who,
 };
 use std::collections::BTreeSet;
 
@@ -116,8 +117,12 @@ impl Pair<'_> {
         if self.refuses_model(draft) {
             return;
         }
-        let hidden = matches!(self.observed.accounts.get(&self.account.id.name), Some(Seen::Hidden(_)))
-            || matches!(self.observed.vaults.get(&self.vault.id.name), Some(Seen::Hidden(_)));
+        let gone = Fact::NoAccess(self.who.clone(), self.vault.id.name.clone());
+        if let Some((resource, reason)) = self.hidden_user() {
+            draft.hidden(&resource, reason);
+            return draft.hides(&resource, &reason.what, gone.to_string());
+        }
+        let hidden = matches!(self.observed.vaults.get(&self.vault.id.name), Some(Seen::Hidden(_)));
         let (account, vault) = (self.account.id.clone(), self.vault.id.clone());
         let action = Action::RevokeAccess { account, who: self.who.clone(), vault };
         if hidden {
@@ -147,7 +152,6 @@ impl Pair<'_> {
         if self.refuses_shared(draft) {
             return;
         }
-        let gone = Fact::NoAccess(self.who.clone(), self.vault.id.name.clone());
         match gone.check(self.observed) {
             Check::Yes => return,
             // What cannot be judged is not taken away: a role may come from above, and be somebody else's affair.
@@ -233,6 +237,19 @@ impl Pair<'_> {
         };
         let change = changed(&self.resource(), "encryption.identity", Some(called(from)), called(self.who));
         draft.propose(action, vec![change]);
+    }
+
+    /// An account of the spec that is to reach its key as this identity and could not be seen: as whom it does so now, and
+    /// whose data is concerned, cannot be judged.
+    fn hidden_user(&self) -> Option<(String, &HiddenReason)> {
+        let mut users =
+            self.desired.accounts.iter().filter(|(_, account)| {
+                account.encryption.as_ref().is_some_and(|encryption| encryption.who == *self.who)
+            });
+        users.find_map(|(name, _)| match self.observed.accounts.get(name) {
+            Some(Seen::Hidden(reason)) => Some((format!("account {name}"), reason)),
+            Some(Seen::Known(_) | Seen::Absent) | None => None,
+        })
     }
 
     /// An identity that serves other accounts is not shut out for the sake of one.

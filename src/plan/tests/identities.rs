@@ -253,6 +253,23 @@ fn access_of_all_accounts_that_share_an_identity_is_taken_away() {
 }
 
 #[test]
+fn nothing_is_taken_from_an_identity_while_an_account_that_uses_it_cannot_be_seen() {
+    let seen = format!("{SEEN}; vault kv1 protected rbac id1=role");
+    let revoked = |name: &str| format!("account {name} has id1 uses kv1/main as id1 revoked");
+    let bound = "account st2 has id1 bound kv1/main@A as id1";
+    for wanted in [revoked("st1"), format!("{}; {}", revoked("st1"), revoked("st2"))] {
+        check(
+            &format!("{LIVE}; {wanted}"),
+            &format!("{seen}; account st1 hidden; {bound}"),
+            &expect![[r#"
+                blind: account st1
+                  hides: the identity id1 has no access to the keys of kv1
+            "#]],
+        );
+    }
+}
+
+#[test]
 fn an_identity_that_somebody_shut_out_is_let_in_again_only_when_asked() {
     let wanted = format!("{LIVE}; account st1 has id1 uses kv1/main as id1; account st2 has id1 uses kv1/main as id1");
     let accounts = ["st1", "st2"].map(|name| format!("account {name} has id1 bound kv1/main@A as id1")).join("; ");
