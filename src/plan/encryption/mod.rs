@@ -1,14 +1,16 @@
-//! Grants and encryption: what lies between an account, its identity and its key.
+//! Encryption: what lies between an account, its identity and its key, and the order in which that changes.
+
+mod grants;
+mod revocation;
 
 use super::approval::VERSION_MADE;
 use super::draft::{Draft, changed, made};
 use super::key_state;
-use super::types::{Action, Binds, Change, Former, GrantBy};
+use super::types::{Action, Binds, Change, Former};
 use crate::model::fact::pinned_version;
 use crate::model::{
-    Access, Account, Binding, Check, Desired, Encryption, Fact, GrantScope, HiddenReason, KeyName, KeyPermission,
-    KeyRef, Location, Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenVault, Vault, VaultName,
-    VersionRule, Who,
+    Access, Account, Binding, Check, Desired, Encryption, Fact, GrantScope, KeyName, KeyPermission, KeyRef, Location,
+    Observed, PermissionModel, Seen, SeenAccount, SeenVault, Vault, VaultName, VersionRule, Who,
 };
 use std::collections::BTreeSet;
 
@@ -111,67 +113,6 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// Takes the account's own access away. That is for an account that is bound to the key: of another it would
-    /// close nothing and look as if it had.
-    fn revoke(&self, draft: &mut Draft) {
-        if self.refuses_model(draft) {
-            return;
-        }
-        let gone = Fact::NoAccess(self.who.clone(), self.vault.id.name.clone());
-        if let Some((resource, reason)) = self.hidden_user() {
-            draft.hidden(&resource, reason);
-            return draft.hides(&resource, &reason.what, gone.to_string());
-        }
-        let hidden = matches!(self.observed.vaults.get(&self.vault.id.name), Some(Seen::Hidden(_)));
-        let (account, vault) = (self.account.id.clone(), self.vault.id.clone());
-        let action = Action::RevokeAccess { account, who: self.who.clone(), vault };
-        if hidden {
-            // What cannot be judged is dropped, and told as what the blind spot hides.
-            return draft.propose(action, vec![]);
-        }
-        let bound = self.binding().zip(self.seen_vault()).is_some_and(|(b, v)| b.is_to(&self.encryption.key, v));
-        if !bound {
-            let held = self.binding().map_or("Microsoft manages its key".to_owned(), |binding| {
-                format!("it is bound to {}/{}", binding.vault_host, binding.key)
-            });
-            return draft.refuse(
-                "CMK241",
-                &self.resource(),
-                format!("its access to key {} is to be revoked, but {held}", self.encryption.key),
-                "name the key that it is bound to, or remove `access: revoked` until it is bound to this one",
-            );
-        }
-        if !self.binding().is_some_and(|binding| binding.is_by(self.who)) {
-            return draft.refuse(
-                "CMK241",
-                &self.resource(),
-                format!("its access is to be revoked, but it does not reach its key as {}", self.who),
-                "name the identity as which it reaches its key now",
-            );
-        }
-        if self.refuses_shared(draft) {
-            return;
-        }
-        match gone.check(self.observed) {
-            Check::Yes => return,
-            // What cannot be judged is not taken away: a role may come from above, and be somebody else's affair.
-            Check::Unknown(why) => return draft.hides(&gone.subject(), &why, gone.to_string()),
-            Check::No(_) | Check::Pending(_) => {}
-        }
-        if self.refuses_inherited(draft) {
-            return;
-        }
-        let (path, held) = match self.model() {
-            PermissionModel::AccessPolicies => (format!("accessPolicies[{}].keys", self.who.name()), self.held()),
-            PermissionModel::Rbac => (format!("roleAssignments[{}]", self.who.name()), self.roles()),
-        };
-        draft.propose(action, vec![changed(&format!("vault {}", self.vault.id.name), &path, held, "(none)")]);
-        draft.note(
-            &self.resource(),
-            "a grant to a group that its identity belongs to would keep it readable: groups are not read",
-        );
-    }
-
     fn plan(&self, draft: &mut Draft) {
         let mut refused = self.refuses_model(draft);
         refused |= self.refuses_scope(draft);
@@ -237,48 +178,6 @@ impl Pair<'_> {
         };
         let change = changed(&self.resource(), "encryption.identity", Some(called(from)), called(self.who));
         draft.propose(action, vec![change]);
-    }
-
-    /// An account of the spec that is to reach its key as this identity and could not be seen: as whom it does so now, and
-    /// whose data is concerned, cannot be judged.
-    fn hidden_user(&self) -> Option<(String, &HiddenReason)> {
-        let mut users =
-            self.desired.accounts.iter().filter(|(_, account)| {
-                account.encryption.as_ref().is_some_and(|encryption| encryption.who == *self.who)
-            });
-        users.find_map(|(name, _)| match self.observed.accounts.get(name) {
-            Some(Seen::Hidden(reason)) => Some((format!("account {name}"), reason)),
-            Some(Seen::Known(_) | Seen::Absent) | None => None,
-        })
-    }
-
-    /// An identity that serves other accounts is not shut out for the sake of one.
-    fn refuses_shared(&self, draft: &mut Draft) -> bool {
-        let Who::User(identity) = self.who else { return false };
-        let asks = |account: &&Account| {
-            let encryption = account.encryption.as_ref();
-            account.access == Access::Granted && encryption.is_some_and(|one| one.who == *self.who)
-        };
-        let others = self.desired.accounts.values().filter(asks).map(|account| account.id.name.to_string());
-        let seen = self.observed.accounts.values().filter_map(Seen::known);
-        // Of an account that is seen to use it, whatever the spec says of it, unless it is to be shut out as well.
-        let is_open = |name| self.desired.accounts.get(name).is_none_or(|one| one.access == Access::Granted);
-        let used = seen.filter(|seen| {
-            let by = seen.encryption.binding.as_ref().is_some_and(|binding| binding.is_by(self.who));
-            by && is_open(&seen.id.name)
-        });
-        let others: BTreeSet<String> = others.chain(used.map(|seen| seen.id.name.to_string())).collect();
-        if others.is_empty() {
-            return false;
-        }
-        let names: Vec<String> = others.into_iter().collect();
-        draft.refuse(
-            "CMK260",
-            &self.resource(),
-            format!("it reaches its key as identity {}, and so does {}", identity.name, names.join(", ")),
-            "give the account an identity of its own and apply that first, or revoke the access of all of them",
-        );
-        true
     }
 
     /// To move an account to another key, the identity that reads now has to be let at it, and so has to be known.
@@ -472,87 +371,6 @@ impl Pair<'_> {
                 binding.vault_host, binding.key
             ),
         );
-    }
-
-    /// The assignments of the account's own identity that reach the vault.
-    fn assignments(&self) -> Vec<&RoleAssignment> {
-        let principal = self.who.principal(self.observed);
-        let all = self.seen_vault().and_then(|vault| vault.role_assignments.as_ref()).and_then(Seen::known);
-        let Some((principal, all)) = principal.zip(all) else { return vec![] };
-        all.iter().filter(|one| one.principal.eq_ignore_ascii_case(principal)).collect()
-    }
-
-    /// The scopes at which the account's own identity holds a role, in words.
-    fn roles(&self) -> Option<String> {
-        let scopes: Vec<&str> = self.assignments().iter().map(|one| one.scope.as_str()).collect();
-        (!scopes.is_empty()).then(|| format!("roles at {}", scopes.join(", ")))
-    }
-
-    /// A role that is held above the vault serves more than this vault: to take it away is not for this spec.
-    fn refuses_inherited(&self, draft: &mut Draft) -> bool {
-        let path = self.vault.id.to_string();
-        let Some(above) = self.assignments().into_iter().find(|one| one.is_inherited_by(&path)) else { return false };
-        draft.refuse(
-            "CMK242",
-            &self.resource(),
-            format!("its identity also holds a role at {}, which would keep its data readable", above.scope),
-            format!("take that role away by hand, if it is meant: az role assignment delete --ids {}", above.id),
-        );
-        true
-    }
-
-    fn grant(&self, draft: &mut Draft) {
-        let permissions = self.encryption.permissions.clone();
-        let may = self.allowed(permissions.clone()).check(self.observed);
-        if may.is_yes() || self.hides_roles(draft) {
-            return;
-        }
-        let (who, vault, key) = (self.who.clone(), self.vault.id.clone(), self.encryption.key.clone());
-        let (by, because) = match self.model() {
-            PermissionModel::AccessPolicies => (GrantBy::AccessPolicy, self.policy_change()),
-            PermissionModel::Rbac => (GrantBy::Role(self.scope()), self.role_change()),
-        };
-        if draft.is_first_grant(&who, &key) {
-            draft.propose(Action::Grant { who, vault, key, permissions, by }, vec![because]);
-        }
-    }
-
-    /// No wider than needed, unless the spec says so.
-    fn scope(&self) -> GrantScope {
-        self.encryption.scope.unwrap_or(GrantScope::Key)
-    }
-
-    /// Whether the vault's role assignments may not be seen. Nothing is granted that may be there.
-    fn hides_roles(&self, draft: &mut Draft) -> bool {
-        let roles = self.seen_vault().and_then(|vault| vault.role_assignments.as_ref());
-        let Some(Seen::Hidden(reason)) = roles else { return false };
-        draft.hidden(&format!("vault {}", self.vault.id.name), reason);
-        true
-    }
-
-    fn policy_change(&self) -> Change {
-        let after: Vec<&str> = self.encryption.permissions.iter().map(|permission| permission.as_str()).collect();
-        let path = format!("accessPolicies[{}].keys", self.who.name());
-        changed(&format!("vault {}", self.vault.id.name), &path, self.held(), after.join(", "))
-    }
-
-    fn role_change(&self) -> Change {
-        let resource = match self.scope() {
-            GrantScope::Vault => format!("vault {}", self.vault.id.name),
-            GrantScope::Key => format!("key {}", self.encryption.key),
-        };
-        let path = format!("roleAssignments[{}]", self.who.name());
-        changed(&resource, &path, None, "Key Vault Crypto Service Encryption User")
-    }
-
-    /// What the account's identity holds on the vault's keys now, in Azure's words.
-    fn held(&self) -> Option<String> {
-        let principal = self.who.principal(self.observed)?;
-        let entries = self.seen_vault()?.access_policies.iter();
-        let mine =
-            entries.filter(|entry| entry.application_id.is_none() && entry.object_id.eq_ignore_ascii_case(principal));
-        let keys: Vec<&str> = mine.flat_map(|entry| entry.keys.iter().map(String::as_str)).collect();
-        (!keys.is_empty()).then(|| keys.join(", "))
     }
 
     /// Binds the account to the key; `then` is as whom it is to reach it afterwards, when that changes.
