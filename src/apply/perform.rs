@@ -3,7 +3,7 @@
 use super::knowledge::Knowledge;
 use super::request;
 use crate::azure::{Answer, Azure, Call, Failure, Kind, accounts, groups, identities, keys, lro, roles, vaults};
-use crate::model::{AccessPolicy, Seen, SeenAccount, SeenVault, VaultId};
+use crate::model::{AccessPolicy, Seen, SeenVault, VaultId};
 use crate::observe;
 use crate::plan::{Action, GrantBy, Step};
 use std::time::Duration;
@@ -67,13 +67,12 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
             let seen = answer.read(call, identities::read)?;
             known.observed().identities.insert(id.clone(), Seen::Known(seen));
         }
-        Action::CreateAccount { id, .. }
-        | Action::AttachIdentity { id, .. }
-        | Action::LeaveKey { account: id, .. }
-        | Action::SwitchIdentity { account: id, .. }
-        | Action::SetEncryption { account: id, .. } => {
-            let seen = answer.read(call, accounts::read)?;
-            known.answered(SeenAccount { id: id.clone(), ..seen });
+        Action::CreateAccount { .. }
+        | Action::AttachIdentity { .. }
+        | Action::LeaveKey { .. }
+        | Action::SwitchIdentity { .. }
+        | Action::SetEncryption { .. } => {
+            known.answered(answer.read(call, accounts::read)?);
         }
         Action::Grant { vault, by: GrantBy::Role(_), .. } => {
             let assigned = answer.read(call, roles::read)?;

@@ -1,7 +1,8 @@
 //! A search through subscriptions for accounts that are bound to customer-managed keys, and for the vaults. Reads only.
 
 use super::look;
-use crate::azure::{Azure, Failure, Kind, accounts, identities, page, vaults};
+use super::users::{all_accounts, unless_hidden};
+use crate::azure::{Azure, Failure, identities, page, vaults};
 use crate::model::{Found, FoundAccount, SeenAccount, SubscriptionId, Unseen};
 use futures::future::try_join_all;
 
@@ -9,8 +10,7 @@ use futures::future::try_join_all;
 pub async fn found(azure: &Azure, subscriptions: &[SubscriptionId]) -> Result<Found, Failure> {
     let mut found = Found::default();
     for id in subscriptions {
-        let seen = page::all(azure, accounts::list(id), accounts::read).await;
-        let seen = found.told(seen, format!("the accounts of subscription {id}"), accounts::READ)?;
+        let seen = found.told(all_accounts(azure, id).await?);
         found.accounts += seen.len();
         for account in seen.into_iter().filter(|account| account.encryption.binding.is_some()) {
             found.add(account);
@@ -18,7 +18,7 @@ pub async fn found(azure: &Azure, subscriptions: &[SubscriptionId]) -> Result<Fo
     }
     for id in subscriptions {
         let seen = page::all(azure, vaults::list(id), vaults::read).await;
-        let listed = found.told(seen, format!("the vaults of subscription {id}"), vaults::READ)?;
+        let listed = found.told(unless_hidden(seen, || format!("the vaults of subscription {id}"), vaults::READ)?);
         // Who may use a vault's keys by role is not in a list.
         let used: Vec<_> = listed.into_iter().filter(|vault| found.uses(&vault.host)).collect();
         let looks = used
@@ -31,14 +31,12 @@ pub async fn found(azure: &Azure, subscriptions: &[SubscriptionId]) -> Result<Fo
 }
 
 impl Found {
-    fn told<T>(&mut self, seen: Result<Vec<T>, Failure>, what: String, permission: &str) -> Result<Vec<T>, Failure> {
-        match seen {
-            Err(failure) if matches!(failure.kind, Kind::Denied | Kind::NotFound) => {
-                self.unseen.push(Unseen { what, why: failure.summary(), permission: permission.to_owned() });
-                Ok(vec![])
-            }
-            seen => seen,
-        }
+    /// What was seen of a list; one that may not be seen is told.
+    fn told<T>(&mut self, seen: Result<Vec<T>, Unseen>) -> Vec<T> {
+        seen.unwrap_or_else(|unseen| {
+            self.unseen.push(unseen);
+            vec![]
+        })
     }
 
     fn add(&mut self, account: SeenAccount) {

@@ -387,3 +387,52 @@ async fn a_provider_that_is_not_registered_is_told_from_a_subscription_that_is_n
     script[0].1 = Reply::error(404, "SubscriptionNotFound");
     assert_eq!(run(VersionRule::Latest, script).await.0.unwrap_err().kind, Kind::NotFound);
 }
+
+/// Four accounts of one group, of which a list shows two, and one of the same name in another group.
+#[tokio::test(start_paused = true)]
+async fn many_accounts_are_read_by_one_list_and_what_it_leaves_out_one_by_one() {
+    let mut wanted = quickstart(VersionRule::Auto);
+    let first = wanted.accounts.values().next().unwrap().clone();
+    wanted.vaults.clear();
+    wanted.accounts.clear();
+    for name in ["st1", "st2", "st3", "st4"] {
+        let name = AccountName::parse(name).unwrap();
+        let id = AccountId { name: name.clone(), ..first.id.clone() };
+        wanted.accounts.insert(name, Account { id, encryption: None, create: None, ..first.clone() });
+    }
+    let shown = |group: &str, name: &str| {
+        let id = format!(
+            "/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{name}"
+        );
+        json!({ "id": id, "name": name, "location": "westeurope", "kind": "StorageV2", "sku": { "name": "Standard_LRS" },
+            "properties": { "provisioningState": "Succeeded" } })
+    };
+    let list = json!({ "value": [shown("rg", "st1"), shown("RG", "st2"), shown("other", "st3")] });
+    let listed = "GET /resourceGroups/rg/providers/Microsoft.Storage/storageAccounts?";
+    let (absent, own) = (|| Reply::error(404, "ResourceNotFound"), Reply::json(200, &shown("rg", "st3")));
+    let script = vec![
+        (GROUP, group()),
+        (listed, Reply::json(200, &list)),
+        ("GET /storageAccounts/st3?", own),
+        ("GET /storageAccounts/st4?", absent()),
+    ];
+    let fake = Fake::new(script);
+    let seen = observe(&wanted, &fake.azure()).await.unwrap().accounts;
+    let known: Vec<bool> = seen.values().map(|one| one.known().is_some()).collect();
+    assert_eq!(known, [true, true, true, false]);
+    assert_eq!(seen.values().nth(2).unwrap().known().unwrap().id.group.name.as_str(), "rg");
+    assert!(seen.values().nth(3).unwrap().is_absent());
+    assert_eq!(fake.asked().len(), 4, "{:?}", fake.asked());
+
+    let each = |name: &str| Reply::json(200, &shown("rg", name));
+    let fake = Fake::new(vec![
+        (GROUP, group()),
+        (listed, denied()),
+        ("GET /storageAccounts/st1?", each("st1")),
+        ("GET /storageAccounts/st2?", each("st2")),
+        ("GET /storageAccounts/st3?", each("st3")),
+        ("GET /storageAccounts/st4?", each("st4")),
+    ]);
+    let seen = observe(&wanted, &fake.azure()).await.unwrap().accounts;
+    assert!(seen.values().all(|one| one.known().is_some()), "a list that may not be seen hides nothing: {seen:?}");
+}

@@ -66,7 +66,7 @@ fn outsider(desired: &Desired, seen: SeenAccount) -> Option<Outsider> {
 }
 
 /// What may not be seen is told and no failure.
-fn unless_hidden<T>(
+pub(super) fn unless_hidden<T>(
     result: Result<T, Failure>,
     what: impl FnOnce() -> String,
     permission: &str,
@@ -80,7 +80,10 @@ fn unless_hidden<T>(
     }
 }
 
-async fn all_accounts(azure: &Azure, id: &SubscriptionId) -> Result<Result<Vec<SeenAccount>, Unseen>, Failure> {
+pub(super) async fn all_accounts(
+    azure: &Azure,
+    id: &SubscriptionId,
+) -> Result<Result<Vec<SeenAccount>, Unseen>, Failure> {
     let seen = page::all(azure, accounts::list(id), accounts::read).await;
     unless_hidden(seen, || format!("subscription {id}"), accounts::READ)
 }
