@@ -1,6 +1,6 @@
 //! The troubles that people have had with customer-managed keys in other tools, each by name, and that they end here.
 
-use super::practice::{Practice, cloud, desired, example};
+use super::practice::{Practice, cloud, desired, example, text};
 use cmk::apply::{prepare, previews};
 use cmk::azure::{Call, Effect, Method, Service};
 use cmk::plan::{Action, Plan, RiskClass};
@@ -14,12 +14,6 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 const ACCOUNT: &str = "Microsoft.Storage/storageAccounts/stquickstart";
 const VAULT: &str = "Microsoft.KeyVault/vaults/kv-quickstart";
-
-/// The text of an example.
-fn text(name: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("specs").join(name);
-    std::fs::read_to_string(path).expect("the example is there")
-}
 
 /// Somebody else, at work in the group of the quickstart through Resource Manager.
 async fn arm(practice: &Practice, method: Method, thing: &str, version: &str, body: Value) -> Value {

@@ -43,7 +43,8 @@ fn rows() -> Vec<Row> {
     rows.collect()
 }
 
-fn sources(folder: &Path, into: &mut String) {
+/// Adds the Rust sources of a folder, and of all in it, to a text.
+pub(crate) fn sources(folder: &Path, into: &mut String) {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     for path in paths {

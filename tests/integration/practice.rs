@@ -174,8 +174,13 @@ pub(crate) fn desired(spec: &str) -> Desired {
     desired.ok_or_else(|| cmk::diag::render(&source, &diagnostics, false)).expect("a spec without fault")
 }
 
+/// The text of an example.
+pub(crate) fn text(name: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("specs").join(name);
+    std::fs::read_to_string(path).expect("the example is there")
+}
+
 /// An example of the project's own.
 pub(crate) fn example(name: &str) -> Desired {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("specs").join(name);
-    desired(&std::fs::read_to_string(path).expect("the example is there"))
+    desired(&text(name))
 }

@@ -1,6 +1,6 @@
 //! Refusals against the sandbox: what Azure would have refused half way is refused before anything is sent.
 
-use super::practice::{Practice, desired, example};
+use super::practice::{Practice, desired, example, text};
 use cmk::apply::{StepOutcome, prepare};
 use cmk::azure::{Azure, Call, Effect, Failure, Method, Service};
 use cmk::plan::Plan;
@@ -141,9 +141,7 @@ async fn own_the_vault(practice: &Practice) {
 
 /// The quickstart's vault with a second key, which no account uses.
 fn with_a_spare_key() -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("specs/quickstart.yaml");
-    let quickstart = std::fs::read_to_string(path).expect("the example is there");
-    quickstart.replace("    keys:\n", "    keys:\n      spare: { create: {} }\n")
+    text("quickstart.yaml").replace("    keys:\n", "    keys:\n      spare: { create: {} }\n")
 }
 
 #[tokio::test(start_paused = true)]

@@ -56,25 +56,12 @@ fn coverage() -> Vec<Vec<String>> {
     rows.map(|cells| cells[2..].iter().map(|cell| cell.trim_matches('`').to_owned()).collect()).collect()
 }
 
-fn sources(folder: &std::path::Path, into: &mut String) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => sources(&path, into),
-            false if path.extension().is_some_and(|ending| ending == "rs") => {
-                into.push_str(&std::fs::read_to_string(&path).unwrap());
-            }
-            false => {}
-        }
-    }
-}
-
 #[test]
 fn what_can_be_said_has_an_example_and_two_witnesses() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut planner, mut runs) = (String::new(), String::new());
-    sources(&root.join("src/plan"), &mut planner);
-    sources(&root.join("tests/integration"), &mut runs);
+    crate::parity::sources(&root.join("src/plan"), &mut planner);
+    crate::parity::sources(&root.join("tests/integration"), &mut runs);
     let rows = coverage();
     assert!(rows.len() >= 11, "{} rows were read", rows.len());
     for row in rows {

@@ -1,6 +1,6 @@
 //! Who uses a key is found over whole subscriptions, in the spec or not, and what could not be seen is told.
 
-use super::practice::{Practice, desired, example};
+use super::practice::{Practice, desired, example, text};
 use cmk::azure::{Call, Effect, Method};
 use cmk::model::{KeyUsers, SubscriptionId, Version};
 use cmk::report::{Scene, human};
@@ -76,8 +76,7 @@ async fn a_subscription_that_cannot_be_seen_is_told_and_not_taken_for_empty() {
 
 /// The plan for a second account under the key of the quickstart; the first is not in this spec.
 async fn second(practice: &Practice) -> cmk::plan::Plan {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/specs/quickstart.yaml");
-    let spec = std::fs::read_to_string(file).expect("the example is there").replace("stquickstart", "stsecond");
+    let spec = text("quickstart.yaml").replace("stquickstart", "stsecond");
     practice.plan(&desired(&spec)).await.0
 }
 
