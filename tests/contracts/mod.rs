@@ -184,10 +184,20 @@ pub(crate) fn problems_of_http(
         answered: serde_json::from_slice(answer.body()).ok(),
     });
     if found.is_empty() {
-        contracts.good.lock().unwrap_or_else(PoisonError::into_inner).insert(hash);
+        let mut good = contracts.good.lock().unwrap_or_else(PoisonError::into_inner);
+        if good.len() >= GOOD_MAX {
+            good.clear();
+        }
+        good.insert(hash);
     }
     found
 }
+
+/// How many bodies are remembered before all are forgotten: a long simulation never says some of them again.
+const JUDGED_MAX: usize = 20_000;
+
+/// How many exchanges are remembered before all are forgotten.
+const GOOD_MAX: usize = 2_000_000;
 
 /// Fails the test that said this.
 #[track_caller]
@@ -252,7 +262,11 @@ impl Contracts {
         let before = self.judged.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         before.unwrap_or_else(|| {
             let found = self.judge_anew(operation, exchange, side, body);
-            self.judged.lock().unwrap_or_else(PoisonError::into_inner).insert(key, found.clone());
+            let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+            if judged.len() >= JUDGED_MAX {
+                judged.clear();
+            }
+            judged.insert(key, found.clone());
             found
         })
     }
