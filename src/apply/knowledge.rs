@@ -2,17 +2,19 @@
 
 use crate::azure::{Azure, Failure};
 use crate::model::{
-    AccountName, Check, Desired, Fact, KeyRef, Observed, Seen, SeenAccount, SeenVault, VaultId, VaultName, VersionRule,
-    Who,
+    AccountId, AccountName, Check, Desired, Fact, KeyRef, Observed, Seen, SeenAccount, SeenKey, SeenRotation,
+    SeenVault, VaultId, VaultName, VersionRule, Who,
 };
-use crate::observe;
-use std::collections::HashMap;
+use crate::observe::{self, KeySight};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long the answer of our own write to an account stands for the look before the next one.
 const FRESH_FOR: Duration = Duration::from_secs(30);
+
+const ALL_VERSIONS: KeySight = KeySight { all: true, versions: vec![], rotation: false };
 
 /// The shared knowledge of all steps that run.
 #[derive(Debug)]
@@ -21,13 +23,20 @@ pub(super) struct Knowledge<'a> {
     clock: &'a Azure,
     desired: &'a Desired,
     observed: Mutex<Observed>,
+    /// The user-assigned identities that accounts had when the plan was made, by ARM id.
+    held: BTreeMap<AccountName, Vec<String>>,
     /// When Azure last answered a write of this run to an account with the whole account.
     answered: Mutex<HashMap<AccountName, Instant>>,
 }
 
 impl<'a> Knowledge<'a> {
     pub(super) fn new(azure: &'a Azure, desired: &'a Desired, observed: Observed) -> Self {
-        Self { clock: azure, desired, observed: Mutex::new(observed), answered: Mutex::default() }
+        let held = observed
+            .accounts
+            .iter()
+            .filter_map(|(name, seen)| Some((name.clone(), seen.known()?.identity.user_assigned.clone())));
+        let held = held.collect();
+        Self { clock: azure, desired, observed: Mutex::new(observed), held, answered: Mutex::default() }
     }
 
     /// What is known at this moment. Not to be held while waiting for anything.
@@ -40,6 +49,15 @@ impl<'a> Knowledge<'a> {
         let mut observed = self.observed();
         observed.at = observed.at.max(self.clock.now());
         fact.check(&observed)
+    }
+
+    /// A user-assigned identity that an account had when the plan was made and, as it was last seen, has no more. To give
+    /// it another one would then take this one away for good, if only the look was out of date.
+    pub(super) fn lost_identity(&self, id: &AccountId) -> Option<String> {
+        let observed = self.observed();
+        let now = &observed.accounts.get(&id.name).and_then(Seen::known)?.identity.user_assigned;
+        let is_lost = |one: &&String| !now.iter().any(|held| held.eq_ignore_ascii_case(one));
+        self.held.get(&id.name)?.iter().find(is_lost).cloned()
     }
 
     /// The accounts that were last seen to reach their keys as this identity.
@@ -72,7 +90,12 @@ impl<'a> Knowledge<'a> {
     /// The look before a step. Where the step only binds an account, the answer of a write a moment ago, which gave it
     /// its identity, was that look: once.
     pub(super) async fn look_before(&self, azure: &Azure, gives: &[Fact]) -> Result<(), Failure> {
-        let [Fact::EncryptedWith(account, key, rule, _)] = gives else { return self.look(azure, gives).await };
+        let [Fact::EncryptedWith(account, key, rule, _), rest @ ..] = gives else {
+            return self.look(azure, gives).await;
+        };
+        if !rest.iter().all(|fact| matches!(fact, Fact::NotUnder(..))) {
+            return self.look(azure, gives).await;
+        }
         let answered = self.answers().remove(account);
         if answered.is_none_or(|at| at.elapsed() > FRESH_FOR) {
             return self.look(azure, gives).await;
@@ -108,11 +131,19 @@ impl<'a> Knowledge<'a> {
                     self.observed().vaults.insert(vault.clone(), seen);
                 }
             }
-            Fact::KeyUsable(key, VersionRule::Latest | VersionRule::Auto) | Fact::KeyLive(key) => {
-                self.look_at_key(azure, key, false).await?;
+            Fact::KeyUsable(key, VersionRule::Latest | VersionRule::Auto)
+            | Fact::KeyLive(key)
+            | Fact::KeyMarked(key, _)
+            | Fact::RotatedSince(key, _) => self.look_at_key(azure, key, KeySight::default()).await?,
+            Fact::KeyUsable(key, VersionRule::Exact(_)) | Fact::KeyEnabled(key, _) | Fact::VersionDisabled(key, _) => {
+                self.look_at_key(azure, key, ALL_VERSIONS).await?;
             }
-            Fact::KeyUsable(key, VersionRule::Exact(_)) | Fact::KeyEnabled(key, _) => {
-                self.look_at_key(azure, key, true).await?;
+            Fact::RotatesBy(key, _) => {
+                self.look_at_key(azure, key, KeySight { rotation: true, ..KeySight::default() }).await?;
+            }
+            Fact::Retirable(key, ..) => {
+                self.look_at_key(azure, key, ALL_VERSIONS).await?;
+                self.look_at_users(azure, key).await?;
             }
             Fact::IdentityLive(id) => {
                 let seen = observe::user_identity(azure, id).await?;
@@ -122,13 +153,19 @@ impl<'a> Knowledge<'a> {
             | Fact::Attached(account, _)
             | Fact::MicrosoftManaged(account)
             | Fact::BoundTo(account, ..)
+            | Fact::NotUnder(account, ..)
+            | Fact::PinnedSince(account, ..)
             | Fact::EncryptedWith(account, ..) => {
                 if let Some(wanted) = self.desired.accounts.get(account) {
                     let seen = observe::account(azure, &wanted.id).await?;
                     self.observed().accounts.insert(account.clone(), seen);
                 }
-                if let Fact::EncryptedWith(_, key, rule, _) | Fact::BoundTo(_, key, rule) = fact {
-                    self.look_for_latest(azure, key, rule).await?;
+                match fact {
+                    Fact::EncryptedWith(_, key, rule, _) | Fact::BoundTo(_, key, rule) => {
+                        self.look_for_latest(azure, key, rule).await?;
+                    }
+                    Fact::PinnedSince(_, key, _) => self.look_for_latest(azure, key, &VersionRule::Latest).await?,
+                    _ => {}
                 }
             }
         }
@@ -138,19 +175,58 @@ impl<'a> Knowledge<'a> {
     /// What is the latest version may have changed since, and an older one must not be pinned.
     async fn look_for_latest(&self, azure: &Azure, key: &KeyRef, rule: &VersionRule) -> Result<(), Failure> {
         match rule {
-            VersionRule::Latest => self.look_at_key(azure, key, false).await,
+            VersionRule::Latest => self.look_at_key(azure, key, KeySight::default()).await,
             VersionRule::Auto | VersionRule::Exact(_) => Ok(()),
         }
     }
 
-    /// Looks at a key, at all its versions when asked or when the current one is disabled.
-    async fn look_at_key(&self, azure: &Azure, key: &KeyRef, all_versions: bool) -> Result<(), Failure> {
+    /// Looks at a key, at least as closely as it was looked at before. A rotation policy that was seen stays as it was
+    /// where nobody asks for it again.
+    async fn look_at_key(&self, azure: &Azure, key: &KeyRef, sight: KeySight) -> Result<(), Failure> {
         let Some(id) = self.vault_id(&key.vault) else { return Ok(()) };
         let host = self.vault(id).map(|vault| vault.host);
-        let had_all = self.observed().keys.get(key).and_then(Seen::known).is_some_and(|key| key.all_versions);
-        let seen = observe::key(azure, id, host.as_deref(), key, all_versions || had_all).await?;
+        let before = self.observed().keys.get(key).and_then(Seen::known).cloned();
+        let had_all = before.as_ref().is_some_and(|key| key.all_versions);
+        // An account may be under a version that is no longer the newest: what was known of it is not forgotten.
+        let known = before.iter().flat_map(|key| &key.versions).map(|version| version.id.clone()).collect();
+        let sight = KeySight { all: sight.all || had_all, versions: known, ..sight };
+        let seen = match observe::key(azure, id, host.as_deref(), &key.name, &sight).await? {
+            Seen::Known(seen) => Seen::Known(SeenKey { rotation: seen.rotation.or_else(|| before?.rotation), ..seen }),
+            other => other,
+        };
         self.observed().keys.insert(key.clone(), seen);
         Ok(())
+    }
+
+    /// Looks who uses a key, over all subscriptions of the spec.
+    async fn look_at_users(&self, azure: &Azure, key: &KeyRef) -> Result<(), Failure> {
+        let Some(host) = self.vault_id(&key.vault).and_then(|id| self.vault(id)).map(|vault| vault.host) else {
+            return Ok(());
+        };
+        let wanted = std::iter::once((key.clone(), host)).collect();
+        let users = observe::users_of_all(azure, &wanted, &self.desired.subscriptions()).await?;
+        self.observed().users.extend(users);
+        Ok(())
+    }
+
+    /// Takes in what the vault itself answered about one version of a key.
+    pub(super) fn answered_version(&self, key: &KeyRef, answer: SeenKey) {
+        let mut observed = self.observed();
+        if let Some(Seen::Known(seen)) = observed.keys.get_mut(key)
+            && let Some(version) = answer.versions.into_iter().next()
+        {
+            *seen = seen.clone().with_version(version.clone());
+            if seen.current().is_some_and(|current| current.id == version.id) {
+                seen.tags = answer.tags;
+            }
+        }
+    }
+
+    /// Takes in what the vault itself answered about a key's rotation policy.
+    pub(super) fn answered_policy(&self, key: &KeyRef, policy: SeenRotation) {
+        if let Some(Seen::Known(seen)) = self.observed().keys.get_mut(key) {
+            seen.rotation = Some(Seen::Known(policy));
+        }
     }
 
     fn vault_id(&self, vault: &VaultName) -> Option<&VaultId> {

@@ -2,7 +2,9 @@
 
 use super::knowledge::Knowledge;
 use super::request;
-use crate::azure::{Answer, Azure, Call, Failure, Kind, accounts, groups, identities, keys, lro, roles, vaults};
+use crate::azure::{
+    Answer, Azure, Call, Failure, Kind, accounts, groups, identities, key_life, keys, lro, roles, vaults,
+};
 use crate::model::{AccessPolicy, Seen, SeenVault, VaultId};
 use crate::observe;
 use crate::plan::{Action, GrantBy, Step};
@@ -63,6 +65,11 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
             let seen = answer.read(call, keys::read_arm)?;
             known.observed().keys.insert(key.clone(), Seen::Known(seen));
         }
+        Action::MarkKey { key, .. }
+        | Action::RotateKey { key, .. }
+        | Action::EnableVersion { key, .. }
+        | Action::DisableVersion { key, .. } => known.answered_version(key, answer.read(call, keys::read_vault)?),
+        Action::SetRotation { key, .. } => known.answered_policy(key, answer.read(call, key_life::read_policy)?),
         Action::CreateIdentity { id, .. } => {
             let seen = answer.read(call, identities::read)?;
             known.observed().identities.insert(id.clone(), Seen::Known(seen));

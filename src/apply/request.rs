@@ -1,10 +1,10 @@
 //! The one place where actions become requests: what is sent, and what a preview shows, come from the same code.
 
-use crate::azure::{Call, Cloud, Failure, accounts, groups, identities, keys, roles, vaults};
+use crate::azure::{Call, Cloud, Failure, accounts, groups, identities, key_life, keys, roles, vaults};
 use crate::model::fact::pinned_version;
 use crate::model::{
     AccountId, GrantScope, KeyPermission, KeyRef, Observed, PermissionModel, Seen, SeenAccount, SeenEncryption,
-    SeenIdentity, SeenVault, VaultId, Version, VersionRule, Who,
+    SeenIdentity, SeenKey, SeenVault, VaultId, Version, VersionRule, Who,
 };
 use crate::plan::{Action, Binds, GrantBy, Plan, Step, StepId};
 use serde_json::Value;
@@ -25,7 +25,24 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
             vaults::create(id, location, tenant, create, (*model, *purge_protection))
         }
         Action::ProtectVault { id } => vaults::protect(id),
-        Action::CreateKey { vault, key, create } => keys::arm_create(vault, &key.name, create),
+        Action::CreateKey { vault, key, create, marks, rotation } => {
+            keys::arm_create(vault, &key.name, create, marks, rotation.as_ref())
+        }
+        Action::MarkKey { vault, key, version, marks } => {
+            let tags = seen_key(observed, key).map(|seen| seen.tags.clone()).unwrap_or_default();
+            key_life::mark(&host(cloud, observed, vault), &key.name, version, marks, &tags)
+        }
+        Action::SetRotation { vault, key, rotation } => {
+            let seen = seen_key(observed, key).and_then(|seen| seen.rotation.as_ref()?.known().copied());
+            key_life::set_policy(&host(cloud, observed, vault), &key.name, rotation, &seen.unwrap_or_default())
+        }
+        Action::RotateKey { vault, key, since: _ } => key_life::rotate(&host(cloud, observed, vault), &key.name),
+        Action::EnableVersion { vault, key, version, in_date: _, newest: _ } => {
+            key_life::enable(&host(cloud, observed, vault), &key.name, version, true)
+        }
+        Action::DisableVersion { vault, key, version, retired_after: _, leaving: _ } => {
+            key_life::enable(&host(cloud, observed, vault), &key.name, version, false)
+        }
         Action::CreateIdentity { id, location } => identities::create(id, location),
         Action::CreateAccount { id, location, create, identity, key: None } => {
             accounts::create(id, location, create, identity, None)
@@ -157,6 +174,10 @@ fn pinned(observed: &Observed, key: &KeyRef, rule: &VersionRule, fill: Fill<'_>)
         (VersionRule::Latest, Some(version)) => Ok(Version::to_string(version)),
         (VersionRule::Latest, None) => fill(format!("newest version of key {key}")),
     }
+}
+
+fn seen_key<'a>(observed: &'a Observed, key: &KeyRef) -> Option<&'a SeenKey> {
+    observed.keys.get(key).and_then(Seen::known)
 }
 
 fn account<'a>(observed: &'a Observed, id: &AccountId) -> Option<&'a SeenAccount> {

@@ -127,6 +127,11 @@ fn writes_to(step: &Step) -> Option<String> {
         | Action::CreateKey { .. }
         | Action::CreateIdentity { .. }
         | Action::Grant { by: GrantBy::Role(_), .. } => None,
+        Action::MarkKey { vault, key, .. }
+        | Action::SetRotation { vault, key, .. }
+        | Action::RotateKey { vault, key, .. }
+        | Action::EnableVersion { vault, key, .. }
+        | Action::DisableVersion { vault, key, .. } => Some(format!("{vault}/keys/{}", key.name)),
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => Some(id.to_string()),
         Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => Some(vault.to_string()),
         Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => Some(id.to_string()),
@@ -142,6 +147,11 @@ fn grants_of(step: &Step) -> Option<String> {
         Action::Grant { by: GrantBy::Role(_), .. }
         | Action::CreateGroup { .. }
         | Action::CreateKey { .. }
+        | Action::MarkKey { .. }
+        | Action::SetRotation { .. }
+        | Action::RotateKey { .. }
+        | Action::EnableVersion { .. }
+        | Action::DisableVersion { .. }
         | Action::CreateVault { .. }
         | Action::ProtectVault { .. }
         | Action::CreateIdentity { .. }

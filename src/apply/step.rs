@@ -8,6 +8,7 @@ use crate::azure::{Azure, Failure, Kind};
 use crate::model::{Check, Fact, GrantScope, KeyPermission, Seen, VaultId, Who};
 use crate::plan::{Action, GrantBy, RiskClass, Step, StepId};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What every step that runs can reach.
 pub(super) struct Run<'a> {
@@ -22,8 +23,8 @@ pub(super) struct Run<'a> {
 pub(super) async fn take(run: &Run<'_>, steps: &[&Step], request_id: String) -> Vec<StepOutcome> {
     let names: Vec<StepId> = steps.iter().map(|step| step.id.clone()).collect();
     let turn = Turn { run, azure: run.azure.under(request_id), names };
-    if let Err(failure) = turn.look_before(steps).await {
-        return vec![failed(&failure); steps.len()];
+    if let Err(ended) = turn.look_closely(steps).await {
+        return vec![ended; steps.len()];
     }
     let mut outcomes: Vec<Option<StepOutcome>> = vec![];
     for step in steps {
@@ -72,6 +73,22 @@ impl Turn<'_> {
         self.run.known.look_before(&self.azure, &gives).await
     }
 
+    /// Looks before the steps. A vault that somebody else has made since the look would be replaced, and Azure offers no
+    /// condition against that: an answer that was long on its way is not acted upon.
+    async fn look_closely(&self, steps: &[&Step]) -> Result<(), StepOutcome> {
+        let is_delicate = steps.iter().any(|step| matches!(step.action, Action::CreateVault { .. }));
+        for _ in 0..LOOKS_MAX {
+            let asked = Instant::now();
+            self.look_before(steps).await.map_err(|failure| failed(&failure))?;
+            if !is_delicate || asked.elapsed() <= LOOK_LONGEST {
+                return Ok(());
+            }
+        }
+        let why =
+            "Azure answers too slowly: the vault may have been made by somebody else since it said that there is none";
+        Err(StepOutcome::Blocked(vec![format!("{why}. Run the same command again")]))
+    }
+
     fn until(&self, what: String, budget: Duration) -> Wait<'_> {
         self.run.waiting.until(&self.names, what, budget)
     }
@@ -110,7 +127,7 @@ impl Turn<'_> {
         let mut clear = self.until("Azure says what became of the request".to_owned(), UNCLEAR_FOR);
         let mut calm = self.until("Azure takes requests again".to_owned(), self.budgets().provisioning);
         let (mut unclear, mut refused) = (0, 0);
-        loop {
+        'sending: loop {
             if let Err(blocked) =
                 self.may_send(steps).and_then(|()| steps.iter().try_for_each(|one| self.not_shut(one)))
             {
@@ -121,28 +138,32 @@ impl Turn<'_> {
                 Err(failure) => failure,
             };
             tracing::debug!(step = %self.names[0], %failure, "the write did not go through");
-            let paused = match next(&failure, steps) {
-                Next::UntilHonoured => honoured.pause().await,
-                Next::UntilFree => free.pause().await,
-                Next::LookAgain if unclear < UNCLEAR_MAX => {
-                    unclear += 1;
-                    clear.pause().await
+            let next = next(&failure, steps);
+            loop {
+                let paused = match next {
+                    Next::UntilHonoured => honoured.pause().await,
+                    Next::UntilFree => free.pause().await,
+                    Next::LookAgain | Next::LookOnly if unclear < UNCLEAR_MAX => {
+                        unclear += 1;
+                        clear.pause().await
+                    }
+                    // The look after it waits for as long as Azure has asked for.
+                    Next::UntilCalm if refused < THROTTLED_MAX => {
+                        refused += u32::from(failure.said.status.is_some());
+                        calm.pause().await
+                    }
+                    Next::LookAgain | Next::LookOnly | Next::UntilCalm | Next::GiveUp => return failed(&failure),
+                };
+                if let Err(over) = paused {
+                    return refused_until(over, &failure);
                 }
-                // The look after it waits for as long as Azure has asked for.
-                Next::UntilCalm if refused < THROTTLED_MAX => {
-                    refused += u32::from(failure.said.status.is_some());
-                    calm.pause().await
+                match self.look_again(steps).await {
+                    Ok(Settled::Holds) => return StepOutcome::Done,
+                    Ok(Settled::UnderWay) => break 'sending,
+                    Ok(Settled::Open) if matches!(next, Next::LookOnly) => {}
+                    Ok(Settled::Open) => break,
+                    Err(outcome) => return outcome,
                 }
-                Next::LookAgain | Next::UntilCalm | Next::GiveUp => return failed(&failure),
-            };
-            if let Err(over) = paused {
-                return refused_until(over, &failure);
-            }
-            match self.look_again(steps).await {
-                Ok(Settled::Holds) => return StepOutcome::Done,
-                Ok(Settled::UnderWay) => break,
-                Ok(Settled::Open) => {}
-                Err(outcome) => return outcome,
             }
         }
         drop((honoured, free, clear, calm));
@@ -206,6 +227,17 @@ impl Turn<'_> {
 
     /// Nothing that exists is made again: a PUT on a live vault would replace other teams' access policies.
     fn may_send(&self, steps: &[&Step]) -> Result<(), StepOutcome> {
+        for step in steps {
+            if let Action::AttachIdentity { id, .. } = &step.action
+                && let Some(lost) = self.run.known.lost_identity(id)
+            {
+                let why = format!(
+                    "{} had the identity {lost} when the plan was made, and has not now, or Azure shows an older state: plan again",
+                    id.name
+                );
+                return Err(StepOutcome::Blocked(vec![why]));
+            }
+        }
         let observed = self.run.known.observed();
         for step in steps {
             let absent = match &step.action {
@@ -215,6 +247,11 @@ impl Turn<'_> {
                 Action::CreateAccount { id, .. } => observed.accounts.get(&id.name).is_some_and(Seen::is_absent),
                 Action::CreateIdentity { id, .. } => observed.identities.get(id).is_some_and(Seen::is_absent),
                 Action::ProtectVault { .. }
+                | Action::MarkKey { .. }
+                | Action::SetRotation { .. }
+                | Action::RotateKey { .. }
+                | Action::EnableVersion { .. }
+                | Action::DisableVersion { .. }
                 | Action::AttachIdentity { .. }
                 | Action::Grant { .. }
                 | Action::RevokeAccess { .. }
@@ -249,6 +286,10 @@ impl Turn<'_> {
     }
 }
 
+/// How long the answer to a look may take, if a vault is made upon it, and how often it is asked for.
+const LOOK_LONGEST: Duration = Duration::from_secs(3);
+const LOOKS_MAX: u32 = 4;
+
 /// How often a write whose answer was lost or unclear is looked into and, if nothing came of it, sent again.
 const UNCLEAR_MAX: u32 = 2;
 
@@ -269,22 +310,27 @@ enum Settled {
 }
 
 /// What to do about a write that failed.
+#[derive(Clone, Copy)]
 enum Next {
     GiveUp,
     UntilHonoured,
     UntilFree,
     UntilCalm,
     LookAgain,
+    /// Never sent again in this run: sent twice, it would be done twice, and a look may be out of date.
+    LookOnly,
 }
 
 fn next(failure: &Failure, steps: &[&Step]) -> Next {
     let binds = steps.iter().any(|step| binding(&step.action).is_some());
+    let once = steps.iter().any(|step| matches!(step.action, Action::RotateKey { .. }));
     match failure.kind {
         _ if binds && failure.is("KeyVaultAuthenticationFailure") => Next::UntilHonoured,
         // The same role is held under another name: what is wanted may be so already.
         _ if failure.is("RoleAssignmentExists") => Next::LookAgain,
         Kind::Busy => Next::UntilFree,
         Kind::Throttled => Next::UntilCalm,
+        Kind::Lost | Kind::Server | Kind::Unintelligible if once => Next::LookOnly,
         Kind::Lost | Kind::Server | Kind::Unintelligible | Kind::NotSent => Next::LookAgain,
         Kind::NoCredential
         | Kind::Unsupported
@@ -317,6 +363,11 @@ fn binding(action: &Action) -> Option<(&Who, &VaultId)> {
         | Action::CreateVault { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
+        | Action::MarkKey { .. }
+        | Action::SetRotation { .. }
+        | Action::RotateKey { .. }
+        | Action::EnableVersion { .. }
+        | Action::DisableVersion { .. }
         | Action::CreateIdentity { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }

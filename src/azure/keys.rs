@@ -1,16 +1,21 @@
 //! Keys, through ARM and through a vault's own data plane: looked at, and made when absent. No key is changed or deleted.
 
 use super::call::{Call, Effect, Method, Service};
+use super::key_life;
 use super::paths::{has_id, read_as};
 use super::vaults;
-use crate::model::{KeyCreate, KeyName, KeyType, KeyVersion, SeenDeletedKey, SeenKey, Timestamp, VaultId, Version};
+use crate::model::{
+    KeyCreate, KeyName, KeyType, KeyVersion, Marks, Rotation, Seen, SeenDeletedKey, SeenKey, SeenRotation, Timestamp,
+    VaultId, Version,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The data plane's version; what we read has been the same since 7.0.
-const VAULT_API_VERSION: &str = "7.5";
+pub(super) const VAULT_API_VERSION: &str = "7.5";
 
 /// The permission that shows a key through ARM.
 pub const ARM_READ: &str = "Microsoft.KeyVault/vaults/keys/read";
@@ -37,10 +42,25 @@ pub fn arm_version(vault: &VaultId, key: &KeyName, version: &Version) -> Call {
 /// Create-if-absent by ARM's contract: "If it already exists, then the existing key
 /// is returned without any write operations being performed." The data plane's
 /// create would add a version instead.
-pub fn arm_create(vault: &VaultId, key: &KeyName, create: &KeyCreate) -> Call {
+pub fn arm_create(
+    vault: &VaultId,
+    key: &KeyName,
+    create: &KeyCreate,
+    marks: &Marks,
+    rotation: Option<&Rotation>,
+) -> Call {
     let KeyCreate { kind, size_bits } = create;
-    let body =
-        json!({ "properties": { "kty": kind.as_str(), "keySize": size_bits, "attributes": { "enabled": true } } });
+    let mut attributes = key_life::dates(marks);
+    attributes.insert("enabled".to_owned(), Value::Bool(true));
+    let mut body = json!({ "properties": { "kty": kind.as_str(), "keySize": size_bits, "attributes": attributes } });
+    if let Some(rotation) = rotation {
+        // In this door's spelling of the kinds of actions.
+        let policy = key_life::policy(rotation, &SeenRotation::default(), ["rotate", "notify"]);
+        body["properties"]["rotationPolicy"] = policy;
+    }
+    if !marks.tags.is_empty() {
+        body["tags"] = json!(marks.tags);
+    }
     let path = format!("{vault}/keys/{key}");
     Call::send(Method::Put, Effect::CreateIfAbsent, path, vaults::API_VERSION, body)
 }
@@ -89,9 +109,13 @@ pub fn read_arm(body: &Value) -> Result<SeenKey, String> {
     has_id(body, "the key")?;
     let wire: ArmKey = read_as(body, "the key")?;
     let kind = wire.properties.kty.as_deref().ok_or("the key has no kty")?;
+    // Left out where nobody has set one, and by doors that do not show it.
+    let policy = wire.properties.rotation_policy.as_ref().filter(|policy| !policy.is_null());
     Ok(SeenKey {
         kind: KeyType::parse(kind),
         size_bits: wire.properties.key_size,
+        tags: wire.tags.unwrap_or_default(),
+        rotation: policy.map(key_life::read_policy).transpose()?.map(Seen::Known),
         versions: vec![arm_item(wire.properties)?],
         all_versions: false,
     })
@@ -107,6 +131,7 @@ pub fn read_arm_version(body: &Value) -> Result<KeyVersion, String> {
 #[derive(Deserialize)]
 struct ArmKey {
     properties: ArmProperties,
+    tags: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -116,6 +141,7 @@ struct ArmProperties {
     key_size: Option<u32>,
     attributes: Option<Attributes>,
     key_uri_with_version: Option<String>,
+    rotation_policy: Option<Value>,
 }
 
 fn arm_item(properties: ArmProperties) -> Result<KeyVersion, String> {
@@ -129,6 +155,7 @@ pub fn read_vault(body: &Value) -> Result<SeenKey, String> {
     struct Wire {
         key: Jwk,
         attributes: Option<Attributes>,
+        tags: Option<BTreeMap<String, String>>,
     }
     #[derive(Deserialize)]
     struct Jwk {
@@ -145,6 +172,8 @@ pub fn read_vault(body: &Value) -> Result<SeenKey, String> {
             ..version(&wire.key.kid, wire.attributes)?
         }],
         all_versions: false,
+        tags: wire.tags.unwrap_or_default(),
+        rotation: None,
     })
 }
 
@@ -200,7 +229,7 @@ pub(super) fn version_of(uri: &str) -> Result<Version, String> {
 /// first, and the others by id, so that the order is the same each time. Azure itself
 /// lists versions by id. A list that lags behind the key still gets its current one.
 pub fn with_versions(key: SeenKey, mut versions: Vec<KeyVersion>) -> SeenKey {
-    let current = key.versions.into_iter().next();
+    let current = key.versions.first().cloned();
     versions.extend(current.clone().filter(|current| versions.iter().all(|version| version.id != current.id)));
     // Only the look at the key itself shows a modulus; the list does not.
     for version in &mut versions {
@@ -212,7 +241,7 @@ pub fn with_versions(key: SeenKey, mut versions: Vec<KeyVersion>) -> SeenKey {
         let newest = other.created.cmp(&one.created);
         newest.then_with(|| is_current(other).cmp(&is_current(one))).then_with(|| one.id.cmp(&other.id))
     });
-    SeenKey { kind: key.kind, size_bits: key.size_bits, versions, all_versions: true }
+    SeenKey { versions, all_versions: true, ..key }
 }
 
 #[cfg(test)]

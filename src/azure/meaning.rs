@@ -215,7 +215,7 @@ const TABLE: &[Meaning] = &[
         "AccessDenied",
         "",
         "the vault's access policies give this identity, which cmk runs as, no such permission",
-        "ask for an access policy entry, with `az keyvault set-policy --name VAULT --object-id ID --key-permissions get list`",
+        "ask for the key permission that it names, with `az keyvault set-policy --name VAULT --object-id ID --key-permissions PERMISSION`",
     ),
     // Under way.
     row("StorageAccountOperationInProgress", "", "Azure works on the account for somebody else", AGAIN),

@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::failure::clean;
+use super::key_life::moment;
 use super::paths::read_as;
 use super::vaults::host_of;
 use crate::model::{AccountId, SeenScope, Version};
@@ -37,15 +38,17 @@ pub fn read(body: &Value) -> Result<SeenScope, String> {
     struct KeyVault {
         key_uri: Option<String>,
         current_versioned_key_identifier: Option<String>,
+        last_key_rotation_timestamp: Option<String>,
     }
     let Wire { name, properties } = read_as(body, "the encryption scope")?;
     let is_enabled = properties.state.is_none_or(|state| state.eq_ignore_ascii_case("Enabled"));
-    let mut scope = SeenScope { name: clean(&name), is_enabled, key: None, version: None, current: None };
+    let mut scope = SeenScope { name: clean(&name), is_enabled, key: None, version: None, current: None, moved: None };
     let Some(key_vault) = properties.key_vault_properties else { return Ok(scope) };
     if let Some(uri) = key_vault.key_uri.filter(|uri| !uri.is_empty()) {
         let (host, key, version) = key_of(&uri)?;
         (scope.key, scope.version) = (Some((host, key)), version);
     }
+    scope.moved = key_vault.last_key_rotation_timestamp.as_deref().and_then(moment);
     let current = key_vault.current_versioned_key_identifier.filter(|uri| !uri.is_empty());
     scope.current = current.and_then(|uri| key_of(&uri).ok()?.2);
     Ok(scope)

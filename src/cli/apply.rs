@@ -60,14 +60,19 @@ struct Job<'a> {
 
 /// Applies a spec, or what a saved plan of it allows.
 pub(super) fn run(context: &mut Context, path: &str, format: Format, wishes: Wishes) -> Result<Exit, Trouble> {
-    let Wishes { yes, timeout, receipt, accepted, approved, guards } = wishes;
-    let Given { source, desired, approval } = match approval::given(context, path, approved.as_deref())? {
-        Ok(given) => given,
+    match approval::given(context, path, wishes.approved.as_deref())? {
+        Ok(given) => go(context, given, format, wishes),
         Err(not_approved) => {
             context.output.stderr.tell(&not_approved.render());
-            return Ok(Exit::NotApproved);
+            Ok(Exit::NotApproved)
         }
-    };
+    }
+}
+
+/// Applies what was given.
+pub(super) fn go(context: &mut Context, given: Given, format: Format, wishes: Wishes) -> Result<Exit, Trouble> {
+    let Wishes { yes, timeout, receipt, accepted, approved: _, guards } = wishes;
+    let Given { source, desired, approval } = given;
     let receipt = receipt.as_deref();
     receipt.map_or(Ok(()), super::receipt::check)?;
     let azure = context.azure()?;

@@ -3,9 +3,9 @@
 #[cfg(feature = "sandbox")]
 use super::sandbox::arguments::SandboxCommand;
 use super::surfaces::Surfaces;
+use super::verbs::{self, Applying};
 use super::who_uses::KeyArgument;
 use crate::model::SubscriptionId;
-use crate::plan::Acknowledgement;
 use crate::status::Alarm;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -103,28 +103,17 @@ pub(super) enum Command {
         /// The spec file, or a plan that `plan --save` wrote; `-` is stdin
         #[arg(value_name = "SPEC")]
         spec: String,
-        /// Do not ask first
-        #[arg(long, short)]
-        yes: bool,
-        /// The form of the plan and the report
-        #[arg(long, value_enum, default_value_t = Format::Human)]
-        format: Format,
-        /// Stop in order when this time is over, and exit with 1: `90s`, `30m`, `1h`
-        #[arg(long, value_name = "TIME", value_parser = time)]
-        timeout: Option<Duration>,
-        /// Write what was done, and what Azure reports of it afterwards, to FILE
-        #[arg(long, value_name = "FILE")]
-        receipt: Option<PathBuf>,
-        /// Say yes to one risk by its code and object, as the plan prints them: `CMK404:account/stbilling`
-        #[arg(long, value_name = "CODE:OBJECT", value_parser = Acknowledgement::parse)]
-        accept: Vec<Acknowledgement>,
-        /// Go ahead only with the plan of this digest, or with less than a saved plan of it; else exit with 4
-        #[arg(long, value_name = "DIGEST", value_parser = digest)]
-        approved: Option<String>,
-        /// What may be touched at all
         #[command(flatten)]
-        guard: GuardFile,
+        applying: Applying,
     },
+    /// Make a new version of a key of the spec, and move the accounts to it that are pinned to the newest
+    Rotate(verbs::Rotation),
+    /// Take a key of the spec, or a version of it, out of use: data under it is out of reach
+    Disable(verbs::OfKey),
+    /// Take the access of an account of the spec to its key away: its data is out of reach
+    Revoke(verbs::Revocation),
+    /// Give back what was revoked or disabled
+    Restore(verbs::Restoration),
     /// Look at Azure and say what of the spec can be shown to hold; sends no write
     Verify {
         /// The spec file; `-` is stdin
@@ -193,13 +182,13 @@ fn subscription(text: &str) -> Result<SubscriptionId, String> {
 }
 
 /// Reads a plan's digest.
-fn digest(text: &str) -> Result<String, String> {
+pub(super) fn digest(text: &str) -> Result<String, String> {
     let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_digest { Ok(text.to_ascii_lowercase()) } else { Err("a plan's digest has 64 hexadecimal digits".to_owned()) }
 }
 
 /// Reads a time such as `90s`, `30m` or `1h 30m`.
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let read: jiff::SignedDuration = text.parse().map_err(|_| "a time such as `90s`, `30m` or `1h 30m`".to_owned())?;
     Duration::try_from(read).ok().filter(|time| !time.is_zero()).ok_or_else(|| "a time above zero".to_owned())
 }

@@ -90,6 +90,11 @@ impl Context {
         Ask::of(yes, self.stdin_is_terminal, self.stderr_is_terminal)
     }
 
+    /// Whether there is a person to ask.
+    pub(super) fn has_person(&self) -> bool {
+        self.stdin_is_terminal && self.stderr_is_terminal
+    }
+
     /// Where plans are made.
     pub(super) fn scene(&self) -> &Scene {
         &self.scene

@@ -28,10 +28,10 @@ mod source;
 mod status;
 mod surfaces;
 mod validate;
+mod verbs;
 mod verify;
 mod who_uses;
 
-use crate::plan::Accepted;
 use arguments::{Arguments, Command};
 use clap::Parser;
 use context::Context;
@@ -71,11 +71,15 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
             let guards = Guards::read(context, &guard)?;
             plan::run(context, &spec, &surfaces, &plan::Wishes { is_detailed: detailed_exitcode, save, guards })
         }
-        Command::Apply { spec, yes, format, timeout, receipt, accept, approved, guard } => {
-            let (accepted, guards) = (Accepted::named(accept), Guards::read(context, &guard)?);
-            let wishes = apply::Wishes { yes, timeout, receipt, accepted, approved, guards };
+        Command::Apply { spec, applying } => {
+            let format = applying.format;
+            let wishes = applying.wishes(context)?;
             apply::run(context, &spec, format, wishes)
         }
+        Command::Rotate(wishes) => verbs::rotate(context, wishes),
+        Command::Disable(wishes) => verbs::disable(context, wishes),
+        Command::Revoke(wishes) => verbs::revoke(context, wishes),
+        Command::Restore(wishes) => verbs::restore(context, wishes),
         #[cfg(feature = "sandbox")]
         Command::Prove(wishes) => prove::run(context, &wishes),
         Command::Verify { spec, format } => verify::run(context, &spec, format),

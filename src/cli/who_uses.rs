@@ -5,7 +5,7 @@ use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
 use super::interrupt::{self, stopped};
 use super::session::{traffic, trouble};
-use crate::model::{KeyName, SubscriptionId, VaultName, Version};
+use crate::model::{KeyName, KeyRef, SubscriptionId, VaultName, Version};
 use crate::observe;
 use crate::report::users::{self, Question};
 use std::str::FromStr;
@@ -16,6 +16,18 @@ pub(super) struct KeyArgument {
     vault: VaultName,
     key: KeyName,
     version: Option<Version>,
+}
+
+impl KeyArgument {
+    /// The key, whatever the version.
+    pub(super) fn reference(&self) -> KeyRef {
+        KeyRef { vault: self.vault.clone(), name: self.key.clone() }
+    }
+
+    /// The version, if one is named.
+    pub(super) fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
+    }
 }
 
 impl FromStr for KeyArgument {

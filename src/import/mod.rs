@@ -5,8 +5,8 @@
 
 use crate::model::{AccountId, Binding, Found, FoundAccount, GroupId, SeenVault};
 use crate::spec::types::{
-    AccountEntry, Defaults, Document, EncryptionEntry, IdentityEntry, IdentityWord, KeyEntry, PermissionWord,
-    PolicyRules, SourceWord, VaultEntry,
+    AccountEntry, Defaults, Document, EncryptionEntry, IdentityEntry, IdentityWord, PermissionWord, PolicyRules,
+    SourceWord, VaultEntry,
 };
 use std::collections::BTreeMap;
 
@@ -52,7 +52,7 @@ impl Import {
         let key = format!("{}/{}", vault.id.name, binding.key);
         let name = vault.id.name.to_string();
         let entry = self.document.vaults.entry(name).or_insert_with(|| vault_entry(vault));
-        entry.keys.entry(binding.key.clone()).or_insert(KeyEntry { create: None });
+        entry.keys.entry(binding.key.clone()).or_default();
         // Azure allows what Microsoft's guide advises against, and so it may be there.
         self.document.policy.same_region &= account.location == vault.location;
         let by = identity.as_ref().map(|id| id.name.to_string());

@@ -7,8 +7,9 @@ use super::ids::{
     AccountId, AccountName, GroupId, IdentityId, KeyName, KeyRef, Location, SubscriptionId, VaultId, VaultName,
 };
 use super::key::{KeyCreate, SeenKey, Timestamp};
+use super::life::KeyLife;
 use super::seen::Seen;
-use super::usage::Outsider;
+use super::usage::{KeyUsers, Outsider};
 use super::vault::{PermissionModel, SeenVault, VaultCreate};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,6 +72,8 @@ pub struct Vault {
 pub struct Key {
     /// How to make it when it is absent.
     pub create: Option<KeyCreate>,
+    /// What should be true of it beyond its being there.
+    pub life: KeyLife,
 }
 
 /// An account that should be there.
@@ -136,6 +139,15 @@ impl Desired {
         self.vaults.get(&key.vault)?.keys.get(&key.name)
     }
 
+    /// The subscriptions of everything desired.
+    pub fn subscriptions(&self) -> BTreeSet<SubscriptionId> {
+        let groups = self.groups.keys();
+        let vaults = self.vaults.values().map(|vault| &vault.id.group);
+        let identities = self.identities.keys().map(|id| &id.group);
+        let accounts = self.accounts.values().map(|account| &account.id.group);
+        groups.chain(vaults).chain(identities).chain(accounts).map(|group| group.subscription.clone()).collect()
+    }
+
     /// All desired keys with their references, in order.
     pub fn keys(&self) -> impl Iterator<Item = (KeyRef, &Key)> {
         self.vaults.iter().flat_map(|(vault, wanted)| {
@@ -174,6 +186,8 @@ pub struct Observed {
     /// The accounts in each subscription that the spec does not name and that are bound to a key of one's own, looked at
     /// only when a plan touches a vault that others may use.
     pub outsiders: BTreeMap<SubscriptionId, Seen<Vec<Outsider>>>,
+    /// Who uses keys of which versions are to be disabled, over all subscriptions of the spec, looked at only then.
+    pub users: BTreeMap<KeyRef, KeyUsers>,
 }
 
 /// A subscription as it was seen.

@@ -10,7 +10,9 @@ use super::grant::KeyPermission;
 use super::identity::Who;
 use super::ids::{AccountName, GroupId, IdentityId, KeyRef, VaultName, Version};
 use super::key::{KEY_SIZES_BITS, KeyType, KeyVersion, SeenKey, Timestamp};
+use super::life::{Marks, Period, Rotation};
 use super::seen::Seen;
+use super::stairs;
 use super::vault::{MayUse, PermissionModel, SeenVault};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -30,6 +32,20 @@ pub enum Fact {
     KeyUsable(KeyRef, VersionRule),
     /// This version still unwraps: it is enabled. Key Vault does not hold unwrapping against a version's dates.
     KeyEnabled(KeyRef, Version),
+    /// This version can be used for nothing.
+    VersionDisabled(KeyRef, Version),
+    /// The current version bears these dates and tags.
+    KeyMarked(KeyRef, Marks),
+    /// Key Vault rotates the key by itself, as is wanted.
+    RotatesBy(KeyRef, Rotation),
+    /// The newest enabled version is of this moment or later.
+    RotatedSince(KeyRef, Timestamp),
+    /// Nobody uses this version any more, and has not for this long.
+    Retirable(KeyRef, Version, Period),
+    /// The account is not under this version of a key.
+    NotUnder(AccountName, KeyRef, Version),
+    /// The account is pinned to a version of this moment or later.
+    PinnedSince(AccountName, KeyRef, Timestamp),
     /// The account is there and is not being changed.
     AccountLive(AccountName),
     /// The user-assigned identity is there.
@@ -84,12 +100,21 @@ impl Fact {
             | Self::NoAccess(_, vault) => {
                 format!("vault {vault}")
             }
-            Self::KeyLive(key) | Self::KeyUsable(key, _) | Self::KeyEnabled(key, _) => format!("key {key}"),
+            Self::KeyLive(key)
+            | Self::KeyUsable(key, _)
+            | Self::KeyEnabled(key, _)
+            | Self::VersionDisabled(key, _)
+            | Self::KeyMarked(key, _)
+            | Self::RotatesBy(key, _)
+            | Self::RotatedSince(key, _)
+            | Self::Retirable(key, ..) => format!("key {key}"),
             Self::IdentityLive(identity) => format!("identity {}", identity.name),
             Self::AccountLive(account)
             | Self::Attached(account, _)
             | Self::MicrosoftManaged(account)
             | Self::BoundTo(account, ..)
+            | Self::NotUnder(account, ..)
+            | Self::PinnedSince(account, ..)
             | Self::EncryptedWith(account, ..) => {
                 format!("account {account}")
             }
@@ -111,6 +136,17 @@ impl Fact {
             Self::KeyLive(key) => on(observed.keys.get(key), |_| Check::Yes),
             Self::KeyUsable(key, rule) => on(observed.keys.get(key), |seen| key_usable(seen, rule, observed.at)),
             Self::KeyEnabled(key, version) => on(observed.keys.get(key), |seen| key_enabled(seen, version)),
+            Self::VersionDisabled(key, version) => on(observed.keys.get(key), |seen| version_disabled(seen, version)),
+            Self::KeyMarked(key, marks) => on(observed.keys.get(key), |seen| key_marked(seen, marks)),
+            Self::RotatesBy(key, wanted) => on(observed.keys.get(key), |seen| rotates_by(seen, wanted)),
+            Self::RotatedSince(key, since) => on(observed.keys.get(key), |seen| stairs::rotated_since(seen, *since)),
+            Self::Retirable(key, version, wait) => stairs::retirable(key, version, *wait, observed),
+            Self::NotUnder(account, key, version) => on(observed.accounts.get(account), |seen| {
+                on(observed.vaults.get(&key.vault), |vault| not_under(seen, vault, key, version))
+            }),
+            Self::PinnedSince(account, key, since) => on(observed.accounts.get(account), |seen| {
+                on(observed.vaults.get(&key.vault), |vault| stairs::pinned_since(seen, vault, key, *since, observed))
+            }),
             Self::AccountLive(account) => on(observed.accounts.get(account), account_live),
             Self::IdentityLive(identity) => on(observed.identities.get(identity), |_| Check::Yes),
             Self::Attached(account, who) => on(observed.accounts.get(account), |seen| attached(seen, who)),
@@ -136,12 +172,12 @@ impl Fact {
     }
 }
 
-fn no(reason: impl Into<String>) -> Check {
+pub(super) fn no(reason: impl Into<String>) -> Check {
     Check::No(reason.into())
 }
 
 /// Judges a thing that was seen; what is absent or hidden answers for itself.
-fn on<T>(seen: Option<&Seen<T>>, judge: impl FnOnce(&T) -> Check) -> Check {
+pub(super) fn on<T>(seen: Option<&Seen<T>>, judge: impl FnOnce(&T) -> Check) -> Check {
     match seen {
         Some(Seen::Known(thing)) => judge(thing),
         Some(Seen::Absent) => no("it is not there"),
@@ -219,6 +255,17 @@ fn no_access(principal: &str, vault: &SeenVault) -> Check {
     }
 }
 
+fn not_under(account: &SeenAccount, vault: &SeenVault, key: &KeyRef, version: &Version) -> Check {
+    match &account.encryption.binding {
+        Some(binding)
+            if binding.is_to(key, vault) && binding.current.as_ref().or(binding.version.as_ref()) == Some(version) =>
+        {
+            no(format!("it is under version {version} of {key}"))
+        }
+        Some(_) | None => Check::Yes,
+    }
+}
+
 fn microsoft_managed(account: &SeenAccount) -> Check {
     match &account.encryption.binding {
         None => Check::Yes,
@@ -244,6 +291,35 @@ fn key_enabled(key: &SeenKey, id: &Version) -> Check {
         None if key.all_versions => no(format!("it has no version {id}")),
         None => Check::Unknown("not all of its versions were read".to_owned()),
     }
+}
+
+fn version_disabled(key: &SeenKey, id: &Version) -> Check {
+    match key.version(id) {
+        Some(version) if version.enabled => no(format!("version {id} is enabled")),
+        Some(_) => Check::Yes,
+        None if key.all_versions => no(format!("it has no version {id}")),
+        None => Check::Unknown("not all of its versions were read".to_owned()),
+    }
+}
+
+fn key_marked(key: &SeenKey, wanted: &Marks) -> Check {
+    let Some(current) = key.current() else { return Check::Unknown("none of its versions was read".to_owned()) };
+    let Marks { not_before, expires, tags } = wanted;
+    let date = |what: &str, wanted: &Option<Timestamp>, is: Option<Timestamp>| match wanted {
+        Some(wanted) if is != Some(*wanted) => no(format!("its {what} is not {wanted}")),
+        Some(_) | None => Check::Yes,
+    };
+    let lacking = tags.iter().find(|(name, value)| key.tags.get(*name) != Some(value));
+    date("begin", not_before, current.not_before)
+        .and(|| date("end", expires, current.expires))
+        .and(|| lacking.map_or(Check::Yes, |(name, value)| no(format!("its tag {name} is not {value}"))))
+}
+
+fn rotates_by(key: &SeenKey, wanted: &Rotation) -> Check {
+    on(
+        key.rotation.as_ref(),
+        |seen| if seen.does(wanted) { Check::Yes } else { no("its rotation policy is another one") },
+    )
 }
 
 /// Whether Storage takes keys of this type and size at all.
@@ -360,6 +436,15 @@ impl fmt::Display for Fact {
             Self::KeyUsable(key, VersionRule::Exact(version)) => write!(f, "key {key} version {version} can be used"),
             Self::KeyUsable(key, VersionRule::Latest | VersionRule::Auto) => write!(f, "key {key} can be used"),
             Self::KeyEnabled(key, version) => write!(f, "key {key} version {version} still unwraps"),
+            Self::VersionDisabled(key, version) => write!(f, "key {key} version {version} is disabled"),
+            Self::KeyMarked(key, _) => write!(f, "key {key} bears its dates and tags"),
+            Self::RotatesBy(key, _) => write!(f, "Key Vault rotates key {key} by itself"),
+            Self::RotatedSince(key, since) => write!(f, "key {key} has a version of {since} or later"),
+            Self::Retirable(key, version, _) => write!(f, "nobody needs key {key} version {version} any more"),
+            Self::NotUnder(account, key, version) => write!(f, "account {account} is off {key} version {version}"),
+            Self::PinnedSince(account, key, since) => {
+                write!(f, "account {account} is pinned to a version of {key} of {since} or later")
+            }
             Self::AccountLive(account) => write!(f, "account {account} is ready"),
             Self::IdentityLive(identity) => write!(f, "identity {} exists", identity.name),
             Self::Attached(account, Who::System(_)) => write!(f, "account {account} has a system-assigned identity"),

@@ -1,6 +1,9 @@
 //! Keys: what can be asked for, and what a look at one shows.
 
 use super::ids::Version;
+use super::life::SeenRotation;
+use super::seen::Seen;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A moment in Azure's time, in whole seconds since 1970.
@@ -77,6 +80,10 @@ pub struct SeenKey {
     pub versions: Vec<KeyVersion>,
     /// Whether `versions` is the whole list, or only the current version.
     pub all_versions: bool,
+    /// The tags of its current version.
+    pub tags: BTreeMap<String, String>,
+    /// How Key Vault rotates it by itself; nothing when nobody looked.
+    pub rotation: Option<Seen<SeenRotation>>,
 }
 
 /// One version of a key.
@@ -105,6 +112,16 @@ impl SeenKey {
     /// The newest version, enabled or not: what a versionless reference means.
     pub fn current(&self) -> Option<&KeyVersion> {
         self.versions.first()
+    }
+
+    /// The same key with one of its versions as it is now known to be. One that was not known is taken for the newest.
+    #[must_use]
+    pub fn with_version(mut self, now: KeyVersion) -> Self {
+        match self.versions.iter_mut().find(|version| version.id == now.id) {
+            Some(version) => *version = now,
+            None => self.versions.insert(0, now),
+        }
+        self
     }
 
     /// One version by its id.

@@ -11,7 +11,9 @@ pub mod guard;
 pub mod identity;
 pub mod ids;
 pub mod key;
+pub mod life;
 pub mod seen;
+mod stairs;
 pub mod text;
 pub mod usage;
 pub mod vault;
@@ -31,6 +33,7 @@ pub use ids::{
     SubscriptionId, VaultId, VaultName, Version,
 };
 pub use key::{KeyCreate, KeyType, KeyVersion, SeenKey, Timestamp};
+pub use life::{Enabled, KeyLife, Marks, Period, Rotation, SeenRotation};
 pub use seen::{HiddenReason, Seen};
 pub use usage::{KeyUser, KeyUsers, Outsider, SeenScope, Unseen};
 pub use vault::{MayUse, PermissionModel, SeenVault, VaultCreate, VaultSku};

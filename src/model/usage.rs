@@ -1,6 +1,8 @@
 //! Who uses a key: accounts and their encryption scopes, whether a spec names them or not.
 
 use super::ids::{AccountId, Version};
+use super::key::Timestamp;
+use std::fmt;
 
 /// An encryption scope as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct SeenScope {
     pub version: Option<Version>,
     /// The version in use, where Azure tells it.
     pub current: Option<Version>,
+    /// When it last moved to another version, where Azure tells it.
+    pub moved: Option<Timestamp>,
 }
 
 /// Somebody who uses a key.
@@ -28,6 +32,18 @@ pub struct KeyUser {
     pub pinned: Option<Version>,
     /// The version in use, where Azure tells it.
     pub current: Option<Version>,
+    /// When it last moved to another version, where Azure tells it.
+    pub moved: Option<Timestamp>,
+}
+
+impl fmt::Display for KeyUser {
+    /// `account st1`, `scope hr of account st1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.scope {
+            None => write!(f, "account {}", self.account.name),
+            Some(scope) => write!(f, "scope {scope} of account {}", self.account.name),
+        }
+    }
 }
 
 impl KeyUser {

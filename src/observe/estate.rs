@@ -1,11 +1,11 @@
 //! Looks at everything that the desired state speaks of, and at what that depends on. Writes nothing, judges nothing.
 
-use super::look::{self, Sight};
+use super::look::{self, KeySight};
 use crate::azure::{Azure, Failure};
 use crate::model::{
-    AccountId, AccountName, Binding, Desired, GroupId, IdentityId, KeyName, KeyRef, Location, NameState, Observed,
-    Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription, SeenUserIdentity, SeenVault,
-    SubscriptionId, VaultName, VersionRule,
+    AccountId, AccountName, Binding, Desired, Enabled, GroupId, IdentityId, KeyLife, KeyName, KeyRef, Location,
+    NameState, Observed, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription,
+    SeenUserIdentity, SeenVault, SubscriptionId, VaultName, VersionRule,
 };
 use futures::future::try_join_all;
 use futures::try_join;
@@ -30,7 +30,7 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
     )?;
     let deleted_keys = all_deleted_keys(desired, azure, &vaults, &keys).await?;
     let at = azure.now();
-    let (locks, outsiders) = (BTreeMap::new(), BTreeMap::new());
+    let (locks, outsiders, users) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     Ok(Observed {
         at,
         subscriptions,
@@ -44,6 +44,7 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
         deleted_keys,
         locks,
         outsiders,
+        users,
     })
 }
 
@@ -208,10 +209,10 @@ async fn one_key(
     azure: &Azure,
     vaults: &Map<VaultName, SeenVault>,
     key: &KeyRef,
-    sight: &Sight,
+    sight: &KeySight,
 ) -> Result<Seen<SeenKey>, Failure> {
     match vaults.get(&key.vault) {
-        Some(Seen::Known(vault)) => match look::key_with(azure, &vault.id, Some(&vault.host), &key.name, sight).await {
+        Some(Seen::Known(vault)) => match look::key(azure, &vault.id, Some(&vault.host), &key.name, sight).await {
             Err(failure) if !vault.is_ready() => look::unless_fatal(failure),
             result => result,
         },
@@ -231,8 +232,9 @@ fn sights(
     azure: &Azure,
     vaults: &Map<VaultName, SeenVault>,
     accounts: &Map<AccountName, SeenAccount>,
-) -> BTreeMap<KeyRef, Sight> {
-    let mut sights: BTreeMap<KeyRef, Sight> = desired.keys().map(|(key, _)| (key, Sight::default())).collect();
+) -> BTreeMap<KeyRef, KeySight> {
+    let mut sights: BTreeMap<KeyRef, KeySight> =
+        desired.keys().map(|(key, wanted)| (key, sight(&wanted.life))).collect();
     for encryption in desired.accounts.values().filter_map(|account| account.encryption.as_ref()) {
         let sight = sights.entry(encryption.key.clone()).or_default();
         match &encryption.version {
@@ -249,6 +251,14 @@ fn sights(
         sight.versions.extend(binding.current.clone().or_else(|| binding.version.clone()));
     }
     sights
+}
+
+/// What has to be seen of a key for what is asked of it.
+fn sight(life: &KeyLife) -> KeySight {
+    let KeyLife { enabled, versions, marks: _, rotation, max_age: _, rotated_since: _, retire_after } = life;
+    // To enable what is in use, or the newest, the versions in use and the newest are enough.
+    let disables = matches!(enabled, Some(Enabled::No)) || retire_after.is_some();
+    KeySight { all: disables || !versions.is_empty(), versions: vec![], rotation: rotation.is_some() }
 }
 
 /// The key that an account is bound to, if it is in a vault of the spec.

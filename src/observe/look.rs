@@ -1,11 +1,11 @@
 //! Looks at single things: one call or few, and what its answer means for sight. Knows nothing of what is desired.
 
 use crate::azure::{
-    Azure, Call, Failure, Kind, Method, accounts, groups, identities, keys, locks, page, roles, vaults,
+    Azure, Call, Failure, Kind, Method, accounts, groups, identities, key_life, keys, locks, page, roles, vaults,
 };
 use crate::model::{
-    AccountId, GroupId, HiddenReason, IdentityId, KeyName, KeyRef, KeyVersion, Location, NameState, PermissionModel,
-    RoleAssignment, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription,
+    AccountId, GroupId, HiddenReason, IdentityId, KeyName, KeyVersion, Location, NameState, PermissionModel,
+    RoleAssignment, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenRotation, SeenSubscription,
     SeenUserIdentity, SeenVault, SubscriptionId, VaultId, VaultName, Version,
 };
 use serde_json::Value;
@@ -144,29 +144,45 @@ pub(super) async fn vault_name(
 
 /// Looks at a key, through ARM and, where that shows nothing, in the vault itself.
 ///
-/// `host` is the vault's own host when it was seen. With `all_versions` the whole list
-/// is read; without, only the current version, unless that one is disabled.
+/// `host` is the vault's own host when it was seen.
 pub async fn key(
     azure: &Azure,
     vault: &VaultId,
     host: Option<&str>,
-    key: &KeyRef,
-    all_versions: bool,
+    key: &KeyName,
+    sight: &KeySight,
 ) -> Result<Seen<SeenKey>, Failure> {
-    let sight = Sight { all: all_versions, versions: Vec::new() };
-    key_with(azure, vault, host, &key.name, &sight).await
+    let seen = key_with(azure, vault, host, key, sight).await?;
+    let Seen::Known(seen) = seen else { return Ok(seen) };
+    if !sight.rotation || seen.rotation.is_some() {
+        return Ok(Seen::Known(seen));
+    }
+    let own = azure.cloud().vault_host(&vault.name);
+    let rotation = Some(rotation(azure, host.unwrap_or(&own), key).await?);
+    Ok(Seen::Known(SeenKey { rotation, ..seen }))
 }
 
-/// What has to be seen of a key.
+/// Looks at a key's rotation policy, in the vault itself. What the vault does not show is hidden.
+async fn rotation(azure: &Azure, host: &str, key: &KeyName) -> Result<Seen<SeenRotation>, Failure> {
+    let call = key_life::get_policy(host, key);
+    match one(azure, &call, key_life::POLICY_READ, key_life::read_policy).await {
+        Err(failure) if is_blind(&failure) => Ok(hidden(&failure, key_life::POLICY_READ)),
+        result => result,
+    }
+}
+
+/// What has to be seen of a key. Without more, the current version, and every version where that one is disabled.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sight {
+pub struct KeySight {
     /// Every version.
-    pub(super) all: bool,
+    pub all: bool,
     /// These versions: every version is read unless each of these is the current one.
-    pub(super) versions: Vec<Version>,
+    pub versions: Vec<Version>,
+    /// Its rotation policy.
+    pub rotation: bool,
 }
 
-impl Sight {
+impl KeySight {
     fn is_enough(&self, key: &SeenKey) -> bool {
         let current = key.versions.first();
         !self.all
@@ -184,12 +200,12 @@ enum Way<'a> {
     Vault(&'a str),
 }
 
-pub(super) async fn key_with(
+async fn key_with(
     azure: &Azure,
     vault: &VaultId,
     host: Option<&str>,
     key: &KeyName,
-    sight: &Sight,
+    sight: &KeySight,
 ) -> Result<Seen<SeenKey>, Failure> {
     let hidden = match by(azure, &Way::Arm(vault), key, sight).await? {
         Seen::Hidden(reason) => reason,
@@ -210,13 +226,13 @@ pub(super) async fn key_in_vault(
     azure: &Azure,
     vault: &VaultName,
     key: &KeyName,
-    sight: &Sight,
+    sight: &KeySight,
 ) -> Result<Seen<SeenKey>, Failure> {
     let host = azure.cloud().vault_host(vault);
     in_vault(azure, &host, key, sight).await
 }
 
-async fn in_vault(azure: &Azure, host: &str, key: &KeyName, sight: &Sight) -> Result<Seen<SeenKey>, Failure> {
+async fn in_vault(azure: &Azure, host: &str, key: &KeyName, sight: &KeySight) -> Result<Seen<SeenKey>, Failure> {
     match by(azure, &Way::Vault(host), key, sight).await {
         // This way is a second try: a vault that cannot be reached from here, or trusts
         // another tenant, hides its keys but is no reason to stop.
@@ -230,7 +246,7 @@ fn is_blind(failure: &Failure) -> bool {
         || (failure.kind == Kind::Credential && failure.said.status == Some(401))
 }
 
-async fn by(azure: &Azure, way: &Way<'_>, key: &KeyName, sight: &Sight) -> Result<Seen<SeenKey>, Failure> {
+async fn by(azure: &Azure, way: &Way<'_>, key: &KeyName, sight: &KeySight) -> Result<Seen<SeenKey>, Failure> {
     let (call, read): (Call, Read<SeenKey>) = match way {
         Way::Arm(vault) => (keys::arm_get(vault, key), keys::read_arm),
         Way::Vault(host) => (keys::vault_get(host, key), keys::read_vault),

@@ -1,8 +1,8 @@
 //! Who uses a key, over whole subscriptions. Storage alone: disks, databases and others may use a key too.
 
-use crate::azure::{Azure, Failure, Kind, accounts, page, scopes};
+use crate::azure::{Azure, Failure, Kind, accounts, key_life, page, scopes};
 use crate::model::{
-    Desired, HiddenReason, KeyUser, KeyUsers, Outsider, Seen, SeenAccount, SeenScope, SubscriptionId, Unseen,
+    Desired, HiddenReason, KeyRef, KeyUser, KeyUsers, Outsider, Seen, SeenAccount, SeenScope, SubscriptionId, Unseen,
 };
 use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,13 +16,55 @@ pub async fn users(
     key: &str,
     subscriptions: &[SubscriptionId],
 ) -> Result<KeyUsers, Failure> {
-    let mut found = KeyUsers::default();
+    Ok(sweep(azure, subscriptions).await?.of(host, key))
+}
+
+/// The same of several keys, each by its vault's host, with one look at everything.
+pub async fn users_of_all(
+    azure: &Azure,
+    keys: &BTreeMap<KeyRef, String>,
+    subscriptions: &BTreeSet<SubscriptionId>,
+) -> Result<BTreeMap<KeyRef, KeyUsers>, Failure> {
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let subscriptions: Vec<SubscriptionId> = subscriptions.iter().cloned().collect();
+    let all = sweep(azure, &subscriptions).await?;
+    Ok(keys.iter().map(|(key, host)| (key.clone(), all.of(host, key.name.as_str()))).collect())
+}
+
+/// Whoever is bound to any key, over whole subscriptions.
+#[derive(Default)]
+struct Sweep {
+    users: Vec<Bound>,
+    unseen: Vec<Unseen>,
+    accounts: usize,
+}
+
+/// A user and its key: the vault's host and the key's name.
+struct Bound {
+    host: String,
+    key: String,
+    user: KeyUser,
+}
+
+impl Sweep {
+    fn of(&self, host: &str, key: &str) -> KeyUsers {
+        let theirs = self.users.iter().filter(|one| one.host.eq_ignore_ascii_case(host));
+        let of_it = theirs.filter(|one| one.key.eq_ignore_ascii_case(key));
+        let mut users: Vec<KeyUser> = of_it.map(|one| one.user.clone()).collect();
+        users.sort();
+        KeyUsers { users, unseen: self.unseen.clone(), accounts: self.accounts }
+    }
+}
+
+async fn sweep(azure: &Azure, subscriptions: &[SubscriptionId]) -> Result<Sweep, Failure> {
+    let mut found = Sweep::default();
     for looked in try_join_all(subscriptions.iter().map(|id| all_accounts(azure, id))).await? {
         match looked {
             Ok(seen) => {
                 found.accounts += seen.len();
-                let each = seen.iter().map(|account| of_account(azure, account, host, key));
-                for (users, unseen) in try_join_all(each).await? {
+                for (users, unseen) in try_join_all(seen.iter().map(|account| of_account(azure, account))).await? {
                     found.users.extend(users);
                     found.unseen.extend(unseen);
                 }
@@ -30,7 +72,6 @@ pub async fn users(
             Err(unseen) => found.unseen.push(unseen),
         }
     }
-    found.users.sort();
     found.unseen.sort();
     Ok(found)
 }
@@ -88,41 +129,36 @@ pub(super) async fn all_accounts(
     unless_hidden(seen, || format!("subscription {id}"), accounts::READ)
 }
 
-async fn of_account(
-    azure: &Azure,
-    account: &SeenAccount,
-    host: &str,
-    key: &str,
-) -> Result<(Vec<KeyUser>, Option<Unseen>), Failure> {
-    let is_it =
-        |its_host: &str, its_key: &str| its_host.eq_ignore_ascii_case(host) && its_key.eq_ignore_ascii_case(key);
-    let binding = account.encryption.binding.as_ref().filter(|binding| is_it(&binding.vault_host, &binding.key));
-    let mut users: Vec<KeyUser> = binding
-        .map(|binding| KeyUser {
+async fn of_account(azure: &Azure, account: &SeenAccount) -> Result<(Vec<Bound>, Option<Unseen>), Failure> {
+    let of_it = account.encryption.binding.as_ref().map(|binding| Bound {
+        host: binding.vault_host.clone(),
+        key: binding.key.clone(),
+        user: KeyUser {
             account: account.id.clone(),
             scope: None,
             pinned: binding.version.clone(),
             current: binding.current.clone(),
-        })
-        .into_iter()
-        .collect();
+            moved: binding.rotated.as_deref().and_then(key_life::moment),
+        },
+    });
+    let mut users: Vec<Bound> = of_it.into_iter().collect();
     // A scope reaches its key as the account's identity: without one there is none with a key of its own.
     if account.identity.system_principal.is_none() && account.identity.user_assigned.is_empty() {
         return Ok((users, None));
     }
     match all_scopes(azure, account).await? {
         Ok(scopes) => {
-            let bound = scopes.into_iter().filter(|scope| scope.key.as_ref().is_some_and(|(h, k)| is_it(h, k)));
-            users.extend(bound.map(|scope| KeyUser {
-                account: account.id.clone(),
-                scope: Some(scope.name),
-                pinned: scope.version,
-                current: scope.current,
-            }));
+            users.extend(scopes.into_iter().filter_map(|scope| of_scope(account, scope)));
             Ok((users, None))
         }
         Err(unseen) => Ok((users, Some(unseen))),
     }
+}
+
+fn of_scope(account: &SeenAccount, scope: SeenScope) -> Option<Bound> {
+    let SeenScope { name, is_enabled: _, key, version: pinned, current, moved } = scope;
+    let (host, key) = key?;
+    Some(Bound { host, key, user: KeyUser { account: account.id.clone(), scope: Some(name), pinned, current, moved } })
 }
 
 async fn all_scopes(azure: &Azure, account: &SeenAccount) -> Result<Result<Vec<SeenScope>, Unseen>, Failure> {

@@ -2,7 +2,7 @@
 
 use super::effects;
 use super::types::{Action, BlindSpot, Change, Note, Refusal, Wait};
-use crate::model::{Check, Fact, HiddenReason, KeyRef, Observed, Who};
+use crate::model::{Check, Fact, HiddenReason, KeyRef, Observed, Timestamp, Version, Who};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// An action with the differences that it mends.
@@ -18,6 +18,8 @@ pub(super) struct Draft {
     pub(super) notes: Vec<Note>,
     /// The grants that were proposed.
     pub(super) granted: BTreeSet<(Who, KeyRef)>,
+    /// The keys that get a newer version than they have, or have one enabled again, and from when on that is new enough.
+    pub(super) renewed: BTreeMap<KeyRef, Timestamp>,
     /// Facts that dropped actions would have given, with the thing that could not be seen and is the cause.
     pub(super) unseen: Vec<(Fact, String)>,
 }
@@ -30,6 +32,12 @@ impl Draft {
     /// Whether nobody else has asked for this grant: one for an identity and a key, whoever reaches the key so.
     pub(super) fn is_first_grant(&mut self, who: &Who, key: &KeyRef) -> bool {
         self.granted.insert((who.clone(), key.clone()))
+    }
+
+    /// Whether a version of a key is enabled again in this plan.
+    pub(super) fn opens(&self, key: &KeyRef, version: &Version) -> bool {
+        let is_it = |action: &Action| matches!(action, Action::EnableVersion { key: of, version: one, .. } if of == key && one == version);
+        self.proposals.iter().any(|(action, _)| is_it(action))
     }
 
     pub(super) fn refuse(

@@ -8,21 +8,26 @@
 //! | create a resource group | – | `GroupLive` |
 //! | create a vault | `GroupLive` | `VaultLive`, `PurgeProtected` when made so |
 //! | protect a vault | `VaultLive` | `PurgeProtected` |
-//! | create a key | `VaultLive` | `KeyLive`, `KeyUsable` for its newest version |
+//! | create a key | `VaultLive` | `KeyLive`, `KeyUsable` for its newest version, with a policy `RotatesBy` |
+//! | date and tag a key | `VaultLive`, `KeyLive` | `KeyMarked` |
+//! | have a key rotate by itself | `VaultLive`, `KeyLive` | `RotatesBy` |
+//! | make a new version | `VaultLive`, `KeyLive` | `RotatedSince`, `KeyUsable` for its newest version |
+//! | enable a version | `VaultLive`, `KeyLive` | `KeyEnabled`, `KeyUsable` |
+//! | disable a version | `VaultLive`, `KeyLive`; of a retired one `Retirable`; for accounts that leave it first `NotUnder` | `VersionDisabled` |
 //! | create an identity | `GroupLive` | `IdentityLive` |
 //! | create an account | `GroupLive`, `IdentityLive`; with a key all that binding needs | `AccountLive`, `Attached`, with a key `EncryptedWith` |
 //! | attach identities | `AccountLive`, `IdentityLive` | `Attached` |
 //! | grant | `VaultLive`, the identity: `IdentityLive`, or of an account `Attached`; at one key `KeyLive` | `CanUnwrap` |
 //! | revoke access | `VaultLive`, `Attached` | `NoAccess` |
-//! | leave the key | `AccountLive`; of the former key `KeyEnabled`, `CanUnwrap` | `MicrosoftManaged` |
-//! | set encryption | `AccountLive`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap`; of the former key `KeyUsable`, `CanUnwrap` | `EncryptedWith`, or `BoundTo` where the identity changes after it |
+//! | leave the key | `AccountLive`; of the former key `KeyEnabled`, `CanUnwrap` | `MicrosoftManaged`, `NotUnder` the former key |
+//! | set encryption | `AccountLive`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap`, to a version that is made first `RotatedSince`; of the former key `KeyUsable`, `CanUnwrap` | `EncryptedWith`, or `BoundTo` where the identity changes after it; to a version that is made first `PinnedSince`; from another key or version `NotUnder` that one |
 //! | switch the identity | `AccountLive`, `BoundTo`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap` | `EncryptedWith` |
 //!
 //! The former key counts because Azure unwraps the account's data key with it to
 //! wrap it anew: moving off a key that no longer unwraps fails.
 
 use super::types::{Action, Binds, Former, GrantBy};
-use crate::model::{AccountId, Fact, GrantScope, Identities, KeyPermission, VersionRule, Who};
+use crate::model::{AccountId, AccountName, Fact, GrantScope, Identities, KeyPermission, KeyRef, VersionRule, Who};
 use std::collections::BTreeSet;
 
 /// What must hold before an action is taken.
@@ -39,6 +44,18 @@ pub fn needs(action: &Action) -> Vec<Fact> {
         }
         Action::ProtectVault { id } => vec![Fact::VaultLive(id.name.clone())],
         Action::CreateKey { vault, .. } => vec![Fact::VaultLive(vault.name.clone())],
+        Action::MarkKey { vault, key, .. }
+        | Action::SetRotation { vault, key, .. }
+        | Action::RotateKey { vault, key, .. }
+        | Action::EnableVersion { vault, key, .. } => {
+            vec![Fact::VaultLive(vault.name.clone()), Fact::KeyLive(key.clone())]
+        }
+        Action::DisableVersion { vault, key, version, retired_after, leaving } => {
+            let mut needs = vec![Fact::VaultLive(vault.name.clone()), Fact::KeyLive(key.clone())];
+            needs.extend(retired_after.map(|wait| Fact::Retirable(key.clone(), version.clone(), wait)));
+            needs.extend(leaving.iter().map(|account| Fact::NotUnder(account.clone(), key.clone(), version.clone())));
+            needs
+        }
         Action::AttachIdentity { id, identity } => {
             let mut needs = vec![Fact::AccountLive(id.name.clone())];
             needs.extend(live(identity));
@@ -52,7 +69,7 @@ pub fn needs(action: &Action) -> Vec<Fact> {
         Action::RevokeAccess { account: _, who, vault } => {
             vec![Fact::VaultLive(vault.name.clone()), has_principal(who)]
         }
-        Action::SetEncryption { account, vault, key, version, who, then: _, permissions, former } => {
+        Action::SetEncryption { account, vault, key, version, who, then: _, since, permissions, former } => {
             let mut needs = vec![
                 Fact::AccountLive(account.name.clone()),
                 Fact::Attached(account.name.clone(), who.clone()),
@@ -61,6 +78,7 @@ pub fn needs(action: &Action) -> Vec<Fact> {
                 Fact::KeyUsable(key.clone(), version.clone()),
                 Fact::CanUnwrap(who.clone(), key.clone(), permissions.clone()),
             ];
+            needs.extend(since.map(|since| Fact::RotatedSince(key.clone(), since)));
             needs.extend(former.iter().flat_map(|former| unwraps(who, former)));
             needs
         }
@@ -117,6 +135,15 @@ fn attached<'a>(account: &'a AccountId, identities: &'a Identities) -> impl Iter
     identities.of(account).map(|who| Fact::Attached(account.name.clone(), who))
 }
 
+fn off(account: &AccountName, former: &Former) -> Fact {
+    Fact::NotUnder(account.clone(), former.key.clone(), former.version.clone())
+}
+
+/// That the newest version of a key can be used, by whichever rule it is meant.
+fn newest_usable(key: &KeyRef) -> [Fact; 2] {
+    [VersionRule::Latest, VersionRule::Auto].map(|rule| Fact::KeyUsable(key.clone(), rule))
+}
+
 /// What holds after an action was taken.
 pub fn gives(action: &Action) -> Vec<Fact> {
     match action {
@@ -127,11 +154,29 @@ pub fn gives(action: &Action) -> Vec<Fact> {
             gives
         }
         Action::ProtectVault { id } => vec![Fact::PurgeProtected(id.name.clone())],
-        Action::CreateKey { key, .. } => vec![
-            Fact::KeyLive(key.clone()),
-            Fact::KeyUsable(key.clone(), VersionRule::Latest),
-            Fact::KeyUsable(key.clone(), VersionRule::Auto),
-        ],
+        Action::CreateKey { key, rotation, .. } => {
+            let mut gives = vec![Fact::KeyLive(key.clone())];
+            gives.extend(newest_usable(key));
+            gives.extend(rotation.map(|rotation| Fact::RotatesBy(key.clone(), rotation)));
+            gives
+        }
+        Action::MarkKey { key, marks, .. } => vec![Fact::KeyMarked(key.clone(), marks.clone())],
+        Action::SetRotation { key, rotation, .. } => vec![Fact::RotatesBy(key.clone(), *rotation)],
+        Action::RotateKey { key, since, .. } => {
+            let mut gives = vec![Fact::RotatedSince(key.clone(), *since)];
+            gives.extend(newest_usable(key));
+            gives
+        }
+        Action::EnableVersion { key, version, in_date, newest, .. } => {
+            let mut gives = vec![Fact::KeyEnabled(key.clone(), version.clone())];
+            gives.extend(in_date.then(|| Fact::KeyUsable(key.clone(), VersionRule::Exact(version.clone()))));
+            if let Some(made) = newest {
+                gives.push(Fact::RotatedSince(key.clone(), *made));
+                gives.extend(newest_usable(key));
+            }
+            gives
+        }
+        Action::DisableVersion { key, version, .. } => vec![Fact::VersionDisabled(key.clone(), version.clone())],
         Action::CreateIdentity { id, .. } => vec![Fact::IdentityLive(id.clone())],
         Action::CreateAccount { id, identity, key, .. } => {
             let mut gives = vec![Fact::AccountLive(id.name.clone())];
@@ -146,13 +191,22 @@ pub fn gives(action: &Action) -> Vec<Fact> {
             vec![Fact::CanUnwrap(who.clone(), key.clone(), permissions.clone())]
         }
         Action::RevokeAccess { account: _, who, vault } => vec![Fact::NoAccess(who.clone(), vault.name.clone())],
-        Action::LeaveKey { account, .. } => vec![Fact::MicrosoftManaged(account.name.clone())],
-        // Once it is reached as another identity, the key is set all the same.
-        Action::SetEncryption { account, key, version, then: Some(_), .. } => {
-            vec![Fact::BoundTo(account.name.clone(), key.clone(), version.clone())]
+        Action::LeaveKey { account, former, .. } => {
+            let off = former.iter().map(|former| off(&account.name, former));
+            std::iter::once(Fact::MicrosoftManaged(account.name.clone())).chain(off).collect()
         }
-        Action::SetEncryption { account, key, version, who, then: None, .. }
-        | Action::SwitchIdentity { account, key, version, who, .. } => {
+        // Once it is reached as another identity, the key is set all the same.
+        Action::SetEncryption { account, key, version, who, then, since, former, .. } => {
+            let account = &account.name;
+            let bound = match then {
+                Some(_) => Fact::BoundTo(account.clone(), key.clone(), version.clone()),
+                None => Fact::EncryptedWith(account.clone(), key.clone(), version.clone(), who.clone()),
+            };
+            let pinned = since.map(|since| Fact::PinnedSince(account.clone(), key.clone(), since));
+            let off = former.iter().filter(|former| former.left).map(|former| off(account, former));
+            std::iter::once(bound).chain(pinned).chain(off).collect()
+        }
+        Action::SwitchIdentity { account, key, version, who, .. } => {
             vec![Fact::EncryptedWith(account.name.clone(), key.clone(), version.clone(), who.clone())]
         }
     }

@@ -98,7 +98,7 @@ pub(super) fn mend(observed: &Observed, key: &KeyRef, rule: &VersionRule) -> Str
 
 /// The way out when the key that an account uses so far does not unwrap any more.
 pub(super) fn recover(observed: &Observed, former: &Former) -> String {
-    let Former { key, version } = former;
+    let Former { key, version, left: _ } = former;
     let once_more = "Azure needs it once more to move the account off it";
     match observed.keys.get(key) {
         Some(Seen::Absent) => {

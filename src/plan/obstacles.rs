@@ -17,9 +17,14 @@ fn subscription(action: &Action) -> &SubscriptionId {
     match action {
         Action::CreateGroup { id, .. } => &id.subscription,
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => &id.group.subscription,
-        Action::CreateKey { vault, .. } | Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => {
-            &vault.group.subscription
-        }
+        Action::CreateKey { vault, .. }
+        | Action::MarkKey { vault, .. }
+        | Action::SetRotation { vault, .. }
+        | Action::RotateKey { vault, .. }
+        | Action::EnableVersion { vault, .. }
+        | Action::DisableVersion { vault, .. }
+        | Action::Grant { vault, .. }
+        | Action::RevokeAccess { vault, .. } => &vault.group.subscription,
         Action::CreateIdentity { id, .. } => &id.group.subscription,
         Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => &id.group.subscription,
         Action::SetEncryption { account, .. }

@@ -5,9 +5,10 @@
 
 use super::types::{Action, GrantBy};
 use crate::model::{
-    AccountId, AccountName, Binding, GrantScope, KeyPermission, KeyRef, MayUse, Observed, Seen, SeenAccount, VaultId,
-    Who,
+    AccountId, AccountName, Binding, GrantScope, KeyPermission, KeyRef, Marks, MayUse, Observed, Seen, SeenAccount,
+    Timestamp, VaultId, Version, Who,
 };
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The kinds of risk. The later, the graver.
@@ -133,7 +134,23 @@ struct Rules<'a> {
 impl Rules<'_> {
     fn of(&self, action: &Action) -> Vec<Risk> {
         match action {
+            Action::MarkKey { key: of, version, marks, .. } => self.marks(of, version, marks),
+            Action::EnableVersion { key: of, version, .. } => {
+                let why = format!("version {version} can be used again, after somebody disabled it");
+                vec![risk(RiskClass::Reopening, key(of), why, Consent::Operator)]
+            }
+            Action::DisableVersion { key: of, version, retired_after: None, leaving, .. } => {
+                self.closing(of, version, leaving)
+            }
+            Action::DisableVersion { key: of, version, retired_after: Some(_), .. } => {
+                let why = format!(
+                    "version {version} can be used for nothing any more; of what is not storage, nobody saw whether it is used"
+                );
+                vec![risk(RiskClass::AccessChange, key(of), why, Consent::Plan)]
+            }
             Action::CreateGroup { .. }
+            | Action::SetRotation { .. }
+            | Action::RotateKey { .. }
             | Action::CreateKey { .. }
             | Action::CreateIdentity { .. }
             | Action::CreateAccount { key: None, .. } => vec![],
@@ -170,6 +187,44 @@ impl Rules<'_> {
                 vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)]
             }
         }
+    }
+
+    /// Dates take a version out of use, or bring it back.
+    fn marks(&self, of: &KeyRef, version: &Version, marks: &Marks) -> Vec<Risk> {
+        let seen = self.observed.keys.get(of).and_then(Seen::known).and_then(|seen| seen.version(version));
+        let Some(seen) = seen else { return vec![] };
+        let now = self.observed.at;
+        let is_good = |start: Option<Timestamp>, end: Option<Timestamp>| {
+            start.is_none_or(|start| start <= now) && end.is_none_or(|end| now < end)
+        };
+        let is = is_good(seen.not_before, seen.expires);
+        let will = is_good(marks.not_before.or(seen.not_before), marks.expires.or(seen.expires));
+        match (is, will) {
+            (false, true) => {
+                let why = format!("version {version} is out of date, and is in date again from then on");
+                vec![risk(RiskClass::Reopening, key(of), why, Consent::Operator)]
+            }
+            (true, false) => {
+                let why = format!(
+                    "version {version} is out of date from then on: who is under it still reads, and nobody can be bound to it"
+                );
+                vec![risk(RiskClass::AccessChange, key(of), why, Consent::Plan)]
+            }
+            (true, true) | (false, false) => vec![],
+        }
+    }
+
+    /// To disable a version puts everybody's data out of reach that is under it, and that of others whom nobody saw.
+    fn closing(&self, of: &KeyRef, version: &Version, leaving: &BTreeSet<AccountName>) -> Vec<Risk> {
+        let why = "disks, databases and others that are no storage accounts may use it too, and were not seen";
+        let mut risks = vec![risk(RiskClass::Unreadable, key(of), why, Consent::Operator)];
+        let users = self.observed.users.get(of).map_or(&[][..], |seen| seen.users.as_slice());
+        let under = users.iter().filter(|user| user.may_use(version) && !leaving.contains(&user.account.name));
+        for user in under {
+            let why = format!("{user} is under version {version}: its data can no longer be read or written");
+            risks.push(risk(RiskClass::Unreadable, account(&user.account.name), why, Consent::Operator));
+        }
+        risks
     }
 
     /// The accounts that were seen and may be concerned by what an identity may do.
@@ -281,6 +336,10 @@ fn depends(id: &AccountId, key: &KeyRef) -> Risk {
 
 fn risk(class: RiskClass, object: String, why: impl Into<String>, consent: Consent) -> Risk {
     Risk { class, object, why: why.into(), consent }
+}
+
+fn key(key: &KeyRef) -> String {
+    format!("key/{key}")
 }
 
 fn vault(id: &VaultId) -> String {

@@ -46,10 +46,15 @@ impl<'a> Touched<'a> {
                 Self { vault: Some(id), tenant: Some(tenant), makes, ..touched }
             }
             Action::ProtectVault { id } => Self { vault: Some(id), ..touched },
-            Action::CreateKey { vault, key, create } => {
+            Action::CreateKey { vault, key, create, marks: _, rotation: _ } => {
                 let makes = named(format!("key/{key}"));
                 Self { vault: Some(vault), key: Some(key), key_made: Some(create), makes, ..touched }
             }
+            Action::MarkKey { vault, key, .. }
+            | Action::SetRotation { vault, key, .. }
+            | Action::RotateKey { vault, key, .. }
+            | Action::EnableVersion { vault, key, .. }
+            | Action::DisableVersion { vault, key, .. } => Self { vault: Some(vault), key: Some(key), ..touched },
             Action::CreateIdentity { id, .. } => {
                 let makes = named(format!("identity/{}", id.name));
                 Self { identities: vec![id], makes, ..touched }
@@ -77,7 +82,17 @@ impl<'a> Touched<'a> {
                 Self { account: Some(account), ..touched }
             }
             Action::LeaveKey { account, who: _, former: _ } => Self { account: Some(account), ..touched },
-            Action::SetEncryption { account, vault, key, version, who, then: _, permissions: _, former: _ }
+            Action::SetEncryption {
+                account,
+                vault,
+                key,
+                version,
+                who,
+                then: _,
+                since: _,
+                permissions: _,
+                former: _,
+            }
             | Action::SwitchIdentity { account, vault, key, version, from: _, who, permissions: _ } => {
                 let touched = Self { vault: Some(vault), key: Some(key), version: Some(version), ..touched }.with(who);
                 Self { account: Some(account), ..touched }

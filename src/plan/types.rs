@@ -5,7 +5,8 @@ use super::review::Review;
 use super::risk::{Risk, RiskClass};
 use crate::model::{
     AccountCreate, AccountId, AccountName, Fact, GrantScope, GroupId, Identities, IdentityId, KeyCreate, KeyPermission,
-    KeyRef, Location, PermissionModel, VaultCreate, VaultId, Version, VersionRule, Who,
+    KeyRef, Location, Marks, Period, PermissionModel, Rotation, Timestamp, VaultCreate, VaultId, Version, VersionRule,
+    Who,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -102,6 +103,65 @@ pub enum Action {
         key: KeyRef,
         /// Its properties.
         create: KeyCreate,
+        /// Its dates and tags.
+        marks: Marks,
+        /// How Key Vault is to rotate it by itself.
+        rotation: Option<Rotation>,
+    },
+    /// Give a key's current version dates and tags, beside any others that it has.
+    MarkKey {
+        /// The vault that holds it.
+        vault: VaultId,
+        /// The key.
+        key: KeyRef,
+        /// Its current version.
+        version: Version,
+        /// The dates and tags.
+        marks: Marks,
+    },
+    /// Have Key Vault rotate a key by itself.
+    SetRotation {
+        /// The vault that holds it.
+        vault: VaultId,
+        /// The key.
+        key: KeyRef,
+        /// How.
+        rotation: Rotation,
+    },
+    /// Make a new version of a key.
+    RotateKey {
+        /// The vault that holds it.
+        vault: VaultId,
+        /// The key.
+        key: KeyRef,
+        /// The moment from which on a version is new enough: when one is, nothing is done.
+        since: Timestamp,
+    },
+    /// Let a version of a key be used again.
+    EnableVersion {
+        /// The vault that holds it.
+        vault: VaultId,
+        /// The key.
+        key: KeyRef,
+        /// The version.
+        version: Version,
+        /// Whether Storage can wrap with it then: it is in date.
+        in_date: bool,
+        /// When it was made, if it is in date and no newer version is: who is pinned to the newest moves to it.
+        newest: Option<Timestamp>,
+    },
+    /// Let a version of a key be used for nothing.
+    DisableVersion {
+        /// The vault that holds it.
+        vault: VaultId,
+        /// The key.
+        key: KeyRef,
+        /// The version.
+        version: Version,
+        /// How long nobody must have used it. Nothing: it is disabled whoever uses it.
+        retired_after: Option<Period>,
+        /// The accounts under the version that go over to another one, or to another key, first.
+        leaving: BTreeSet<AccountName>,
     },
     /// Make a user-assigned identity that does not exist.
     CreateIdentity {
@@ -175,6 +235,8 @@ pub enum Action {
         who: Who,
         /// As whom it is to reach the key afterwards, where a later step changes that.
         then: Option<Who>,
+        /// The moment that the version is of at least, where this plan makes a new one.
+        since: Option<Timestamp>,
         /// What the identity needs to hold in the vault.
         permissions: BTreeSet<KeyPermission>,
         /// The key that it is bound to now, when its vault can be seen: Azure unwraps with it to wrap anew.
@@ -230,6 +292,8 @@ pub struct Former {
     pub key: KeyRef,
     /// The version in use.
     pub version: Version,
+    /// Whether the account is off this version after the step: a pin may be set to the version that is in use already.
+    pub left: bool,
 }
 
 /// A difference between what is and what should be, for people.
@@ -321,6 +385,11 @@ impl Action {
             Self::CreateVault { .. } => "createVault",
             Self::ProtectVault { .. } => "protectVault",
             Self::CreateKey { .. } => "createKey",
+            Self::MarkKey { .. } => "markKey",
+            Self::SetRotation { .. } => "setRotation",
+            Self::RotateKey { .. } => "rotateKey",
+            Self::EnableVersion { .. } => "enableVersion",
+            Self::DisableVersion { .. } => "disableVersion",
             Self::CreateIdentity { .. } => "createIdentity",
             Self::CreateAccount { .. } => "createAccount",
             Self::AttachIdentity { .. } => "attachIdentity",
@@ -339,6 +408,11 @@ impl Action {
             | Self::CreateVault { .. }
             | Self::ProtectVault { .. }
             | Self::CreateKey { .. }
+            | Self::MarkKey { .. }
+            | Self::SetRotation { .. }
+            | Self::RotateKey { .. }
+            | Self::EnableVersion { .. }
+            | Self::DisableVersion { .. }
             | Self::CreateIdentity { .. }
             | Self::Grant { who: Who::User(_), .. } => None,
             Self::CreateAccount { id, .. } | Self::AttachIdentity { id, .. } => Some(&id.name),
@@ -350,12 +424,17 @@ impl Action {
         }
     }
 
-    /// The ARM path of the thing that is written to.
+    /// The ARM path of the thing that is written to; of what the vault itself does, the vault's and the path there.
     pub fn resource(&self) -> String {
         match self {
             Self::CreateGroup { id, .. } => id.to_string(),
             Self::CreateVault { id, .. } | Self::ProtectVault { id } => id.to_string(),
             Self::CreateKey { vault, key, .. } => format!("{vault}/keys/{}", key.name),
+            Self::MarkKey { vault, key, version, .. }
+            | Self::EnableVersion { vault, key, version, .. }
+            | Self::DisableVersion { vault, key, version, .. } => format!("{vault}/keys/{}/{version}", key.name),
+            Self::SetRotation { vault, key, .. } => format!("{vault}/keys/{}/rotationpolicy", key.name),
+            Self::RotateKey { vault, key, .. } => format!("{vault}/keys/{}/rotate", key.name),
             Self::Grant { vault, by: GrantBy::AccessPolicy, .. } => format!("{vault}/accessPolicies/add"),
             Self::Grant { vault, by: GrantBy::Role(GrantScope::Vault), .. } => format!("{vault}{ROLE_ASSIGNMENTS}"),
             Self::Grant { vault, key, by: GrantBy::Role(GrantScope::Key), .. } => {

@@ -1,11 +1,12 @@
 //! Vaults and their keys: there, made, protected, or refused.
 
 use super::draft::{Draft, changed, made};
+use super::life;
 use super::obstacles;
 use super::types::{Action, Change};
 use crate::model::{
-    Check, Desired, Fact, Key, KeyCreate, KeyRef, NameState, Observed, PermissionModel, Seen, SeenKey, SeenVault,
-    Vault, VaultCreate,
+    Check, Desired, Enabled, Fact, Key, KeyCreate, KeyRef, NameState, Observed, PermissionModel, Seen, SeenKey,
+    SeenVault, Vault, VaultCreate,
 };
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
@@ -180,14 +181,20 @@ fn plan_key(observed: &Observed, vault: &Vault, key_ref: &KeyRef, key: &Key, dra
     let resource = format!("key {key_ref}");
     match (observed.keys.get(key_ref), &key.create) {
         (Some(Seen::Known(seen)), create) => key_differences(seen, create.as_ref(), &resource, draft),
+        (Some(Seen::Absent), Some(_)) if key.life.enabled == Some(Enabled::No) => {
+            draft.note(&resource, "it does not exist, and is not made as long as `enabled` is `false`");
+        }
         (Some(Seen::Absent), Some(create)) => {
             if obstacles::refuses_key(observed, key_ref, create, draft) {
                 return;
             }
             let KeyCreate { kind, size_bits } = create;
-            let because = vec![made(&resource, "type", kind.as_str()), made(&resource, "size", size_bits.to_string())];
-            let (vault, key) = (vault.id.clone(), key_ref.clone());
-            draft.propose(Action::CreateKey { vault, key, create: create.clone() }, because);
+            let mut because =
+                vec![made(&resource, "type", kind.as_str()), made(&resource, "size", size_bits.to_string())];
+            because.extend(life::made_with(&resource, &key.life));
+            let (vault, key_ref, create) = (vault.id.clone(), key_ref.clone(), create.clone());
+            let (marks, rotation) = (key.life.marks.clone(), key.life.rotation);
+            draft.propose(Action::CreateKey { vault, key: key_ref, create, marks, rotation }, because);
         }
         (Some(Seen::Absent), None) => draft.refuse(
             "CMK201",

@@ -62,11 +62,14 @@ fn every_second(desired: &Desired) -> impl Iterator<Item = &Account> {
     desired.accounts.values().filter(|account| account.encryption.is_some()).step_by(2)
 }
 
+/// What the owner of keys, as whom cmk runs, may do with them: what a key's life takes.
+const OWNER: [&str; 6] = ["create", "get", "update", "rotate", "getrotationpolicy", "setrotationpolicy"];
+
 /// The owner of the keys lets themselves in first, and waits until that counts.
 fn rotate_all(desired: &Desired, hand: &mut Hand<'_>) {
     for vault in desired.vaults.values() {
         let owner = crate::sandbox::CALLER_OBJECT_ID;
-        hand.grant(&vault.id.to_string(), "add", owner, "keys", &["create"]);
+        hand.grant(&vault.id.to_string(), "add", owner, "keys", &OWNER);
     }
     hand.wait(arrival_seconds(hand.world.pace()));
     for (key, _) in desired.keys() {

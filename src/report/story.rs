@@ -14,6 +14,12 @@ pub fn why(action: &Action) -> &'static str {
         | Action::CreateKey { .. }
         | Action::CreateIdentity { .. }
         | Action::CreateAccount { .. } => "it does not exist",
+        Action::MarkKey { .. } => "the spec gives its current version other dates or tags",
+        Action::SetRotation { .. } => "the spec has it rotated by another policy",
+        Action::RotateKey { .. } => "its newest version is older than the spec allows",
+        Action::EnableVersion { .. } => "the spec says that it can be used",
+        Action::DisableVersion { retired_after: Some(_), .. } => "nobody uses it any more, and has not for long enough",
+        Action::DisableVersion { retired_after: None, .. } => "the spec says that it can not be used",
         Action::ProtectVault { .. } => "Storage takes no key that somebody could purge",
         Action::AttachIdentity { identity, .. } if identity.user.is_empty() => {
             "it has none of its own to reach a key with"
@@ -23,6 +29,7 @@ pub fn why(action: &Action) -> &'static str {
         Action::Grant { .. } => "Storage wraps and unwraps as this identity",
         Action::RevokeAccess { .. } => "the spec says that its access is revoked",
         Action::LeaveKey { .. } => "the spec says that Microsoft manages its key",
+        Action::SetEncryption { since: Some(_), former: Some(_), .. } => "its key gets a new version, and it is pinned",
         Action::SetEncryption { former: None, .. } => "it is not bound to the key that the spec names",
         Action::SetEncryption { former: Some(_), .. } => "the spec names another key or version than the one in use",
     }
@@ -47,10 +54,18 @@ pub fn waits(action: &Action, goes_after_grant: bool) -> Option<String> {
         Action::SetEncryption { .. } | Action::SwitchIdentity { .. } if goes_after_grant => {
             Some(format!("until Azure honours the grant, usually 5 min, at most {}", duration(budgets.grant)))
         }
+        Action::DisableVersion { retired_after: None, .. } => {
+            Some("until Storage notices, which is Azure's to say: minutes, up to an hour".to_owned())
+        }
         // Their answer shows their effect.
         Action::CreateGroup { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
+        | Action::MarkKey { .. }
+        | Action::SetRotation { .. }
+        | Action::RotateKey { .. }
+        | Action::EnableVersion { .. }
+        | Action::DisableVersion { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
         | Action::LeaveKey { .. }
@@ -68,6 +83,11 @@ pub fn is_grant(action: &Action) -> bool {
         | Action::CreateVault { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
+        | Action::MarkKey { .. }
+        | Action::SetRotation { .. }
+        | Action::RotateKey { .. }
+        | Action::EnableVersion { .. }
+        | Action::DisableVersion { .. }
         | Action::CreateAccount { .. }
         | Action::AttachIdentity { .. }
         | Action::RevokeAccess { .. }
@@ -85,15 +105,20 @@ pub fn leaves(action: &Action) -> String {
         Action::CreateVault { .. } => "an unused vault".to_owned(),
         Action::ProtectVault { .. } => "a vault that is protected for good".to_owned(),
         Action::CreateKey { .. } => "an unused key".to_owned(),
+        Action::RotateKey { .. } => "a new version that pinned accounts are not under yet".to_owned(),
+        Action::DisableVersion { .. } => "a version that nothing enables by itself".to_owned(),
         Action::CreateIdentity { .. } => "an unused identity".to_owned(),
         Action::CreateAccount { key: None, .. } => "an account under Microsoft's key".to_owned(),
         Action::CreateAccount { key: Some(binds), .. } => format!("an account under key {}", binds.key),
         Action::AttachIdentity { .. } => "an identity that may do nothing yet".to_owned(),
         Action::Grant { vault, .. } => format!("unused access to the keys of vault {}", vault.name),
         Action::RevokeAccess { .. } => "an account without access, which nothing gives back by itself".to_owned(),
-        Action::LeaveKey { .. } | Action::SetEncryption { .. } | Action::SwitchIdentity { .. } => {
-            "nothing half done".to_owned()
-        }
+        Action::LeaveKey { .. }
+        | Action::SetEncryption { .. }
+        | Action::SwitchIdentity { .. }
+        | Action::MarkKey { .. }
+        | Action::SetRotation { .. }
+        | Action::EnableVersion { .. } => "nothing half done".to_owned(),
     }
 }
 
@@ -106,6 +131,13 @@ pub fn undo(action: &Action) -> Option<String> {
         | Action::CreateKey { .. }
         | Action::CreateIdentity { .. }
         | Action::CreateAccount { .. } => Some("delete what was made, while nothing uses it".to_owned()),
+        Action::MarkKey { .. } => Some("set the dates and tags back".to_owned()),
+        Action::SetRotation { .. } => Some("set the former policy again".to_owned()),
+        Action::RotateKey { .. } => {
+            Some("pin the accounts to the former version again; the new one stays, and does no harm".to_owned())
+        }
+        Action::EnableVersion { .. } => Some("disable it again".to_owned()),
+        Action::DisableVersion { .. } => Some("enable it again, which asks to be accepted".to_owned()),
         Action::AttachIdentity { .. } => Some("remove the identity, while no key is reached with it".to_owned()),
         Action::Grant { .. } => Some("take the access back, once no data depends on it".to_owned()),
         Action::RevokeAccess { .. } => {
@@ -113,7 +145,7 @@ pub fn undo(action: &Action) -> Option<String> {
         }
         Action::SwitchIdentity { from, .. } => Some(format!("have it reach its key as {from} again")),
         Action::LeaveKey { former, .. } | Action::SetEncryption { former, .. } => Some(match former {
-            Some(Former { key, version }) => format!("bind it to {key} version {version} again"),
+            Some(Former { key, version, left: _ }) => format!("bind it to {key} version {version} again"),
             None => "bind it to what it was under before; no data is lost".to_owned(),
         }),
     }

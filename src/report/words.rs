@@ -14,8 +14,29 @@ pub fn action(action: &Action) -> String {
             format!("create vault {} in {location}{protection}", id.name)
         }
         Action::ProtectVault { id } => format!("turn on purge protection for vault {}", id.name),
-        Action::CreateKey { vault: _, key, create } => {
-            format!("create key {key}, {} {}", create.kind, create.size_bits)
+        Action::CreateKey { vault: _, key, create, marks: _, rotation } => {
+            let rotates = rotation.map_or_else(String::new, |rotation| format!(", rotated every {}", rotation.every));
+            format!("create key {key}, {} {}{rotates}", create.kind, create.size_bits)
+        }
+        Action::MarkKey { key, marks, .. } => {
+            let dates = marks.not_before.is_some() || marks.expires.is_some();
+            let what = match (dates, marks.tags.is_empty()) {
+                (true, true) => "dates",
+                (true, false) => "dates and tags",
+                (false, _) => "tags",
+            };
+            format!("set {what} of key {key}")
+        }
+        Action::SetRotation { key, rotation, .. } => {
+            format!("have Key Vault rotate key {key} every {}", rotation.every)
+        }
+        Action::RotateKey { key, .. } => format!("make a new version of key {key}"),
+        Action::EnableVersion { key, version, .. } => format!("enable key {key} version {version}"),
+        Action::DisableVersion { key, version, retired_after: Some(_), .. } => {
+            format!("retire key {key} version {version}")
+        }
+        Action::DisableVersion { key, version, retired_after: None, .. } => {
+            format!("disable key {key} version {version}")
         }
         Action::CreateIdentity { id, location } => format!("create identity {} in {location}", id.name),
         Action::CreateAccount { id, location, create: _, identity, key } => {
@@ -43,7 +64,17 @@ pub fn action(action: &Action) -> String {
         Action::LeaveKey { account, who: _, former: _ } => {
             format!("encrypt account {} with a key that Microsoft manages", account.name)
         }
-        Action::SetEncryption { account, vault: _, key, version, who, then: _, permissions: _, former: _ } => {
+        Action::SetEncryption {
+            account,
+            vault: _,
+            key,
+            version,
+            who,
+            then: _,
+            since: _,
+            permissions: _,
+            former: _,
+        } => {
             let by = match who {
                 Who::System(_) => String::new(),
                 Who::User(identity) => format!(", as {}", identity.name),
@@ -76,7 +107,12 @@ pub fn target(action: &Action) -> String {
     match action {
         Action::CreateGroup { id, .. } => format!("resource group {}", id.name),
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => format!("vault {}", id.name),
-        Action::CreateKey { key, .. } => format!("key {key}"),
+        Action::CreateKey { key, .. }
+        | Action::MarkKey { key, .. }
+        | Action::SetRotation { key, .. }
+        | Action::RotateKey { key, .. }
+        | Action::EnableVersion { key, .. }
+        | Action::DisableVersion { key, .. } => format!("key {key}"),
         Action::CreateIdentity { id, .. } => format!("identity {}", id.name),
         Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => format!("account {}", id.name),
         Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => format!("vault {}", vault.name),
@@ -97,6 +133,11 @@ pub fn is_creation(action: &Action) -> bool {
         | Action::CreateIdentity { .. }
         | Action::CreateAccount { .. } => true,
         Action::ProtectVault { .. }
+        | Action::MarkKey { .. }
+        | Action::SetRotation { .. }
+        | Action::RotateKey { .. }
+        | Action::EnableVersion { .. }
+        | Action::DisableVersion { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
         | Action::RevokeAccess { .. }

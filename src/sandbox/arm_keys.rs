@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::arm::{self, Place};
 use super::keys::{self, Key, Recipe, Version};
+use super::rotation::Policy;
 use super::vault::Vault;
 use super::wire::{Answer, Ask, Reply};
 use super::{Millis, World, access, vaults};
@@ -69,9 +70,18 @@ fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, vault: &str, na
     if recipe.kty.ends_with("-HSM") && found.sku["name"] != "premium" {
         return Err(Answer::error(400, "BadParameter", "The vault's SKU does not support HSM keys."));
     }
-    let version = recipe.made(&mut world.ids, now);
+    let policy = Some(&properties["rotationPolicy"]).filter(|policy| policy.is_object());
+    let policy = policy.map(|policy| Policy::of_new_key(policy, now)).transpose();
+    let policy = policy.map_err(|text| Answer::error(400, "BadParameter", &text))?;
+    let mut version = recipe.made(&mut world.ids, now);
+    if version.expires.is_none() {
+        version.expires = policy.as_ref().and_then(|policy| policy.expiry(now));
+    }
     let found = vaults::find_mut(world, place, vault).ok_or_else(|| vaults::no_parent(place, vault, "keys"))?;
     keys::add_version(found, name, version, now);
+    if let Some(key) = found.keys.get_mut(&name.to_ascii_lowercase()) {
+        key.rotation = policy;
+    }
     let found = &*found;
     found.keys.get(&name.to_ascii_lowercase()).map_or_else(|| Err(Answer::empty(500)), |key| current(found, key))
 }
@@ -83,6 +93,9 @@ fn current(vault: &Vault, key: &Key) -> Reply {
     body["id"] = json!(format!("{}/keys/{}", vault.id(), key.name));
     body["name"] = json!(key.name);
     body["type"] = json!(KIND);
+    if let Some(policy) = &key.rotation {
+        body["properties"]["rotationPolicy"] = policy.arm_body();
+    }
     Ok(Answer::json(200, body))
 }
 

@@ -38,6 +38,27 @@ impl Policy {
         json!({"id": id, "lifetimeActions": actions, "attributes": attributes})
     }
 
+    /// The policy that a key is made with through Resource Manager.
+    pub(super) fn of_new_key(sent: &Value, now: Millis) -> Result<Self, String> {
+        let (actions, life) = read(sent, now)?;
+        Ok(Self { actions, life, created: now, updated: now })
+    }
+
+    /// The policy as Resource Manager shows it, which has its own spelling for the kinds of actions.
+    pub(super) fn arm_body(&self) -> Value {
+        let Self { actions, life, created, updated } = self;
+        let mut actions = actions.clone();
+        for action in &mut actions {
+            let kind = action["action"]["type"].as_str().unwrap_or_default().to_ascii_lowercase();
+            action["action"]["type"] = json!(kind);
+        }
+        let mut attributes = json!({"created": created.seconds(), "updated": updated.seconds()});
+        if let Some(life) = life {
+            attributes["expiryTime"] = json!(life);
+        }
+        json!({"lifetimeActions": actions, "attributes": attributes})
+    }
+
     /// When a version that is made now expires, in seconds since 1970.
     pub(super) fn expiry(&self, now: Millis) -> Option<i64> {
         self.life.as_deref().and_then(|life| moved(now, life, false)).map(Millis::seconds)

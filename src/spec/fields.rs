@@ -12,13 +12,20 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("code", "the code of a risk that cannot be undone", "code: CMK402"),
     ("create", "a mapping of what to make it with", "create: {}"),
     ("defaults", "a mapping of `subscription`, `resourceGroup` and `location`", "defaults: { location: westeurope }"),
+    ("enabled", "`true` or `false`", "enabled: false"),
     ("encryption", "a mapping", "encryption: { key: kv-quickstart/storage }"),
+    ("every", "a length of time", "every: P90D"),
+    ("expireAfter", "a length of time", "expireAfter: P1Y"),
+    ("expires", "a day or a moment", "expires: 2027-01-31"),
     ("identities", "a mapping of identity names, or in an account a list of them", "identities: [id-quickstart]"),
     ("identity", "the word `systemAssigned`, or under `encryption` a name", "identity: systemAssigned"),
     ("key", "a vault's and a key's name with a slash between them", "key: kv-quickstart/storage"),
     ("keys", "a mapping of key names", "storage: { create: {} }"),
     ("kind", "the kind of account", "kind: StorageV2"),
     ("location", "a region", "location: westeurope"),
+    ("maxAge", "a length of time", "maxAge: P90D"),
+    ("notBefore", "a day or a moment", "notBefore: 2026-01-31"),
+    ("notifyBefore", "a length of time", "notifyBefore: P30D"),
     ("object", "a kind and a name with a slash between them", "object: vault/kv-quickstart"),
     ("permissionModel", "the word `accessPolicies` or `rbac`", "permissionModel: rbac"),
     ("permissions", "a list of permissions", "permissions: [get, wrapKey, unwrapKey]"),
@@ -26,6 +33,8 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("purgeProtection", "`true` or `false`", "purgeProtection: true"),
     ("resourceGroup", "a resource group's name", "resourceGroup: rg-quickstart"),
     ("resourceGroups", "a mapping of group names", "rg-quickstart: { create: {} }"),
+    ("retireOldVersions", "a length of time", "retireOldVersions: P7D"),
+    ("rotation", "a mapping", "rotation: { every: P90D, expireAfter: P1Y }"),
     ("sameRegion", "`true` or `false`", "sameRegion: false"),
     ("scope", "the word `key` or `vault`", "scope: key"),
     ("size", "a number of bits", "size: 3072"),
@@ -33,10 +42,16 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("softDeleteRetentionDays", "a number of days, 7 to 90", "softDeleteRetentionDays: 90"),
     ("source", "the word `keyVault` or `microsoft`", "source: microsoft"),
     ("subscription", "a subscription's id", "subscription: 11111111-1111-1111-1111-111111111111"),
+    ("tags", "a mapping of names to values", "tags: { team: billing }"),
     ("type", "a type of key", "type: RSA"),
     ("until", "a day", "until: 2026-12-31"),
     ("vaults", "a mapping of vault names", "kv-quickstart: {}"),
     ("version", "`1` at the top, `latest`, `auto` or 32 hexadecimal digits for a key", "version: 1"),
+    (
+        "versions",
+        "a mapping of versions of a key",
+        "versions: { 0123456789abcdef0123456789abcdef: { enabled: false } }",
+    ),
 ];
 
 /// Each field of a guard, what it takes, and how that is written.
@@ -128,7 +143,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("storageAccounts", "it is called `accounts` here"),
     ("storage_accounts", "it is called `accounts` here"),
     ("subscriptionId", "it is called `subscription` here"),
-    ("tags", "tags are not managed; those of existing things are left alone"),
+    ("tags", "tags are managed on keys alone; those of other things are left as they are"),
     ("tenant", "the tenant is the subscription's; leave the line out"),
     ("tenantId", "the tenant is the subscription's; leave the line out"),
 ];
@@ -187,6 +202,10 @@ pub(crate) fn misplaced(field: &str) -> Option<&'static str> {
         "purgeProtection" | "permissionModel" | "keys" => "it belongs into the vault's entry, beside `create`",
         "identity" | "encryption" => "it belongs into the account's entry, beside `create`",
         "key" | "version" | "permissions" => "it belongs under `encryption` of an account",
+        "enabled" | "versions" | "notBefore" | "expires" | "rotation" | "maxAge" | "retireOldVersions" => {
+            "it belongs into a key's entry, beside `create`"
+        }
+        "every" | "notifyBefore" | "expireAfter" => "it belongs under `rotation` of a key",
         "sameRegion" => "it belongs under `policy` at the top",
         "code" | "object" | "until" => "it belongs into an item of `accept`, at the top",
         "vaults" | "accounts" | "resourceGroups" | "identities" | "defaults" | "policy" | "accept" => {

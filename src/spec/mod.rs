@@ -4,6 +4,7 @@
 //! report every problem at once, each with its place. Neither reads a file nor asks Azure.
 
 mod complaints;
+mod edit;
 mod emit;
 mod fields;
 mod guard;
@@ -14,6 +15,7 @@ mod shown;
 pub mod types;
 mod yaml;
 
+pub use edit::Edit;
 pub use emit::emit;
 pub use guard::load_guard;
 pub use parse::{READ_LIMIT_BYTES, Spec, parse};

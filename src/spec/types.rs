@@ -178,6 +178,53 @@ pub struct KeyEntry {
     /// Make the key if it is not there. Without it the key must be there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub create: Option<KeyCreation>,
+    /// Whether the key can be used. `false` disables every version of it and puts all data under it out of reach. Left out: as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Single versions, by their 32 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = { "pattern": "^[0-9a-fA-F]{32}$" }))]
+    pub versions: BTreeMap<String, VersionWish>,
+    /// The day, or the moment, before which the current version may not be used: `2026-01-31`. Left out: as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<String>,
+    /// The day, or the moment, from which on the current version may not be used: `2027-01-31`. Left out: as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// Tags of the current version, beside any others that it has: at most 15.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// How Key Vault rotates the key by itself. Left out: as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationEntry>,
+    /// How old the newest version may become, as an ISO 8601 duration in days: `P90D`. Then the next apply makes another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<String>,
+    /// Disable old versions that nobody has used for this long, and for at least a day: `P7D`. Left out: they stay enabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retire_old_versions: Option<String>,
+}
+
+/// What should be true of one version of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct VersionWish {
+    /// Whether it can be used.
+    pub enabled: bool,
+}
+
+/// How Key Vault rotates a key by itself. Each time is an ISO 8601 duration in days: `P90D`, `P1Y6M`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RotationEntry {
+    /// How long after a version was made the next one is: at least 7 days.
+    pub every: String,
+    /// How long before a version ends its owners are told. Left out: as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notify_before: Option<String>,
+    /// How long each new version is good for: at least 28 days. Left out: as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expire_after: Option<String>,
 }
 
 /// How to make a key. The values act at creation only.

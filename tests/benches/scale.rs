@@ -11,7 +11,7 @@ use cmk::apply::previews;
 use cmk::azure::Cloud;
 use cmk::model::{
     Access, AccessPolicy, Account, AccountCreate, AccountId, AccountName, Binding, Desired, Encryption, Group, GroupId,
-    GroupName, Identities, Key, KeyName, KeyPermission, KeyRef, KeyType, KeyVersion, Location, Observed,
+    GroupName, Identities, Key, KeyLife, KeyName, KeyPermission, KeyRef, KeyType, KeyVersion, Location, Observed,
     PermissionModel, Seen, SeenAccount, SeenEncryption, SeenGroup, SeenIdentity, SeenKey, SeenSubscription, SeenVault,
     SubscriptionId, Timestamp, Vault, VaultId, VaultName, Version, VersionRule, Who,
 };
@@ -164,7 +164,7 @@ fn desired() -> Desired {
     desired.groups.insert(group(), Group { location: Some(region()), create: true });
     for n in 0..VAULTS {
         let id = VaultId { group: group(), name: vault(n) };
-        let keys = BTreeMap::from([(key(n).name, Key { create: None })]);
+        let keys = BTreeMap::from([(key(n).name, Key { create: None, life: KeyLife::default() })]);
         let (permission_model, location) = (Some(PermissionModel::AccessPolicies), Some(region()));
         let wanted = Vault { id, location, create: None, purge_protection: Some(true), permission_model, keys };
         desired.vaults.insert(vault(n), wanted);
@@ -237,7 +237,8 @@ fn seen_key() -> SeenKey {
         thumbprint: None,
     };
     let versions = vec![version("b", 1_770_000_000), version("a", 1_760_000_000)];
-    SeenKey { kind: KeyType::Rsa, size_bits: Some(3072), versions, all_versions: true }
+    let (tags, rotation) = (BTreeMap::new(), None);
+    SeenKey { kind: KeyType::Rsa, size_bits: Some(3072), versions, all_versions: true, tags, rotation }
 }
 
 fn seen_account(n: usize) -> SeenAccount {

@@ -22,6 +22,11 @@ fn made(plan: &Plan) -> Vec<&'static str> {
         Action::CreateAccount { .. } => Some("account"),
         Action::CreateIdentity { .. } => Some("identity"),
         Action::ProtectVault { .. }
+        | Action::MarkKey { .. }
+        | Action::SetRotation { .. }
+        | Action::RotateKey { .. }
+        | Action::EnableVersion { .. }
+        | Action::DisableVersion { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
         | Action::RevokeAccess { .. }

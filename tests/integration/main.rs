@@ -34,5 +34,6 @@ mod serve;
 mod simulation;
 mod spec_reference;
 mod surfaces;
+mod verbs;
 mod verify;
 mod who_uses;

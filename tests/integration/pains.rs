@@ -256,3 +256,47 @@ async fn ci_that_regrants_what_security_has_just_revoked() {
     let applied = practice.apply(&example("quickstart.yaml")).await;
     assert!(!applied.outcome.is_good() && applied.stats.writes_sent == 0, "an ordinary apply gives nothing back");
 }
+
+/// The quickstart without its account, with these wishes for its key.
+fn key_alone(wishes: &str) -> cmk::model::Desired {
+    let spec = text("quickstart.yaml");
+    let vault = &spec[..spec.find("accounts:").expect("the example has some")];
+    let create = "create: { type: RSA, size: 2048 }";
+    assert!(vault.contains(create), "the example makes its key");
+    desired(&vault.replace(create, &format!("{create}\n        {wishes}")))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_edit_that_re_enables_a_disabled_key() {
+    let practice = Practice::new();
+    practice.converge(&key_alone("")).await;
+    in_vault(&practice, Method::Patch, "/keys/storage", Some(json!({ "tags": { "owner": "them" } }))).await;
+    in_vault(&practice, Method::Patch, "/keys/storage", Some(json!({ "attributes": { "enabled": false } }))).await;
+    let applied = practice.converge(&key_alone("tags: { team: pay }")).await;
+    assert_eq!(ids(&applied.plan), ["marks/kv-quickstart/storage"]);
+    let key = seen(&practice, &format!("{VAULT}/keys/storage"), VAULTS).await;
+    assert_eq!(key["properties"]["attributes"]["enabled"], false, "it is as disabled as before");
+    assert_eq!(key["tags"], json!({ "owner": "them", "team": "pay" }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_version_disabled_too_soon() {
+    let practice = Practice::new();
+    let wishes = "retireOldVersions: P1D";
+    let create = "create: { type: RSA, size: 2048 }";
+    let wanted = desired(&text("quickstart.yaml").replace(create, &format!("{create}\n        {wishes}")));
+    practice.converge(&wanted).await;
+    in_vault(&practice, Method::Post, "/keys/storage/rotate", None).await;
+    // The account moves to the new version; the old one is left alone for a day at least.
+    let moved = practice.converge(&wanted).await;
+    assert_eq!(ids(&moved.plan), ["encryption/stquickstart"]);
+    tokio::time::sleep(Duration::from_secs(86_340)).await;
+    let (early, stats) = practice.plan(&wanted).await;
+    assert!(early.is_empty(), "{:?}", ids(&early));
+    assert_eq!(stats.writes_sent, 0);
+    assert!(early.notes.iter().any(|note| note.text.contains("it waits until")), "{:?}", early.notes);
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let retired = practice.converge(&wanted).await;
+    assert_eq!(retired.plan.steps.len(), 1);
+    assert!(matches!(&retired.plan.steps[0].action, Action::DisableVersion { retired_after: Some(_), .. }));
+}

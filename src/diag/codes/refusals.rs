@@ -365,6 +365,25 @@ What to do: give the account an identity of its own and apply that first; then i
 away by itself. Or, if all of them are meant, write `access: revoked` on each of them.",
     },
     Code {
+        id: "CMK261",
+        summary: "the key has no such version",
+        story: "\
+`versions` of a key names versions that should be usable, or should not. The key that Azure shows has no version of
+these digits. cmk makes no version under a name: Key Vault chooses it.
+
+What to do: correct the digits. `cmk status` and `az keyvault key list-versions` show those that there are.",
+    },
+    Code {
+        id: "CMK262",
+        summary: "the account is to be bound to a key that the spec disables",
+        story: "\
+The spec says `enabled: false` of the key, and at the same time that an account which is not under it should be
+bound to it. Azure would refuse the binding; and if it came first, the account's data would be out of reach as
+soon as the key is disabled.
+
+What to do: remove `enabled: false`, or name another key for the account.",
+    },
+    Code {
         id: "CMK290",
         summary: "the plan was judged unsafe",
         story: "\

@@ -280,6 +280,62 @@ A guard that was made to be filled in later often stays so, and everybody believ
 What to do: name what this pipeline is for, or do without a guard.",
     },
     Code {
+        id: "CMK052",
+        summary: "not a length of time",
+        story: "\
+Lengths of time are written as ISO 8601 has them, in whole days: `P90D` is ninety days, `P2W` two weeks,
+`P1Y6M` a year and a half. Months and years are as long as they are. Hours are not taken: Key Vault's rotation
+knows days only.
+
+What to do: write `P`, then numbers with `Y`, `M`, `W` or `D` behind them, in this order.",
+    },
+    Code {
+        id: "CMK053",
+        summary: "neither a day nor a moment",
+        story: "\
+A key's dates are days, as in `2027-01-31`, or moments with their time zone, as in `2027-01-31T12:00:00Z`. Of a
+day, its first moment in UTC is meant.
+
+What to do: write the date in one of the two forms.",
+    },
+    Code {
+        id: "CMK054",
+        summary: "a key that ends before it begins",
+        story: "\
+`expires` is not later than `notBefore`, so there is no moment at which the key could be used. Azure takes such
+dates, and refuses every binding afterwards with a message that speaks of missing access.
+
+What to do: correct one of the two.",
+    },
+    Code {
+        id: "CMK055",
+        summary: "lengths of time that Key Vault does not take",
+        story: "\
+Key Vault rotates a key at the earliest 7 days after a version was made, and at least 7 days before it ends; a
+version lives at least 28 days; and who is to be told before the end needs an end. A version that is retired
+was out of use for a day at least, since Storage looks for newer versions once a day.
+
+What to do: write a longer time, or add `expireAfter`.",
+    },
+    Code {
+        id: "CMK056",
+        summary: "tags that Key Vault does not take",
+        story: "\
+A key bears at most 15 tags, each with a name of 1 to 256 characters and a value of at most 256. Tags that others
+have put on the key count as well, and stay.
+
+What to do: keep fewer or shorter ones.",
+    },
+    Code {
+        id: "CMK057",
+        summary: "a date for a key that gets new versions",
+        story: "\
+`expires` and `notBefore` are properties of one version. `rotation` and `maxAge` give the key new versions, and
+the same date for each of them makes no sense: the second would end with the first.
+
+What to do: remove the date. With `rotation: { every: …, expireAfter: … }` each version gets an end of its own.",
+    },
+    Code {
         id: "CMK060",
         summary: "an identity that is not declared",
         story: "\

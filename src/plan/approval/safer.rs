@@ -76,10 +76,11 @@ fn against(approved: &SavedStep, fresh: &SavedStep, approved_ids: &BTreeSet<&str
     found
 }
 
-/// Whether an approved step makes the key that this step binds to.
+/// Whether an approved step makes the key that this step binds to, or a new version of it.
 fn makes_its_key(step: &SavedStep, approved_ids: &BTreeSet<&str>) -> bool {
     let key = step.because.iter().find(|change| change.path == "encryption.key");
     key.is_some_and(|key| approved_ids.contains(format!("key/{}", key.after).as_str()))
+        || rotates_its_key(step, approved_ids)
 }
 
 /// How a risk goes beyond those that were approved of the same step.
@@ -113,4 +114,10 @@ fn other(approved: &BTreeMap<String, String>, fact: &str, fresh: &str) -> Option
     };
     let is_fine = known == fresh || known == MADE || known == NOT_SEEN;
     (!is_fine).then(|| format!("its {fact} is {fresh}, and {known} was approved: it is another thing of the same name"))
+}
+
+/// Whether an approved step makes a new version of the key that this step binds to. The key may stay, and is then not
+/// among the changes; the step's own id names its account alone, so the steps that it goes after are asked.
+fn rotates_its_key(step: &SavedStep, approved_ids: &BTreeSet<&str>) -> bool {
+    step.after.iter().any(|after| after.starts_with("rotation/") && approved_ids.contains(after.as_str()))
 }

@@ -160,11 +160,21 @@ impl SavedRisk {
 fn exactly(action: &Action) -> (String, Option<String>) {
     let mut rest = action.clone();
     let former = match &mut rest {
-        Action::SetEncryption { former, .. } | Action::LeaveKey { former, .. } => former.take(),
+        Action::SetEncryption { former, since, .. } => {
+            // Once the version is made, the same step no longer waits for it.
+            *since = None;
+            former.take()
+        }
+        Action::LeaveKey { former, .. } => former.take(),
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
+        | Action::MarkKey { .. }
+        | Action::SetRotation { .. }
+        | Action::RotateKey { .. }
+        | Action::EnableVersion { .. }
+        | Action::DisableVersion { .. }
         | Action::CreateAccount { .. }
         | Action::CreateIdentity { .. }
         | Action::AttachIdentity { .. }

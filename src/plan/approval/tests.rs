@@ -57,6 +57,7 @@ fn action() -> impl Strategy<Value = Action> {
             version: if more { VersionRule::Auto } else { VersionRule::Latest },
             who: Who::System(account(a)),
             then: None,
+            since: None,
             permissions: KeyPermission::needed(),
             former: None,
         },

@@ -1,6 +1,7 @@
 //! Encryption: what lies between an account, its identity and its key, and the order in which that changes.
 
 mod grants;
+mod renewal;
 mod revocation;
 
 use super::approval::VERSION_MADE;
@@ -10,7 +11,7 @@ use super::types::{Action, Binds, Change, Former};
 use crate::model::fact::pinned_version;
 use crate::model::{
     Access, Account, Binding, Check, Desired, Encryption, Fact, GrantScope, KeyName, KeyPermission, KeyRef, Location,
-    Observed, PermissionModel, Seen, SeenAccount, SeenVault, Vault, VaultName, VersionRule, Who,
+    Observed, PermissionModel, Seen, SeenAccount, SeenVault, Timestamp, Vault, VaultName, VersionRule, Who,
 };
 use std::collections::BTreeSet;
 
@@ -41,6 +42,7 @@ fn leave(desired: &Desired, observed: &Observed, account: &Account, draft: &mut 
         let enabled = Fact::KeyEnabled(former.key.clone(), former.version.clone()).check(observed);
         let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
         let may = Fact::CanUnwrap(who.clone(), former.key.clone(), unwrap).check(observed);
+        let enabled = if draft.opens(&former.key, &former.version) { Check::Yes } else { enabled };
         if let (Check::No(why), _) | (_, Check::No(why)) = (enabled, may) {
             return refuse_former(&resource, former, &why, observed, draft);
         }
@@ -97,7 +99,7 @@ fn former(desired: &Desired, observed: &Observed, binding: &Binding) -> Option<F
     };
     let vault = desired.vaults.keys().find(is_its)?;
     let name = KeyName::parse(&binding.key).ok()?;
-    Some(Former { key: KeyRef { vault: vault.clone(), name }, version })
+    Some(Former { key: KeyRef { vault: vault.clone(), name }, version, left: true })
 }
 
 /// An account and the vault that is to hold its key.
@@ -114,17 +116,24 @@ struct Pair<'a> {
 
 impl Pair<'_> {
     fn plan(&self, draft: &mut Draft) {
+        if self.is_closed(draft) {
+            return;
+        }
         let mut refused = self.refuses_model(draft);
         refused |= self.refuses_scope(draft);
         refused |= self.refuses_region(draft);
         refused |= self.refuses_tenant(draft);
         refused |= self.refuses_former(draft);
         refused |= self.refuses_unknown_identity(draft);
-        let bound = self.encrypted();
-        if !bound.is_yes() {
+        let since = self.since(draft);
+        let bound = self.bound_since(since);
+        // What is made or enabled in this plan is usable then.
+        if !bound.is_yes() && since.is_none() && !self.is_renewed(draft) {
             refused |= self.refuses_key(draft)
                 || key_state::refuses_expiring(self.observed, self.account, self.encryption, self.binding(), draft);
-        } else if let Check::No(why) = self.usable().check(self.observed) {
+        } else if bound.is_yes()
+            && let Check::No(why) = self.usable().check(self.observed)
+        {
             draft.note(&self.resource(), format!("it is bound to key {}, of which {why}", self.encryption.key));
         }
         if refused {
@@ -135,8 +144,8 @@ impl Pair<'_> {
             Check::Yes | Check::Pending(_) => {}
             Check::No(_) | Check::Unknown(_) if self.is_made_with_key() => {}
             Check::No(_) | Check::Unknown(_) => match self.switches_from() {
-                None => self.bind(None, draft),
-                Some(from) => self.switch(&from, draft),
+                None => self.bind(None, since, draft),
+                Some(from) => self.switch(&from, since, draft),
             },
         }
     }
@@ -159,13 +168,13 @@ impl Pair<'_> {
     /// of that one it is known that it unwraps with the old key, and all that it lacks is access to the new key, whose
     /// vault is of the spec. The other way round, the new identity would need access to the old key, whose vault may
     /// be anybody's. In between, the account reads through the new key as the old identity.
-    fn switch(&self, from: &Who, draft: &mut Draft) {
+    fn switch(&self, from: &Who, since: Option<Timestamp>, draft: &mut Draft) {
         let Encryption { key, version, who: _, permissions: _, scope: _ } = self.encryption;
         let as_before = Fact::BoundTo(self.account.id.name.clone(), key.clone(), version.clone());
-        if !as_before.check(self.observed).is_yes() {
+        if since.is_some() || !as_before.check(self.observed).is_yes() {
             let before = Pair { who: from, ..*self };
             before.grant(draft);
-            before.bind(Some(self.who.clone()), draft);
+            before.bind(Some(self.who.clone()), since, draft);
         }
         let action = Action::SwitchIdentity {
             account: self.account.id.clone(),
@@ -358,6 +367,9 @@ impl Pair<'_> {
         };
         let enabled = Fact::KeyEnabled(former.key.clone(), former.version.clone()).check(self.observed);
         let Check::No(why) = enabled else { return false };
+        if draft.opens(&former.key, &former.version) {
+            return false;
+        }
         refuse_former(&self.resource(), &former, &why, self.observed, draft);
         true
     }
@@ -373,8 +385,19 @@ impl Pair<'_> {
         );
     }
 
+    /// Whether the account is off its former version once it is bound.
+    fn left(&self, former: Former, since: Option<Timestamp>) -> Former {
+        let seen = self.observed.keys.get(&self.encryption.key).and_then(Seen::known);
+        let target = seen.filter(|_| since.is_none()).and_then(|seen| match &self.encryption.version {
+            VersionRule::Auto => seen.current().map(|version| &version.id),
+            rule @ (VersionRule::Latest | VersionRule::Exact(_)) => pinned_version(seen, rule),
+        });
+        let left = former.key != self.encryption.key || target != Some(&former.version);
+        Former { left, ..former }
+    }
+
     /// Binds the account to the key; `then` is as whom it is to reach it afterwards, when that changes.
-    fn bind(&self, then: Option<Who>, draft: &mut Draft) {
+    fn bind(&self, then: Option<Who>, since: Option<Timestamp>, draft: &mut Draft) {
         let Encryption { key, version, who: _, permissions: _, scope: _ } = self.encryption;
         let action = Action::SetEncryption {
             account: self.account.id.clone(),
@@ -383,13 +406,14 @@ impl Pair<'_> {
             version: version.clone(),
             who: self.who.clone(),
             then,
+            since,
             permissions: self.encryption.permissions.clone(),
-            former: self.former(),
+            former: self.former().map(|former| self.left(former, since)),
         };
-        draft.propose(action, self.binding_changes());
+        draft.propose(action, self.binding_changes(since));
     }
 
-    fn binding_changes(&self) -> Vec<Change> {
+    fn binding_changes(&self, since: Option<Timestamp>) -> Vec<Change> {
         let resource = self.resource();
         let binding = self.binding();
         let mut changes = vec![];
@@ -406,7 +430,10 @@ impl Pair<'_> {
             Some(version) => version.to_string(),
             None => "none: Azure follows the newest".to_owned(),
         });
-        let after = version_in_words(self.observed, &self.encryption.key, &self.encryption.version);
+        let after = match since {
+            Some(_) => self.renewed_in_words(),
+            None => version_in_words(self.observed, &self.encryption.key, &self.encryption.version),
+        };
         changes.push(changed(&resource, "encryption.version", before, after));
         if let (None, Who::User(_)) = (binding, self.who) {
             changes.push(changed(&resource, "encryption.identity", None, called(self.who)));

@@ -6,6 +6,7 @@
 //! steps before it, by `after`, will have made. Two descriptions of the same thing by
 //! two routes must agree; where they do not, the plan is not applied.
 
+mod life;
 mod stated;
 
 use super::types::{Action, Binds, Change, GrantBy, Plan, Step, StepId};
@@ -37,7 +38,10 @@ pub fn judge(plan: &Plan, observed: &Observed) -> Vec<Breach> {
         let shut: BTreeSet<&AccountName> = shut.collect();
         for step in &plan.steps {
             let before = Before::of(step, &by_id);
-            let harms = Bench { observed, before: &before, shut: &shut }.harms(step);
+            let mut harms = Bench { observed, before: &before, shut: &shut }.harms(step);
+            if let Action::DisableVersion { key, version, .. } = &step.action {
+                harms.extend(life::at_odds(plan, key, version, observed));
+            }
             breaches.extend(harms.into_iter().map(|what| Breach { step: step.id.clone(), what }));
         }
     }
@@ -111,6 +115,24 @@ impl Bench<'_> {
                     .flatten()
                     .collect()
             }
+            Action::MarkKey { vault, key, version, .. } => {
+                self.vault_stands(vault).into_iter().chain(self.marked(key, version)).collect()
+            }
+            Action::SetRotation { vault, key, .. } => {
+                self.vault_stands(vault).into_iter().chain(self.policy_set(key)).collect()
+            }
+            Action::RotateKey { vault, key, since } => {
+                self.vault_stands(vault).into_iter().chain(self.rotated(key, since.0)).collect()
+            }
+            Action::EnableVersion { vault, key, version, .. } => {
+                self.vault_stands(vault).into_iter().chain(self.opened(key, version)).collect()
+            }
+            Action::DisableVersion { vault, key, version, retired_after, leaving } => {
+                let mut harms: Vec<String> = self.vault_stands(vault).into_iter().collect();
+                harms.extend(self.shut(key, version, leaving));
+                harms.extend(retired_after.iter().flat_map(|wait| self.retired(key, version, *wait)));
+                harms
+            }
             Action::CreateIdentity { id, .. } => {
                 let is_absent = absent(self.observed.identities.get(id), "the identity");
                 [is_absent, self.group_stands(&id.group)].into_iter().flatten().collect()
@@ -120,8 +142,11 @@ impl Bench<'_> {
             Action::Grant { who, vault, permissions, by, .. } => self.granted(who, vault, permissions, *by),
             Action::RevokeAccess { account, who, vault } => self.revoked(account, who, vault),
             Action::LeaveKey { account, .. } => self.left(account),
-            Action::SetEncryption { account, vault, key, version, who, .. } => {
-                self.bound(account, vault, key, version, who)
+            Action::SetEncryption { account, vault, key, version, who, since, .. } => {
+                let mut harms = self.bound(account, vault, key, version, who);
+                let renewed = since.is_none() || self.will_be_renewed(key, version);
+                harms.extend(unless(renewed, "no step before it makes the newer version that it pins"));
+                harms
             }
             Action::SwitchIdentity { account, vault, key, version, who, .. } => {
                 self.switched(account, vault, key, version, who)
@@ -378,6 +403,9 @@ impl Bench<'_> {
 
     fn will_be_usable(&self, key: &KeyRef, rule: &VersionRule) -> bool {
         let made = self.before.any(|action| matches!(action, Action::CreateKey { key: made, .. } if made == key));
+        if self.will_be_renewed(key, rule) {
+            return true;
+        }
         match (self.key(key), rule) {
             (None, VersionRule::Exact(_)) => false,
             (None, VersionRule::Latest | VersionRule::Auto) => made,
@@ -436,10 +464,13 @@ impl Bench<'_> {
     fn move_fails(&self, former: &Binding) -> Option<String> {
         let vault = self.observed.vaults.values().filter_map(Seen::known).find(|v| is_host(v, &former.vault_host))?;
         let mine = |key: &&KeyRef| key.vault == vault.id.name && key.name.as_str().eq_ignore_ascii_case(&former.key);
-        let key = self.observed.keys.keys().find(mine).and_then(|key| self.key(key))?;
+        let name = self.observed.keys.keys().find(mine)?;
         let in_use = former.current.as_ref().or(former.version.as_ref())?;
-        let version = key.versions.iter().find(|version| version.id == *in_use)?;
-        unless(version.enabled, "the key that the account is bound to now is disabled, so Azure cannot move it")
+        let version = self.key(name)?.versions.iter().find(|version| version.id == *in_use)?;
+        unless(
+            version.enabled || self.will_be_open(name, in_use),
+            "the key that the account is bound to now is disabled, so Azure cannot move it",
+        )
     }
 }
 

@@ -41,7 +41,19 @@ impl Bench<'_> {
 
     fn due(&self, action: &Action) -> Vec<(RiskClass, String)> {
         match action {
+            Action::MarkKey { key, version, marks, .. } => self.dated(key, version, marks),
+            Action::EnableVersion { key, .. } => vec![(RiskClass::Reopening, format!("key/{key}"))],
+            Action::DisableVersion { key, version, retired_after: None, leaving, .. } => {
+                let mut due = self.shut_out(key, version, leaving);
+                due.push((RiskClass::Unreadable, format!("key/{key}")));
+                due
+            }
+            Action::DisableVersion { key, retired_after: Some(_), .. } => {
+                vec![(RiskClass::AccessChange, format!("key/{key}"))]
+            }
             Action::CreateGroup { .. }
+            | Action::SetRotation { .. }
+            | Action::RotateKey { .. }
             | Action::CreateKey { .. }
             | Action::CreateIdentity { .. }
             | Action::CreateAccount { key: None, .. } => vec![],

@@ -69,6 +69,15 @@ fn radius(steps: &[Step], observed: &Observed) -> Radius {
                 radius.vaults.insert(key.vault.clone());
                 radius.keys.insert(key.clone());
             }
+            Action::MarkKey { key, .. }
+            | Action::SetRotation { key, .. }
+            | Action::RotateKey { key, .. }
+            | Action::EnableVersion { key, .. }
+            | Action::DisableVersion { key, .. } => {
+                radius.vaults.insert(key.vault.clone());
+                radius.keys.insert(key.clone());
+                radius.accounts.extend(under(&step.action, observed));
+            }
             Action::CreateAccount { id, key, .. } => {
                 radius.accounts.insert(id.name.clone());
                 radius.vaults.extend(key.iter().map(|binds| binds.vault.name.clone()));
@@ -133,6 +142,20 @@ fn unseen(observed: &Observed) -> Vec<String> {
         _ => "encryption scopes, other subscriptions and other services, which may use the same keys",
     };
     hidden.chain([beyond.to_owned()]).collect()
+}
+
+/// The accounts that were seen under a version which an action enables or disables.
+fn under(action: &Action, observed: &Observed) -> Vec<AccountName> {
+    let (Action::EnableVersion { key, version, .. } | Action::DisableVersion { key, version, .. }) = action else {
+        return vec![];
+    };
+    let Some(vault) = observed.vaults.get(&key.vault).and_then(Seen::known) else { return vec![] };
+    let seen = observed.accounts.values().filter_map(Seen::known);
+    let under = seen.filter(|seen| {
+        let binding = seen.encryption.binding.as_ref().filter(|binding| binding.is_to(key, vault));
+        binding.is_some_and(|binding| binding.current.as_ref().or(binding.version.as_ref()) == Some(version))
+    });
+    under.map(|seen| seen.id.name.clone()).collect()
 }
 
 /// The accounts that reach their keys as an identity. Its own, an account has whether or not it is bound to a key.

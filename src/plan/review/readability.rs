@@ -87,6 +87,7 @@ fn concerned(action: &Action, observed: &Observed) -> Vec<AccountName> {
     match action {
         Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => vec![id.name.clone()],
         Action::Grant { who, .. } => super::reaching(who, observed),
+        Action::EnableVersion { .. } | Action::DisableVersion { .. } => super::under(action, observed),
         Action::RevokeAccess { account, .. }
         | Action::LeaveKey { account, .. }
         | Action::SwitchIdentity { account, .. }
@@ -95,6 +96,9 @@ fn concerned(action: &Action, observed: &Observed) -> Vec<AccountName> {
         | Action::CreateVault { .. }
         | Action::ProtectVault { .. }
         | Action::CreateIdentity { .. }
+        | Action::MarkKey { .. }
+        | Action::SetRotation { .. }
+        | Action::RotateKey { .. }
         | Action::CreateKey { .. } => vec![],
     }
 }
@@ -131,9 +135,22 @@ impl Look<'_> {
             Action::CreateAccount { key: Some(Binds { key, version, .. }), .. } => {
                 Some((Reads::ByKey(self.through(key, version)), None))
             }
+            Action::EnableVersion { .. } if matches!(so_far, Reads::No(_)) => {
+                let wait = "not readable until Storage notices that the version is enabled, within minutes".to_owned();
+                Some((self.as_bound(name), Some(wait)))
+            }
+            Action::DisableVersion { key, version, leaving, .. } if !leaving.contains(name) => {
+                let why = format!("version {version} of key {key} is disabled");
+                let wait = "how soon that takes effect is Azure's to say: minutes, up to an hour".to_owned();
+                Some((Reads::No(why), Some(wait)))
+            }
             Action::Grant { .. } if matches!(so_far, Reads::No(_)) => {
                 let wait = "not readable until Azure honours the grant, usually within 5 minutes".to_owned();
                 Some((self.as_bound(name), Some(wait)))
+            }
+            Action::SetEncryption { account, key, since: Some(_), .. } if account.name == *name => {
+                let meanwhile = so_far.is_yes().then(|| THROUGHOUT.to_owned());
+                Some((Reads::ByKey(format!("{key} at its newest version")), meanwhile))
             }
             Action::SetEncryption { account, key, version, .. } if account.name == *name => {
                 let meanwhile = so_far.is_yes().then(|| THROUGHOUT.to_owned());

@@ -42,8 +42,9 @@ pub(super) fn moves(steps: &[Step], observed: &Observed) -> Vec<KeyMove> {
     steps
         .iter()
         .filter_map(|step| match &step.action {
-            Action::SetEncryption { account, key, version, .. } => {
-                let seen = observed.keys.get(key).and_then(Seen::known);
+            Action::SetEncryption { account, key, version, since, .. } => {
+                // Of a version that this plan brings about, nothing is known yet.
+                let seen = observed.keys.get(key).and_then(Seen::known).filter(|_| since.is_none());
                 let account_seen = observed.accounts.get(&account.name).and_then(Seen::known);
                 let binding = account_seen.and_then(|seen| seen.encryption.binding.as_ref());
                 Some(KeyMove {

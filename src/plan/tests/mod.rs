@@ -2,8 +2,11 @@
 
 mod identities;
 mod judge;
+mod judge_life;
+mod key_life;
 mod obstacles;
 pub(crate) mod world;
+mod world_life;
 
 use super::{Plan, plan};
 use crate::model::Timestamp;
@@ -18,6 +21,8 @@ use world::{desired, observed};
 ///
 /// Seen: `group`, `vault kv1 [protected] [rbac] [registering] [hidden] [taken] [deleted] [st1=get+wrapKey] [tenant2]`,
 /// `key kv1/main A [disabled|expired|expires|later|small|hidden] [B …]`, `key kv1/main deleted|unlisted`,
+/// `users kv1/main [st9@A] [moved=900] [unseen]`, `now 2000`; a key's life is in the words of `world_life`, and `made=900` says
+/// when the version before it was made;
 /// `lock name ReadOnly subscription|group|kv1|st1`, `lock hidden`, `identity id1 [hidden]`, `account st1 [system] [has id1]
 /// [bound kv1/main[@A] [as id1]] [creating] [hidden] [taken] [uai]`. What is not named is absent. `A` stands for version `aaaa…`.
 #[track_caller]

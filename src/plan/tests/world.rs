@@ -1,21 +1,22 @@
 //! The tests' small language: a wanted and a seen state in a few words.
 
+use super::world_life;
 use crate::model::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
 const TENANT: &str = "00000000-0000-0000-0000-00000000000a";
 
-fn group() -> GroupId {
+pub(super) fn group() -> GroupId {
     GroupId { subscription: SubscriptionId::parse(SUBSCRIPTION).unwrap(), name: GroupName::parse("rg").unwrap() }
 }
 
-fn key_ref(text: &str) -> KeyRef {
+pub(super) fn key_ref(text: &str) -> KeyRef {
     let (vault, name) = text.split_once('/').unwrap();
     KeyRef { vault: VaultName::parse(vault).unwrap(), name: KeyName::parse(name).unwrap() }
 }
 
-fn version(letter: &str) -> Version {
+pub(super) fn version(letter: &str) -> Version {
     Version::parse(&letter.to_lowercase().repeat(32)).unwrap()
 }
 
@@ -64,7 +65,12 @@ pub(crate) fn desired(text: &str) -> Desired {
                     kind: if words.contains(&"hsm") { KeyType::RsaHsm } else { KeyType::Rsa },
                     size_bits: 2048,
                 });
-                desired.vaults.get_mut(&key.vault).unwrap().keys.insert(key.name, Key { create });
+                desired
+                    .vaults
+                    .get_mut(&key.vault)
+                    .unwrap()
+                    .keys
+                    .insert(key.name, Key { create, life: world_life::life(&words) });
             }
             "identity" => {
                 let id = identity(words[1]);
@@ -122,7 +128,7 @@ fn desired_account(words: &[&str], create: bool) -> Account {
     }
 }
 
-fn hidden<T>() -> Seen<T> {
+pub(super) fn hidden<T>() -> Seen<T> {
     Seen::Hidden(HiddenReason { what: "403 AuthorizationFailed".into(), permission: Some("a/read".into()) })
 }
 
@@ -158,6 +164,8 @@ pub(crate) fn observed(wanted: &str, text: &str) -> Observed {
             }
             "account" => see_account(&words, &mut observed),
             "lock" => see_lock(&words, &mut observed),
+            "users" => world_life::see_users(&words, &mut observed),
+            "now" => observed.at = world_life::moment(words[1]),
             other => panic!("{other}"),
         }
     }
@@ -265,7 +273,12 @@ fn seen_key(words: &[&str]) -> SeenKey {
             ("expires", Some(version)) => version.expires = Some(Timestamp(1_000 + 10 * 86_400)),
             ("later", Some(version)) => version.expires = Some(Timestamp(1_000 + 30 * 86_400)),
             ("early", Some(version)) => version.not_before = Some(Timestamp(1_001)),
-            ("small" | "ec", _) => {}
+            ("small" | "ec" | "few" | "policy-hidden", _) => {}
+            (word, last) if word.contains('=') => {
+                if let Some((made, version)) = word.strip_prefix("made=").zip(last) {
+                    version.created = Some(world_life::moment(made));
+                }
+            }
             (letter, _) => versions.push(KeyVersion {
                 id: version(letter),
                 enabled: true,
@@ -278,7 +291,10 @@ fn seen_key(words: &[&str]) -> SeenKey {
     }
     let size_bits = Some(if words.contains(&"small") { 1024 } else { 2048 });
     let kind = if words.contains(&"ec") { KeyType::Other("EC".into()) } else { KeyType::Rsa };
-    SeenKey { kind, size_bits, versions, all_versions: true }
+    let (tags, rotation) = (BTreeMap::new(), None);
+    let mut seen = SeenKey { kind, size_bits, versions, all_versions: true, tags, rotation };
+    world_life::seen_life(words, &mut seen);
+    seen
 }
 
 fn see_account(words: &[&str], observed: &mut Observed) {

@@ -1,7 +1,7 @@
 //! What only Azure chooses (principals, versions and their dates, the key that an account is under), written over a world.
 
 use super::Borrowed;
-use crate::model::{Binding, KeyVersion, Observed, Seen, SeenKey};
+use crate::model::{Binding, KeyVersion, Observed, Period, Seen, SeenKey, SeenRotation};
 use crate::sandbox::{VAULT_SUFFIX, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -35,16 +35,21 @@ pub(super) fn overwritten(
         if let Some(versions) = whole.pointer_mut(&format!("/state/vaults/{}/keys/{}/versions", lower.0, lower.1)) {
             *versions = versions_of(seen, &versions[0]);
         }
+        let place = format!("/state/vaults/{}/keys/{}", lower.0, lower.1);
+        if let (Some(key), Some(Seen::Known(policy))) = (whole.pointer_mut(&place), &seen.rotation) {
+            key["rotation"] = policy_of(policy, observed.at.0);
+        }
     }
     for account in observed.accounts.values().filter_map(Seen::known) {
         let Some(binding) = &account.encryption.binding else { continue };
         let current = current(&mut whole, binding, borrowed);
         let place = format!("/state/accounts/{}/encryption", account.id.name);
         let Some(encryption) = whole.pointer_mut(&place) else { continue };
+        let moved = binding.rotated.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
         encryption["binding"] = json!({
             "vault_uri": format!("https://{}.{VAULT_SUFFIX}/", label(binding)), "key": binding.key,
             "version": binding.version.as_ref().map(ToString::to_string), "current": current, "expires": null,
-            "rotated": observed.at.0.saturating_mul(1000),
+            "rotated": moved.map_or(observed.at.0.saturating_mul(1000), jiff::Timestamp::as_millisecond),
         });
         if let Some(identity) = &binding.user_assigned_identity {
             encryption["identity"] = json!({ "userAssignedIdentity": identity });
@@ -66,7 +71,27 @@ fn versions_of(seen: &SeenKey, made: &Value) -> Value {
         }
         one
     };
-    seen.versions.iter().rev().map(one).collect()
+    let mut versions: Vec<Value> = seen.versions.iter().rev().map(one).collect();
+    // Of other versions, nobody looked at the tags.
+    if let Some(newest) = versions.last_mut().filter(|_| !seen.tags.is_empty()) {
+        newest["tags"] = json!(seen.tags);
+    }
+    versions.into()
+}
+
+/// A rotation policy as it was seen. One that only notifies is what a key has until somebody sets one.
+fn policy_of(seen: &SeenRotation, now: i64) -> Value {
+    let SeenRotation { every, before_expiry, notify_before, expire_after } = seen;
+    let action = |kind: &str, trigger: &str, period: &Period| json!({ "trigger": { trigger: period.to_string() }, "action": { "type": kind } });
+    let rotates = every.map(|period| action("Rotate", "timeAfterCreate", &period));
+    let rotates = rotates.or(before_expiry.map(|period| action("Rotate", "timeBeforeExpiry", &period)));
+    if rotates.is_none() && expire_after.is_none() {
+        return Value::Null;
+    }
+    let notifies = notify_before.map(|period| action("Notify", "timeBeforeExpiry", &period));
+    let actions: Vec<Value> = rotates.into_iter().chain(notifies).collect();
+    let (life, now) = (expire_after.map(|period| period.to_string()), now.saturating_mul(1000));
+    json!({ "actions": actions, "life": life, "created": now, "updated": now })
 }
 
 /// The version that wraps an account's data key. Where it was not looked at it is there, and enabled.

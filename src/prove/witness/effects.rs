@@ -4,6 +4,7 @@ use super::custody;
 use super::diff;
 use super::facts;
 use super::honest::{Finding, Scene};
+use super::keys;
 use super::sight::Sight;
 use super::{Sent, Witness};
 use crate::model::Access;
@@ -35,7 +36,7 @@ impl Witness {
         self.runs[run].effects += 1;
         let status = response.as_ref().map_or(0, |response| response.status().as_u16());
         self.say(sent.at, &format!("run {} #{} {} has its effect ({status})", run + 1, sent.number, sent.line()));
-        let named = self.runs[run].is_named(&sent.path, sent.request_id.as_deref());
+        let named = self.runs[run].is_named(&sent.host, &sent.path, sent.request_id.as_deref());
         self.holds("S7", named, || "a write does not carry its step's request id".to_owned());
         let findings = if self.is_in_window(sent) { vec![] } else { self.findings(sent, before, after) };
         for (invariant, is_so, what) in findings {
@@ -45,7 +46,7 @@ impl Witness {
             notes.changed_since.insert(sent.place());
         }
         self.know_principals(after, sent.at);
-        self.readable(before, after);
+        self.readable(sent.at, before, after);
         self.spells.note(&self.desired, sent.at, after);
     }
 
@@ -68,12 +69,16 @@ impl Witness {
         let scene = Scene { desired: &self.desired, notes, sent, before, after, principals: &self.principals };
         let changes = diff::changes(before.census, after.census);
         let mut findings: Vec<Finding> = changes.iter().flat_map(|change| scene.judge(change)).collect();
+        let renewed =
+            changes.iter().any(|change| matches!(change.path.as_slice(), ["vaults", _, "keys", _, "versions"]));
         // What was not touched is as it was, and what holds of it holds.
         let had = facts::facts_since(&self.desired, before, Some(after.census));
         let has = facts::facts_since(&self.desired, after, Some(before.census));
         findings.extend(
             had.into_iter()
                 .filter(|(_, held)| *held)
+                // With a newer version there, an account is no longer under the newest, until it moves.
+                .filter(|(fact, _)| !(renewed && fact.ends_with("is under its key")))
                 .map(|(fact, _)| ("S8", has.get(&fact) == Some(&true), format!("no longer so: {fact}"))),
         );
         findings.extend(custody::findings(&self.guard, before, after));
@@ -93,14 +98,16 @@ impl Witness {
     }
 
     /// The accounts that the spec puts out of reach on purpose.
-    pub(super) fn revoked(&self) -> BTreeSet<String> {
+    pub(super) fn revoked(&self, sight: Sight<'_>) -> BTreeSet<String> {
+        let mut closed = keys::closed(&self.desired, sight);
         let revoked = self.desired.accounts.values().filter(|account| account.access == Access::Revoked);
-        revoked.map(|account| account.id.name.to_string()).collect()
+        closed.extend(revoked.map(|account| account.id.name.to_string()));
+        closed
     }
 
     /// S1: whoever could read before can read after, but for the accounts that a revocation names.
-    fn readable(&mut self, before: &Census, after: &Census) {
-        let revoked = self.revoked();
+    fn readable(&mut self, now: Millis, before: &Census, after: &Census) {
+        let revoked = self.revoked(Sight { census: before, now });
         let readable = |(name, truth): &(&String, &Arc<Readability>)| truth.readable && !revoked.contains(*name);
         for (account, truth) in before.truths().iter().filter(readable) {
             let now = after.truths().get(account);

@@ -68,7 +68,7 @@ impl Witness {
         for (fact, is_so) in facts::facts(&self.desired, sight) {
             self.holds("L4", is_so, || format!("not so in the end: {fact}"));
         }
-        let revoked = self.revoked();
+        let revoked = self.revoked(sight);
         let names: Vec<String> = self
             .desired
             .accounts

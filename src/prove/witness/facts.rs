@@ -34,13 +34,18 @@ pub(super) fn facts_since(desired: &Desired, sight: Sight<'_>, earlier: Option<&
             let here = sight.key(name.as_str(), key.as_str()).is_some();
             facts.insert(format!("key {name}/{key} is there"), here);
         }
+        facts.extend(super::keys::facts(desired, name.as_str(), sight));
     }
     for identity in desired.identities.keys() {
         facts.insert(format!("identity {} is there", identity.name), sight.user(&identity.to_string()).is_some());
     }
+    let closed = super::keys::closed(desired, sight);
     for account in desired.accounts.values() {
         let vault = account.encryption.as_ref().map(|wanted| wanted.key.vault.as_str());
         if earlier.is_some_and(|earlier| sight.is_untouched(earlier, account.id.name.as_str(), vault)) {
+            continue;
+        }
+        if closed.contains(account.id.name.as_str()) {
             continue;
         }
         of_account(account, sight, &mut facts);

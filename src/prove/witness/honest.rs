@@ -94,9 +94,8 @@ impl Scene<'_> {
                 vec![("S5", shown, format!("{place} was turned on and not shown"))]
             }
             ["vaults", vault, "keys", key] if new => self.key(vault, key, change),
-            ["vaults", vault, "keys", key, "versions"] => {
-                vec![("S12", false, format!("a version of {vault}/{key} was added or changed"))]
-            }
+            ["vaults", vault, "keys", key, "versions"] => self.versions(vault, key, change),
+            ["vaults", vault, "keys", key, "rotation", ..] => self.policy(vault, key, change),
             _ => vec![(
                 "S7",
                 false,
@@ -105,7 +104,7 @@ impl Scene<'_> {
         }
     }
 
-    fn shown(&self, resource: &str, fields: &[&str]) -> Vec<Finding> {
+    pub(super) fn shown(&self, resource: &str, fields: &[&str]) -> Vec<Finding> {
         let one = |field: &&str| {
             let shown = self.notes.shows(resource, field);
             ("S7", shown, format!("{resource}: {field} was written and not shown"))
@@ -181,6 +180,10 @@ impl Scene<'_> {
 
     fn key(&self, vault: &str, key: &str, change: &Change<'_>) -> Vec<Finding> {
         let mut findings = self.shown(&format!("key {vault}/{key}"), &["type", "size"]);
+        let policy = change.after.is_some_and(|key| !key["rotation"].is_null());
+        if policy {
+            findings.extend(self.shown(&format!("key {vault}/{key}"), &["rotation.every"]));
+        }
         let versions = change.after.and_then(|key| key["versions"].as_array()).map_or(0, Vec::len);
         findings.push(("S12", versions == 1, format!("key {vault}/{key} was made with {versions} versions")));
         let by_arm = self.sent.host == ARM_HOST;

@@ -11,6 +11,7 @@ mod effects;
 mod ends;
 mod facts;
 mod honest;
+mod keys;
 mod notes;
 mod sight;
 mod spells;
@@ -206,8 +207,10 @@ impl Witness {
         notes.requests += 1;
         if let Some(status) = status.filter(|_| sent.reads) {
             notes.told.insert(sent.place(), (status, body["error"]["code"].is_string()));
-            // An answer that is out of date shows nothing of what was changed meanwhile.
-            if sent.note != Mishap::Stale(0).name() {
+            // An answer that is out of date shows nothing of what was changed meanwhile, were it the first one of all.
+            if sent.note == Mishap::Stale(0).name() {
+                notes.changed_since.insert(sent.place());
+            } else {
                 notes.changed_since.remove(&sent.place());
             }
             if status == 200 {

@@ -2,7 +2,7 @@
 
 use crate::apply::Event;
 use crate::plan::{Plan, StepId};
-use crate::sandbox::{LOGIN_HOST, Millis};
+use crate::sandbox::{LOGIN_HOST, Millis, VAULT_SUFFIX};
 use azure_core::base64::decode_url_safe;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,8 +128,15 @@ impl Notes {
     }
 
     /// Whether a request that changes something is one of an open step, by its id.
-    pub(super) fn is_named(&self, path: &str, request_id: Option<&str>) -> bool {
+    pub(super) fn is_named(&self, host: &str, path: &str, request_id: Option<&str>) -> bool {
         let lower = path.to_ascii_lowercase();
+        if let Some(vault) = host.strip_suffix(VAULT_SUFFIX) {
+            // What a vault does itself is known by the vault and the path there.
+            let place = format!("/vaults/{}{lower}", vault.trim_end_matches('.'));
+            let about = |id: &StepId| self.steps.iter().any(|(step, of)| step == id && of.ends_with(&place));
+            let mut open = self.open.iter().filter(|id| about(id));
+            return open.any(|id| Some(self.id_of(&[id.0.as_str()]).as_str()) == request_id);
+        }
         let Some((scope, _)) = lower.split_once("/roleassignments/") else {
             let expected = self.request_id(path);
             return expected.is_some() && expected.as_deref() == request_id;

@@ -83,6 +83,7 @@ fn set_encryption() -> Step {
         version: VersionRule::Latest,
         who: Who::System(account()),
         then: None,
+        since: None,
         permissions: KeyPermission::needed(),
         former: None,
     };

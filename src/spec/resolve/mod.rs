@@ -4,6 +4,7 @@ mod accept;
 mod accounts;
 mod groups;
 mod identities;
+mod life;
 mod pairs;
 mod scope;
 mod vaults;

@@ -98,7 +98,8 @@ impl<'s> Resolver<'s> {
                 self.twice("key", first, first_at, name, spec.key_span(&path));
             } else {
                 declared.insert(parsed.clone(), name);
-                keys.insert(parsed, Key { create });
+                let life = self.life(path, entry);
+                keys.insert(parsed, Key { create, life });
             }
         }
         keys

@@ -1,16 +1,20 @@
 //! What has to come to pass in a run of the suite: what never did was not proved.
 
-use super::stories::{End, STORIES};
+use super::stories::{End, all};
 use super::worlds::desired;
 use cmk::diag::codes;
 use cmk::prove::{Mishap, acts};
 use std::collections::{BTreeMap, BTreeSet};
 
-const ACTIONS: [&str; 8] = [
+const ACTIONS: [&str; 12] = [
     "createGroup",
     "createVault",
     "protectVault",
     "createKey",
+    "markKey",
+    "setRotation",
+    "rotateKey",
+    "disableVersion",
     "createAccount",
     "attachIdentity",
     "grant",
@@ -61,15 +65,14 @@ accounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/
 /// Every refusal is met by a story, or there is a reason why none can.
 #[test]
 fn every_refusal_ends_a_story_or_is_said_to_be_out_of_reach() {
-    let told: BTreeSet<&str> = STORIES
-        .iter()
+    let told: BTreeSet<&str> = all()
         .filter_map(|story| match story.end {
             End::Refuses(code) => Some(code),
             End::Converges | End::Asks(_) | End::Opens => None,
         })
         .collect();
     let unreached: BTreeSet<&str> = UNREACHED.iter().map(|(code, _)| *code).collect();
-    let all: BTreeSet<&str> = codes::all().map(|code| code.id).filter(|id| id.starts_with("CMK2")).collect();
-    assert_eq!(told.union(&unreached).copied().collect::<BTreeSet<_>>(), all);
+    let known: BTreeSet<&str> = codes::all().map(|code| code.id).filter(|id| id.starts_with("CMK2")).collect();
+    assert_eq!(told.union(&unreached).copied().collect::<BTreeSet<_>>(), known);
     assert!(told.is_disjoint(&unreached));
 }

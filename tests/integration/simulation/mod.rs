@@ -7,7 +7,9 @@ mod random;
 mod sabotage;
 mod scenes;
 mod small_worlds;
+mod staircase;
 mod stories;
+mod stories_of_keys;
 pub(crate) mod worlds;
 
 /// A number that whoever runs the tests has asked for: `CMK_SEEDS` scenes by chance, and everything that is otherwise

@@ -9,7 +9,7 @@ use std::thread;
 
 /// How many seeds are tried: `CMK_SEEDS`, else what an ordinary test run has time for.
 fn seeds() -> u64 {
-    super::asked("CMK_SEEDS").unwrap_or(200)
+    super::asked("CMK_SEEDS").unwrap_or(240)
 }
 
 /// The first seed: to go on where a run ended, or to look at one.

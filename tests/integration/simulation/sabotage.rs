@@ -6,11 +6,12 @@
 use super::scenes::scene;
 use azure_core::http::headers::HeaderValue;
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Method, Request};
-use cmk::model::{Fact, Guard, KeyPermission, Pattern, VersionRule};
-use cmk::plan::{Action, Consent, Plan, RiskClass};
+use cmk::model::{Fact, Guard, KeyPermission, Pattern, Period, VersionRule};
+use cmk::plan::{Action, Change, Consent, Former, Plan, RiskClass, Step, StepId};
 use cmk::prove::{How, OTHERS};
 use cmk::sandbox::{CLIENT_ID, CLIENT_SECRET, LOGIN_HOST, TENANT, VAULT_SUFFIX};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 /// The seeds within which each sabotage must be noticed.
@@ -46,6 +47,8 @@ enum Way {
     CreateAgain,
     /// A key that was made is made again in the vault, where creating adds a version.
     AddsVersions,
+    /// A rotation is sent twice.
+    RotatesTwice,
     /// Something is written while looking.
     WritesWhileLooking,
     /// A token for Resource Manager is sent to the vault.
@@ -122,6 +125,9 @@ impl HttpClient for Saboteur {
                 let answer = self.inner.execute_request(request).await;
                 self.add_version(request).await;
                 return answer;
+            }
+            Way::RotatesTwice if path.ends_with("/rotate") => {
+                self.inner.execute_request(request).await.ok();
             }
             Way::WritesWhileLooking if is_get && path.contains("/storageaccounts/") => self.write_a_tag(request).await,
             Way::TokenToVault if is_get && path.contains("/keys/") => {
@@ -215,6 +221,34 @@ fn entries(asked: &mut Asked) -> Option<&mut Vec<Value>> {
 /// A guard that allows nothing of what the scenes' specs name.
 fn elsewhere() -> Guard {
     Guard { vaults: vec![Pattern::new("kv-elsewhere")], ..Guard::default() }
+}
+
+/// Disables the version that an account has just left.
+fn retire_at_once(plan: &mut Plan) {
+    let moves: Vec<Step> = plan.steps.iter().filter(|step| step.id.0.starts_with("encryption/")).cloned().collect();
+    for step in moves {
+        let Action::SetEncryption { vault, key, former: Some(Former { key: left, version, left: _ }), .. } =
+            &step.action
+        else {
+            continue;
+        };
+        if key != left {
+            continue;
+        }
+        let (vault, key, version) = (vault.clone(), key.clone(), version.clone());
+        let wait = Some(Period::days(1));
+        let gives = vec![Fact::VersionDisabled(key.clone(), version.clone())];
+        let change = Change {
+            resource: format!("key {key}"),
+            path: format!("versions[{version}].enabled"),
+            before: Some("true".to_owned()),
+            after: "false".to_owned(),
+        };
+        let id = StepId(format!("disabled/{key}/{version}"));
+        let action = Action::DisableVersion { vault, key, version, retired_after: wait, leaving: BTreeSet::new() };
+        let (because, needs, after, risks) = (vec![change], vec![], vec![step.id.clone()], vec![]);
+        plan.steps.push(Step { id, action, because, needs, gives, after, risks });
+    }
 }
 
 /// Each sabotage: what it is, the invariant that notices it, and how.
@@ -363,6 +397,17 @@ fn all() -> Vec<(&'static str, &'static str, How)> {
         ("a look that is refused is taken for absence", "S11", on_line(Way::HiddenIsAbsent)),
         ("a vault's creation is sent again later", "S8", on_line(Way::CreateAgain)),
         ("a key version is added blindly", "S12", on_line(Way::AddsVersions)),
+        ("a rotation is sent twice", "S12", on_line(Way::RotatesTwice)),
+        ("an old version is retired as soon as the account has moved", "S6", in_plan(retire_at_once)),
+        (
+            "what somebody closed is opened unasked",
+            "S14",
+            in_plan(|plan| {
+                for step in &mut plan.steps {
+                    step.risks.retain(|risk| risk.class != RiskClass::Reopening);
+                }
+            }),
+        ),
         ("a write while looking", "S13", on_line(Way::WritesWhileLooking)),
         ("a token for the wrong host", "S16", on_line(Way::TokenToVault)),
         ("writes without their step's id", "S7", on_line(Way::NoRequestId)),

@@ -61,6 +61,14 @@ pub(super) fn scene(seed: u64) -> Scene {
         .collect::<Vec<_>>();
     let harmless = !chance.one_in(3);
     let mut meddling = Meddling::by_chance(&mut chance, &wanted, turns.len(), 40, harmless);
+    let vault = wanted.vaults.values().next();
+    if let Some((vault, place)) = vault.and_then(|vault| Some((vault, vault.location.clone()?))) {
+        // Somebody else makes the vault that is to be made.
+        let absent = !world.iter().any(|line| line.starts_with("vault ")) && vault.create.is_some();
+        if absent && chance.one_in(12) {
+            meddling.acts.push((0, 6 + chance.below(14), Act::MakeVault(vault.id.clone(), place)));
+        }
+    }
     if !harmless && chance.one_in(2) {
         meddling.acts.extend(emergency(&mut chance, &world, &wanted));
     }
@@ -97,9 +105,16 @@ fn world_and_spec(chance: &mut Chance) -> (Vec<String>, String) {
         if here {
             world.push(format!("key kv1/{key}"));
             keys.push(key);
+            if chance.one_in(3) {
+                world.push(format!("rotate kv1/{key}"));
+            }
         }
-        let create = if here && chance.one_in(2) { "{}" } else { "{ create: { size: 2048 } }" };
-        keys_spec.push(format!("{key}: {create}"));
+        let create = if here && chance.one_in(2) { "" } else { "create: { size: 2048 }, " };
+        let life = if chance.one_in(3) { chance.pick(&LIVES).copied().unwrap_or_default() } else { "" };
+        keys_spec.push(format!("{key}: {{ {create}{life} }}"));
+    }
+    if !keys.is_empty() && chance.one_in(4) {
+        world.push("days 100".to_owned());
     }
     let create = if there && chance.one_in(2) { "" } else { "create: {}, " };
     // A vault whose keys no account uses need not be protected.
@@ -110,8 +125,32 @@ fn world_and_spec(chance: &mut Chance) -> (Vec<String>, String) {
     for name in ["st1", "st2", "st3"].into_iter().take(1 + usize::try_from(chance.below(3)).unwrap()) {
         spec.push_str(&account(chance, name, group, there && protected, &keys, used, &mut world));
     }
+    if chance.one_in(if spec.contains("retireOldVersions") { 2 } else { 8 }) {
+        world.push("days 3".to_owned());
+    }
+    // What somebody closed in the beginning, only an operator opens again.
+    let open = ["main", "next"]
+        .into_iter()
+        .zip(&keys_spec)
+        .find(|(key, spec)| keys.contains(key) && spec.contains("enabled: true"));
+    if let Some((key, _)) = open.filter(|_| chance.one_in(3)) {
+        world.push(format!("disable kv1/{key}"));
+    }
     (world, spec)
 }
+
+/// What may be asked of a key through its life. In a world that nobody has meddled with, none of it opens or closes anything
+/// that an account needs.
+const LIVES: [&str; 8] = [
+    "maxAge: P90D",
+    "maxAge: P90D, retireOldVersions: P2D",
+    "retireOldVersions: P1D",
+    "tags: { team: pay }",
+    "tags: { team: pay }, expires: 2099-01-31",
+    "rotation: { every: P90D }",
+    "rotation: { every: P90D, expireAfter: P2Y, notifyBefore: P30D }, maxAge: P60D",
+    "enabled: true",
+];
 
 fn account(
     chance: &mut Chance,
@@ -205,7 +244,8 @@ impl Scene {
     /// All is well again. Only somebody's harm may lead to a refusal, and then nothing is written.
     async fn end(&self, stage: &Stage, as_told: &How) {
         let wanted = desired(&self.spec);
-        if self.meddling.acts.iter().all(|(_, _, act)| act.is_harmless()) {
+        let is_closed = self.world.iter().any(|line| line.starts_with("disable "));
+        if !is_closed && self.meddling.acts.iter().all(|(_, _, act)| act.is_harmless()) {
             stage.converges_as(&wanted, as_told).await;
             return;
         }
@@ -213,7 +253,7 @@ impl Scene {
         let refused = last.ended.is_refused();
         if refused {
             stage.hold("S13", last.effects == 0, || "something was written although the plan refuses".to_owned());
-        } else if !self.meddling.acts.iter().any(|(_, _, act)| matches!(act, Act::Disable(_))) {
+        } else if !is_closed && !self.meddling.acts.iter().any(|(_, _, act)| matches!(act, Act::Disable(_))) {
             // Who is under a version that somebody disabled cannot read, and it is not for us to enable it.
             stage.converges_as(&wanted, as_told).await;
         }

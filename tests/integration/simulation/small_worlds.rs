@@ -3,21 +3,26 @@
 use super::worlds::desired;
 use cmk::model::{
     AccessPolicy, AccountId, AccountName, Binding, Desired, GrantScope, GroupId, GroupName, HiddenReason, Identities,
-    IdentityId, IdentityName, KeyName, KeyPermission, KeyRef, KeyType, KeyVersion, Location, NameState, Observed,
-    PermissionModel, RoleAssignment, Seen, SeenAccount, SeenEncryption, SeenGroup, SeenIdentity, SeenKey,
-    SeenSubscription, SeenUserIdentity, SeenVault, SubscriptionId, Timestamp, VaultId, VaultName, Version, Who,
+    IdentityId, IdentityName, KeyName, KeyPermission, KeyRef, KeyType, KeyUser, KeyUsers, KeyVersion, Location,
+    NameState, Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenEncryption, SeenGroup, SeenIdentity,
+    SeenKey, SeenRotation, SeenSubscription, SeenUserIdentity, SeenVault, SubscriptionId, Timestamp, VaultId,
+    VaultName, Version, Who,
 };
-use cmk::plan::{Action, Consent, GrantBy, Plan, RiskClass, Step, judge, plan};
+use cmk::plan::{Action, Consent, GrantBy, Plan, RiskClass, Step, closing, judge, plan};
 use cmk::sandbox::SUBSCRIPTIONS;
 use std::collections::{BTreeMap, BTreeSet};
 
 const TENANT: &str = "7e57ab1e-0000-4000-8000-00000000d1e5";
 const HOST: &str = "kv1.vault.sandbox.test";
 const OLD: &str = "0000000000000000000000000000000a";
+/// When accounts were bound in the beginning, and when by a plan.
+const LONG_AGO: &str = "2025-12-01T00:00:00.0000000Z";
+const JUST_NOW: &str = "2026-01-01T00:00:00.0000000Z";
+const NEWER: &str = "0000000000000000000000000000000c";
 const NEW: &str = "0000000000000000000000000000000b";
 
 /// A dozen specs over the same names.
-const SPECS: [&str; 17] = [
+const SPECS: [&str; 22] = [
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main } } }",
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main, version: auto } } }",
     "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }",
@@ -35,6 +40,11 @@ const SPECS: [&str; 17] = [
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }\nidentities: { id1: { create: {} } }\naccounts: { st1: { create: {}, identities: [id1], encryption: { key: kv1/main } } }",
     "vaults: { kv1: { keys: { main: {} } } }\nidentities: { id1: {} }\naccounts: { st1: { identities: [id1], encryption: { key: kv1/main } }, st2: { identity: systemAssigned, encryption: { key: kv1/main } } }",
     "vaults: { kv1: { keys: { main: {} } } }\nidentities: { id1: {} }\naccounts: { st1: { identity: systemAssigned, identities: [id1], encryption: { key: kv1/main, version: auto, identity: id1 } } }",
+    "vaults: { kv1: { keys: { main: { maxAge: P1D } } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } }, st2: { identity: systemAssigned, encryption: { key: kv1/main, version: auto } } }",
+    "vaults: { kv1: { keys: { main: { enabled: true, tags: { team: pay }, rotation: { every: P90D } } } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }",
+    "vaults: { kv1: { keys: { main: { enabled: false } } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }",
+    "vaults: { kv1: { keys: { main: { versions: { 0000000000000000000000000000000a: { enabled: false } } } } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }",
+    "vaults: { kv1: { keys: { main: { maxAge: P2D, retireOldVersions: P1D } } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }",
 ];
 
 fn hidden<T>() -> Seen<T> {
@@ -88,7 +98,14 @@ fn vaults() -> Vec<(Seen<SeenVault>, Option<NameState>)> {
 
 fn keys() -> Vec<Seen<SeenKey>> {
     let key = |kind: KeyType, versions: Vec<KeyVersion>| {
-        Seen::Known(SeenKey { kind, size_bits: Some(3072), versions, all_versions: true })
+        Seen::Known(SeenKey {
+            kind,
+            size_bits: Some(3072),
+            versions,
+            all_versions: true,
+            tags: BTreeMap::new(),
+            rotation: Some(Seen::Known(SeenRotation::default())),
+        })
     };
     vec![
         Seen::Absent,
@@ -116,7 +133,7 @@ fn accounts(name: &str) -> Vec<State> {
         version: pinned.map(|id| Version::parse(id).unwrap()),
         current: Some(Version::parse(OLD).unwrap()),
         user_assigned_identity: None,
-        rotated: None,
+        rotated: Some(LONG_AGO.to_owned()),
     };
     let bindings = [
         None,
@@ -213,10 +230,16 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
         }
         Action::CreateKey { key, create, .. } => {
             let versions = vec![version(NEW, true, 2)];
-            let made =
-                SeenKey { kind: create.kind.clone(), size_bits: Some(create.size_bits), versions, all_versions: true };
+            let (kind, size_bits) = (create.kind.clone(), Some(create.size_bits));
+            let (tags, rotation) = (BTreeMap::new(), None);
+            let made = SeenKey { kind, size_bits, versions, all_versions: true, tags, rotation };
             observed.keys.insert(key.clone(), Seen::Known(made));
         }
+        Action::MarkKey { .. }
+        | Action::SetRotation { .. }
+        | Action::RotateKey { .. }
+        | Action::EnableVersion { .. }
+        | Action::DisableVersion { .. } => after_in_key(action, observed),
         Action::CreateIdentity { id, .. } => {
             let principal = format!("principal-of-{}", id.name);
             let seen = SeenUserIdentity { principal, client: None, tenant: Some(TENANT.to_owned()) };
@@ -311,12 +334,37 @@ fn bound(account: &AccountName, key: &KeyRef, who: &Who, desired: &Desired, obse
         current: pinned.clone().or(newest),
         version: pinned,
         user_assigned_identity: user(who),
-        rotated: None,
+        rotated: Some(JUST_NOW.to_owned()),
     }
+}
+
+/// The same with a look at who uses the keys of which versions are to be disabled.
+fn with_users(desired: &Desired, mut observed: Observed) -> Observed {
+    observed.users = closing(desired, &observed)
+        .keys()
+        .map(|key| {
+            let seen = observed.accounts.values().filter_map(Seen::known);
+            let under = seen.filter_map(|seen| {
+                let binding = seen.encryption.binding.as_ref()?;
+                let here = binding.vault_host == HOST && binding.key == key.name.as_str();
+                let moved = if binding.rotated.as_deref() == Some(JUST_NOW) { 1_767_225_600 } else { 1_764_547_200 };
+                here.then(|| KeyUser {
+                    account: seen.id.clone(),
+                    scope: None,
+                    pinned: binding.version.clone(),
+                    current: binding.current.clone(),
+                    moved: Some(Timestamp(moved)),
+                })
+            });
+            (key.clone(), KeyUsers { users: under.collect(), unseen: vec![], accounts: 0 })
+        })
+        .collect();
+    observed
 }
 
 /// L5 and what no plan may hold, for one spec in one world.
 fn check(desired: &Desired, observed: &Observed, title: &str) -> Plan {
+    let observed = &with_users(desired, observed.clone());
     let made = plan(desired, observed);
     let breaches = judge(&made, observed);
     assert!(breaches.is_empty(), "L9 {title}: {breaches:?}");
@@ -328,9 +376,45 @@ fn check(desired: &Desired, observed: &Observed, title: &str) -> Plan {
     for step in &made.steps {
         after(&step.action, desired, &mut later);
     }
-    let again = plan(desired, &later);
+    let again = plan(desired, &with_users(desired, later));
     assert!(again.is_empty() || !made.refusals.is_empty(), "L5 {title}\n{:#?}\nthen\n{:#?}", made.steps, again.steps);
     made
+}
+
+/// What holds of a key after an action of its life.
+fn after_in_key(action: &Action, observed: &mut Observed) {
+    match action {
+        Action::MarkKey { key, version, marks, .. } => change(observed, key, |seen| {
+            seen.tags.extend(marks.tags.clone());
+            seen.versions.iter_mut().filter(|one| one.id == *version).for_each(|one| {
+                one.not_before = marks.not_before.or(one.not_before);
+                one.expires = marks.expires.or(one.expires);
+            });
+        }),
+        Action::SetRotation { key, rotation, .. } => change(observed, key, |seen| {
+            let every = Some(rotation.every);
+            seen.rotation = Some(Seen::Known(SeenRotation { every, ..SeenRotation::default() }));
+        }),
+        Action::RotateKey { key, .. } => {
+            let now = observed.at.0;
+            change(observed, key, |seen| seen.versions.insert(0, version(NEWER, true, now)));
+        }
+        Action::EnableVersion { key, version, .. } => enable(observed, key, version, true),
+        Action::DisableVersion { key, version, .. } => enable(observed, key, version, false),
+        _ => unreachable!("it is about another kind of thing: {action:?}"),
+    }
+}
+
+fn change(observed: &mut Observed, key: &KeyRef, change: impl FnOnce(&mut SeenKey)) {
+    if let Some(Seen::Known(seen)) = observed.keys.get_mut(key) {
+        change(seen);
+    }
+}
+
+fn enable(observed: &mut Observed, key: &KeyRef, version: &Version, enabled: bool) {
+    change(observed, key, |seen| {
+        seen.versions.iter_mut().filter(|one| one.id == *version).for_each(|one| one.enabled = enabled);
+    });
 }
 
 /// Nothing is made that was not seen to be absent (S11), nothing shut is opened unasked (S14).
@@ -344,6 +428,11 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
         Action::CreateGroup { .. }
         | Action::SwitchIdentity { .. }
         | Action::ProtectVault { .. }
+        | Action::MarkKey { .. }
+        | Action::SetRotation { .. }
+        | Action::RotateKey { .. }
+        | Action::EnableVersion { .. }
+        | Action::DisableVersion { .. }
         | Action::AttachIdentity { .. }
         | Action::Grant { .. }
         | Action::RevokeAccess { .. }

@@ -29,7 +29,7 @@ pub(super) struct Story {
 use End::{Asks, Converges, Opens, Refuses};
 use cmk::plan::RiskClass;
 
-const fn story(name: &'static str, world: &'static str, spec: &'static str, end: End) -> Story {
+pub(super) const fn story(name: &'static str, world: &'static str, spec: &'static str, end: End) -> Story {
     Story { name, world, spec, end }
 }
 
@@ -117,7 +117,12 @@ accounts:
   st2: { identities: [id1], encryption: { key: kv1/main } }
 ";
 
-pub(super) const STORIES: &[Story] = &[
+/// Every story.
+pub(super) fn all() -> impl Iterator<Item = &'static Story> {
+    STORIES.iter().chain(super::stories_of_keys::STORIES)
+}
+
+const STORIES: &[Story] = &[
     story("everything is new", "", NEW, Converges),
     story("only the group is there", "group", NEW, Converges),
     story("the vault is there and another team uses it", "group\nvault kv1", NEW, Converges),
@@ -455,20 +460,20 @@ pub(super) async fn play(story: &Story, how: &How, title: &str, played: &mut Pla
 fn every_story_ends_as_it_must_and_its_plan_applied_twice_does_nothing_more() {
     let mut played = Played::default();
     in_virtual_time(async {
-        for story in STORIES {
+        for story in all() {
             play(story, &How { again: true, ..How::default() }, "each step twice", &mut played).await;
         }
     })
     .unwrap();
     played.assert_good();
-    assert!(STORIES.len() >= 20);
+    assert!(all().count() >= 40);
 }
 
 #[test]
 fn a_crash_at_any_request_of_any_story_leaves_a_world_from_which_it_ends_as_it_must() {
     let mut played = Played::default();
     in_virtual_time(async {
-        for story in STORIES {
+        for story in all() {
             let (requests, written) = play(story, &How::default(), "calm", &mut played).await;
             for number in 1..=requests {
                 // The world after a read is the world before it: of reads, the bounded suite takes some.
@@ -490,7 +495,7 @@ fn a_crash_at_any_request_of_any_story_leaves_a_world_from_which_it_ends_as_it_m
 fn a_mishap_at_any_request_of_any_story_leaves_a_world_from_which_it_ends_as_it_must() {
     let mut played = Played::default();
     in_virtual_time(async {
-        for (at, story) in STORIES.iter().enumerate() {
+        for (at, story) in all().enumerate() {
             let (requests, _) = play(story, &How::default(), "calm", &mut played).await;
             for number in 1..=requests {
                 for (kind, mishap) in Mishap::ALL.into_iter().enumerate() {
@@ -590,7 +595,7 @@ accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
 
 #[test]
 fn nothing_is_revoked_on_role_assignments_that_were_hidden() {
-    let story = STORIES.iter().find(|story| story.name.contains("holds a role at the group")).unwrap();
+    let story = all().find(|story| story.name.contains("holds a role at the group")).unwrap();
     let wanted = desired(story.spec);
     in_virtual_time(async {
         let (world, start) = world(story.world, pace());

@@ -18,10 +18,11 @@
 //! | `through users st1 kv1/main` | its encryption, reached as the user-assigned identity of others |
 //! | `rotate kv1/main`, `disable kv1/main` | a new version; the newest one disabled |
 //! | `roles kv1`, `role st1 kv1/main`, `unrole st1 kv1` | role assignments decide; one is there, and gone |
+//! | `tag kv1/main owner them`, `policy kv1/main P1Y` | a tag of its newest version; how Key Vault rotates it |
 //! | `expires kv1/main 20` | its newest version ends in so many days |
 //! | `lock no`, `unregistered Microsoft.KeyVault` | a read-only lock on the group; a provider that is not registered |
 //! | `revoke st1 kv1`, `detach st1` | an emergency |
-//! | `wait 120` | seconds |
+//! | `wait 120`, `days 100` | seconds; days |
 
 use crate::contracts;
 use cmk::diag::Source;
@@ -150,6 +151,27 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
             let version = if has("auto") { String::new() } else { newest(hand, &of, &name_of_key) };
             hand.bind(&account(name), Some((&of, &name_of_key, &version)))
         }
+        ["revoke", name, of] => {
+            let principal = hand.principal(&account(name)).expect("an identity to revoke from");
+            hand.grant(&vault(of), "remove", &principal, "keys", &["get", "wrapKey", "unwrapKey", "recover"])
+        }
+        ["detach", name] => hand.arm("PATCH", &account(name), &json!({ "identity": { "type": "None" } })).0,
+        ["days", days] => {
+            hand.wait(86_400 * days.parse::<i64>().expect("days"));
+            200
+        }
+        ["wait", seconds] => {
+            hand.wait(seconds.parse().expect("seconds"));
+            200
+        }
+        _ => obstacle(hand, words),
+    }
+}
+
+/// What happens to keys, and what stands in the way.
+fn obstacle(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
+    let key = |text: &str| text.split_once('/').map(|(vault, key)| (vault.to_owned(), key.to_owned())).unwrap();
+    match words {
         ["rotate", name] => {
             let (of, name) = key(name);
             hand.wait(5);
@@ -159,22 +181,6 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
             let (of, name) = key(name);
             hand.enable(&of, &name, false)
         }
-        ["revoke", name, of] => {
-            let principal = hand.principal(&account(name)).expect("an identity to revoke from");
-            hand.grant(&vault(of), "remove", &principal, "keys", &["get", "wrapKey", "unwrapKey", "recover"])
-        }
-        ["detach", name] => hand.arm("PATCH", &account(name), &json!({ "identity": { "type": "None" } })).0,
-        ["wait", seconds] => {
-            hand.wait(seconds.parse().expect("seconds"));
-            200
-        }
-        _ => obstacle(hand, words),
-    }
-}
-
-/// What stands in the way.
-fn obstacle(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
-    match words {
         ["lock", name] => {
             let path = format!("{}/providers/Microsoft.Authorization/locks/{name}", group());
             hand.arm("PUT", &path, &json!({ "properties": { "level": "ReadOnly" } })).0
@@ -182,6 +188,16 @@ fn obstacle(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
         ["unregistered", provider] => {
             let path = format!("/subscriptions/{}/providers/{provider}/unregister", SUBSCRIPTIONS[0]);
             hand.arm("POST", &path, &Value::Null).0
+        }
+        ["tag", name, tag, value] => {
+            let (of, name) = name.split_once('/').unwrap();
+            hand.vault(of, "PATCH", &format!("/keys/{name}"), &json!({ "tags": { *tag: value } })).0
+        }
+        ["policy", name, every] => {
+            let (of, name) = name.split_once('/').unwrap();
+            let rotate = json!({ "trigger": { "timeAfterCreate": every }, "action": { "type": "Rotate" } });
+            let body = json!({ "lifetimeActions": [rotate] });
+            hand.vault(of, "PUT", &format!("/keys/{name}/rotationpolicy"), &body).0
         }
         ["expires", name, days] => {
             let (of, name) = name.split_once('/').unwrap();
