@@ -71,7 +71,7 @@ async fn ask(azure: &Azure, which: u8) -> Result<String, Failure> {
         12 => finish(azure, &accounts::get(&account)).await?,
         _ => {
             let create = KeyCreate { kind: KeyType::Rsa, size_bits: 3072 };
-            read(azure, keys::arm_create(&vault, &key, &create), keys::read_arm).await?
+            read(azure, keys::arm_create(&vault, &key, &create, &Marks::default(), None), keys::read_arm).await?
         }
     })
 }
