@@ -48,10 +48,12 @@ impl Bench<'_> {
         let enabled = self.version(key, version).is_some_and(|one| one.enabled);
         let users = self.observed.users.get(key);
         let seen_all = users.is_some_and(|users| users.unseen.is_empty());
+        let hidden = self.observed.accounts.values().any(|seen| matches!(seen, Seen::Hidden(_)));
         let mut harms: Vec<String> = [
             unless(enabled, "the version was not seen to be enabled"),
             unless(users.is_some(), "nobody looked who uses the key"),
             unless(users.is_none() || seen_all, "not everybody was seen who may use the key"),
+            unless(!hidden, "an account of the spec could not be seen, and may have to leave first"),
         ]
         .into_iter()
         .flatten()

@@ -6,7 +6,7 @@
 use super::super::draft::{Draft, made};
 use super::super::types::Action;
 use super::Room;
-use crate::model::{Check, Enabled, Fact, KeyVersion, Period, Timestamp};
+use crate::model::{Check, Enabled, Fact, KeyVersion, Period, Seen, Timestamp};
 use std::collections::BTreeSet;
 
 impl Room<'_> {
@@ -90,6 +90,10 @@ impl Room<'_> {
     pub(super) fn retire(&self, draft: &mut Draft) {
         let (Some(wait), Some(newest)) = (self.life.retire_after, self.seen.newest_enabled()) else { return };
         if self.life.enabled == Some(Enabled::No) || self.is_moved_to(draft) {
+            return;
+        }
+        // What an account of the spec is about to do cannot be told while it is hidden.
+        if self.observed.accounts.values().any(|seen| matches!(seen, Seen::Hidden(_))) {
             return;
         }
         if !self.seen.all_versions {
