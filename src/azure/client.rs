@@ -14,7 +14,7 @@ use azure_core::http::headers::Headers;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{
-    ClientOptions, Context, Pipeline, PipelineSendOptions, Request, RetryOptions, Transport, UserAgentOptions,
+    ClientOptions, Context, Method, Pipeline, PipelineSendOptions, Request, RetryOptions, Transport, UserAgentOptions,
 };
 use azure_core::time::parse_rfc7231;
 use std::sync::Arc;
@@ -165,6 +165,9 @@ fn request(call: &Call, url: Url, request_id: Option<&String>) -> Result<Request
         let bytes = serde_json::to_vec(body).map_err(|error| Failure::unintelligible(call, error.to_string()))?;
         request.insert_header("content-type", "application/json");
         request.set_body(bytes);
+    } else if call.method == Method::Post {
+        // Azure's front ends answer 411 to a POST that does not state its length.
+        request.insert_header("content-length", "0");
     }
     Ok(request)
 }

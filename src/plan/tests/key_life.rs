@@ -241,6 +241,19 @@ fn an_account_leaves_the_key_before_it_is_disabled_and_none_is_bound_to_it() {
            asks for couldBecomeUnreadable key/kv1/old: disks, databases and others that are no storage accounts may use it too, and were not seen
     "#]],
     );
+    // One that cannot be seen may have to leave first.
+    let hidden = "vault kv1 protected st1=get+wrapKey+unwrapKey; key kv1/main B made=1; key kv1/old A made=1; \
+                  account st1 hidden; users kv1/old st1@A moved=1";
+    is(
+        two,
+        hidden,
+        &expect![[r#"
+        blind: account st1
+          hides: key kv1/old version aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa is disabled
+          hides: the identity of st1 may get, wrapKey, unwrapKey with kv1/main
+          hides: account st1 is encrypted with the newest version of kv1/main
+    "#]],
+    );
     let fresh =
         "vault kv1 protected st1=get+wrapKey+unwrapKey; key kv1/main A made=1; account st1 system; users kv1/main";
     is(
