@@ -152,22 +152,23 @@ impl<'a> Knowledge<'a> {
             Fact::AccountLive(account)
             | Fact::Attached(account, _)
             | Fact::MicrosoftManaged(account)
-            | Fact::BoundTo(account, ..)
-            | Fact::NotUnder(account, ..)
-            | Fact::PinnedSince(account, ..)
-            | Fact::EncryptedWith(account, ..) => {
-                if let Some(wanted) = self.desired.accounts.get(account) {
-                    let seen = observe::account(azure, &wanted.id).await?;
-                    self.observed().accounts.insert(account.clone(), seen);
-                }
-                match fact {
-                    Fact::EncryptedWith(_, key, rule, _) | Fact::BoundTo(_, key, rule) => {
-                        self.look_for_latest(azure, key, rule).await?;
-                    }
-                    Fact::PinnedSince(_, key, _) => self.look_for_latest(azure, key, &VersionRule::Latest).await?,
-                    _ => {}
-                }
+            | Fact::NotUnder(account, ..) => self.look_at_account(azure, account).await?,
+            Fact::BoundTo(account, key, rule) | Fact::EncryptedWith(account, key, rule, _) => {
+                self.look_at_account(azure, account).await?;
+                self.look_for_latest(azure, key, rule).await?;
             }
+            Fact::PinnedSince(account, key, _) => {
+                self.look_at_account(azure, account).await?;
+                self.look_for_latest(azure, key, &VersionRule::Latest).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_at_account(&self, azure: &Azure, account: &AccountName) -> Result<(), Failure> {
+        if let Some(wanted) = self.desired.accounts.get(account) {
+            let seen = observe::account(azure, &wanted.id).await?;
+            self.observed().accounts.insert(account.clone(), seen);
         }
         Ok(())
     }
@@ -215,8 +216,9 @@ impl<'a> Knowledge<'a> {
         if let Some(Seen::Known(seen)) = observed.keys.get_mut(key)
             && let Some(version) = answer.versions.into_iter().next()
         {
-            *seen = seen.clone().with_version(version.clone());
-            if seen.current().is_some_and(|current| current.id == version.id) {
+            let id = version.id.clone();
+            seen.take_in(version);
+            if seen.current().is_some_and(|current| current.id == id) {
                 seen.tags = answer.tags;
             }
         }

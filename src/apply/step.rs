@@ -127,7 +127,7 @@ impl Turn<'_> {
         let mut clear = self.until("Azure says what became of the request".to_owned(), UNCLEAR_FOR);
         let mut calm = self.until("Azure takes requests again".to_owned(), self.budgets().provisioning);
         let (mut unclear, mut refused) = (0, 0);
-        'sending: loop {
+        loop {
             if let Err(blocked) =
                 self.may_send(steps).and_then(|()| steps.iter().try_for_each(|one| self.not_shut(one)))
             {
@@ -138,36 +138,49 @@ impl Turn<'_> {
                 Err(failure) => failure,
             };
             tracing::debug!(step = %self.names[0], %failure, "the write did not go through");
-            let next = next(&failure, steps);
-            loop {
-                let paused = match next {
-                    Next::UntilHonoured => honoured.pause().await,
-                    Next::UntilFree => free.pause().await,
-                    Next::LookAgain | Next::LookOnly if unclear < UNCLEAR_MAX => {
-                        unclear += 1;
-                        clear.pause().await
-                    }
-                    // The look after it waits for as long as Azure has asked for.
-                    Next::UntilCalm if refused < THROTTLED_MAX => {
-                        refused += u32::from(failure.said.status.is_some());
-                        calm.pause().await
-                    }
-                    Next::LookAgain | Next::LookOnly | Next::UntilCalm | Next::GiveUp => return failed(&failure),
-                };
-                if let Err(over) = paused {
-                    return refused_until(over, &failure);
+            let paused = match next(&failure, steps) {
+                Next::UntilHonoured => honoured.pause().await,
+                Next::UntilFree => free.pause().await,
+                Next::LookAgain if unclear < UNCLEAR_MAX => {
+                    unclear += 1;
+                    clear.pause().await
                 }
-                match self.look_again(steps).await {
-                    Ok(Settled::Holds) => return StepOutcome::Done,
-                    Ok(Settled::UnderWay) => break 'sending,
-                    Ok(Settled::Open) if matches!(next, Next::LookOnly) => {}
-                    Ok(Settled::Open) => break,
-                    Err(outcome) => return outcome,
+                Next::LookOnly => return self.only_look(steps, clear, &failure).await,
+                // The look after it waits for as long as Azure has asked for.
+                Next::UntilCalm if refused < THROTTLED_MAX => {
+                    refused += u32::from(failure.said.status.is_some());
+                    calm.pause().await
                 }
+                Next::LookAgain | Next::UntilCalm | Next::GiveUp => return failed(&failure),
+            };
+            if let Err(over) = paused {
+                return refused_until(over, &failure);
+            }
+            match self.look_again(steps).await {
+                Ok(Settled::Holds) => return StepOutcome::Done,
+                Ok(Settled::UnderWay) => break,
+                Ok(Settled::Open) => {}
+                Err(outcome) => return outcome,
             }
         }
         drop((honoured, free, clear, calm));
         self.confirm(steps).await
+    }
+
+    /// Looks what became of a write that is never sent a second time. Whoever runs cmk again looks first.
+    async fn only_look(&self, steps: &[&Step], mut clear: Wait<'_>, failure: &Failure) -> StepOutcome {
+        for _ in 0..UNCLEAR_MAX {
+            if let Err(over) = clear.pause().await {
+                return refused_until(over, failure);
+            }
+            match self.look_again(steps).await {
+                Ok(Settled::Holds) => return StepOutcome::Done,
+                Ok(Settled::UnderWay) => return self.confirm(steps).await,
+                Ok(Settled::Open) => {}
+                Err(outcome) => return outcome,
+            }
+        }
+        failed(failure)
     }
 
     async fn send(&self, steps: &[&Step]) -> Result<(), Failure> {
@@ -310,7 +323,6 @@ enum Settled {
 }
 
 /// What to do about a write that failed.
-#[derive(Clone, Copy)]
 enum Next {
     GiveUp,
     UntilHonoured,

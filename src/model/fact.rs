@@ -257,9 +257,7 @@ fn no_access(principal: &str, vault: &SeenVault) -> Check {
 
 fn not_under(account: &SeenAccount, vault: &SeenVault, key: &KeyRef, version: &Version) -> Check {
     match &account.encryption.binding {
-        Some(binding)
-            if binding.is_to(key, vault) && binding.current.as_ref().or(binding.version.as_ref()) == Some(version) =>
-        {
+        Some(binding) if binding.is_to(key, vault) && binding.in_use() == Some(version) => {
             no(format!("it is under version {version} of {key}"))
         }
         Some(_) | None => Check::Yes,
@@ -409,6 +407,11 @@ impl Binding {
             (Some(held), Who::User(id)) => held.eq_ignore_ascii_case(&id.to_string()),
             (None, Who::User(_)) | (Some(_), Who::System(_)) => false,
         }
+    }
+
+    /// The version that wraps the account's data key: the one that Azure tells, else the one that is pinned.
+    pub fn in_use(&self) -> Option<&Version> {
+        self.current.as_ref().or(self.version.as_ref())
     }
 
     /// Whether this binding is to a key of this vault, whatever the version. Hosts and names are compared without case.

@@ -103,6 +103,11 @@ pub struct KeyVersion {
     pub thumbprint: Option<String>,
 }
 
+/// Whether a moment lies between two dates, each of which may be open.
+pub fn in_date(not_before: Option<Timestamp>, expires: Option<Timestamp>, at: Timestamp) -> bool {
+    not_before.is_none_or(|start| start <= at) && expires.is_none_or(|end| at < end)
+}
+
 impl SeenKey {
     /// The newest version that is enabled: what `version: latest` means.
     pub fn newest_enabled(&self) -> Option<&KeyVersion> {
@@ -114,14 +119,12 @@ impl SeenKey {
         self.versions.first()
     }
 
-    /// The same key with one of its versions as it is now known to be. One that was not known is taken for the newest.
-    #[must_use]
-    pub fn with_version(mut self, now: KeyVersion) -> Self {
+    /// Takes in one of its versions as it is now known to be. One that was not known is taken for the newest.
+    pub fn take_in(&mut self, now: KeyVersion) {
         match self.versions.iter_mut().find(|version| version.id == now.id) {
             Some(version) => *version = now,
             None => self.versions.insert(0, now),
         }
-        self
     }
 
     /// One version by its id.

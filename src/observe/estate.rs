@@ -248,7 +248,7 @@ fn sights(
         sight.all |= desired.key(&key).is_none();
         // The version that wraps the data key: to move off it, it has to be seen. An account that follows the newest
         // version has taken up an older one until Azure has looked again.
-        sight.versions.extend(binding.current.clone().or_else(|| binding.version.clone()));
+        sight.versions.extend(binding.in_use().cloned());
     }
     sights
 }

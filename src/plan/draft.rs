@@ -26,6 +26,9 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn propose(&mut self, action: Action, because: Vec<Change>) {
+        if let Action::RotateKey { key, since, .. } | Action::EnableVersion { key, newest: Some(since), .. } = &action {
+            self.renewed.insert(key.clone(), *since);
+        }
         self.proposals.push((action, because));
     }
 

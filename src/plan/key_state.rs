@@ -27,7 +27,7 @@ pub(super) fn refuses_expiring(
         return false;
     };
     let in_use = binding.zip(observed.vaults.get(&key.vault).and_then(Seen::known)).is_some_and(|(binding, vault)| {
-        let used = binding.current.as_ref().or(binding.version.as_ref());
+        let used = binding.in_use();
         binding.is_to(key, vault) && used == Some(&version.id)
     });
     let seconds_left = end.0 - observed.at.0;

@@ -4,9 +4,10 @@
 //! says less than they do.
 
 use super::types::{Action, GrantBy};
+use crate::model::key::in_date;
 use crate::model::{
     AccountId, AccountName, Binding, GrantScope, KeyPermission, KeyRef, Marks, MayUse, Observed, Seen, SeenAccount,
-    Timestamp, VaultId, Version, Who,
+    VaultId, Version, Who,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -194,11 +195,8 @@ impl Rules<'_> {
         let seen = self.observed.keys.get(of).and_then(Seen::known).and_then(|seen| seen.version(version));
         let Some(seen) = seen else { return vec![] };
         let now = self.observed.at;
-        let is_good = |start: Option<Timestamp>, end: Option<Timestamp>| {
-            start.is_none_or(|start| start <= now) && end.is_none_or(|end| now < end)
-        };
-        let is = is_good(seen.not_before, seen.expires);
-        let will = is_good(marks.not_before.or(seen.not_before), marks.expires.or(seen.expires));
+        let is = in_date(seen.not_before, seen.expires, now);
+        let will = in_date(marks.not_before.or(seen.not_before), marks.expires.or(seen.expires), now);
         match (is, will) {
             (false, true) => {
                 let why = format!("version {version} is out of date, and is in date again from then on");

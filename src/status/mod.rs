@@ -106,7 +106,7 @@ fn one(account: &Account, desired: &Desired, observed: &Observed, plan: &Plan) -
     let binding = seen.and_then(|seen| seen.encryption.binding.as_ref());
     let key = binding.and_then(|binding| bound_key(binding, desired, observed));
     let known: Option<&SeenKey> = key.as_ref().and_then(|key| observed.keys.get(key)).and_then(Seen::known);
-    let version = binding.and_then(|binding| binding.current.clone().or_else(|| binding.version.clone()));
+    let version = binding.and_then(|binding| binding.in_use().cloned());
     let in_use = known.zip(version.as_ref()).and_then(|(key, version)| key.version(version));
     AccountStatus {
         account: name.clone(),

@@ -92,7 +92,7 @@ fn refuse_former(resource: &str, former: &Former, why: &str, observed: &Observed
 
 /// The key that an account is bound to now, when its vault is of the spec.
 fn former(desired: &Desired, observed: &Observed, binding: &Binding) -> Option<Former> {
-    let version = binding.current.clone().or_else(|| binding.version.clone())?;
+    let version = binding.in_use().cloned()?;
     let is_its = |name: &&VaultName| {
         let seen = observed.vaults.get(*name).and_then(Seen::known);
         seen.is_some_and(|vault| vault.host.eq_ignore_ascii_case(&binding.vault_host))

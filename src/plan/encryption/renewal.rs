@@ -35,7 +35,7 @@ impl Pair<'_> {
     fn closed_version<'v>(&'v self, binding: Option<&'v Binding>) -> Option<&'v Version> {
         let key = &self.encryption.key;
         let is_closed = |version: &&Version| life::closes_version(self.desired, key, version);
-        let used = binding.and_then(|binding| binding.current.as_ref().or(binding.version.as_ref()));
+        let used = binding.and_then(Binding::in_use);
         let seen = self.observed.keys.get(key).and_then(Seen::known)?;
         let gone = |version: &&Version| seen.version(version).is_some_and(|version| !version.enabled);
         if let Some(lost) = used.filter(is_closed).filter(gone) {

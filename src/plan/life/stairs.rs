@@ -23,7 +23,6 @@ impl Room<'_> {
                 format!("its newest version {} is disabled: it is not rotated before that is enabled", current.id);
             return draft.note(&self.resource(), text);
         }
-        draft.renewed.insert(self.key.clone(), since);
         let mut change = made(&self.resource(), "newestVersion", why);
         change.before = Some(current.id.to_string());
         let (vault, key) = (self.vault.clone(), self.key.clone());

@@ -3,6 +3,7 @@
 use super::super::draft::{Draft, changed};
 use super::super::types::{Action, Former};
 use super::Room;
+use crate::model::key::in_date;
 use crate::model::{AccountName, Enabled, KeyVersion, Period, Seen, Version};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,7 +58,7 @@ impl Room<'_> {
         let named = self.desired.accounts.keys().filter_map(|name| self.observed.accounts.get(name)?.known());
         let bindings = named.filter_map(|seen| seen.encryption.binding.as_ref());
         let here = bindings.filter(|binding| binding.is_to(self.key, vault));
-        here.filter_map(|binding| binding.current.clone().or_else(|| binding.version.clone())).collect()
+        here.filter_map(|binding| binding.in_use().cloned()).collect()
     }
 
     fn unlisted(&self, draft: &mut Draft) {
@@ -67,14 +68,10 @@ impl Room<'_> {
 
     fn enable(&self, version: &KeyVersion, draft: &mut Draft) {
         let KeyVersion { id, created, not_before, expires, enabled: _, thumbprint: _ } = version;
-        let now = self.observed.at;
-        let in_date = not_before.is_none_or(|start| start <= now) && expires.is_none_or(|end| now < end);
+        let in_date = in_date(*not_before, *expires, self.observed.at);
         // Accounts that are pinned to the newest version move to it, if it is that then.
         let newer = self.seen.versions.iter().take_while(|other| other.id != *id).any(|other| other.enabled);
         let newest = created.filter(|_| in_date && !newer);
-        if let Some(created) = newest {
-            draft.renewed.insert(self.key.clone(), created);
-        }
         let change = changed(&self.resource(), &format!("versions[{id}].enabled"), Some("false".to_owned()), "true");
         let (vault, key) = (self.vault.clone(), self.key.clone());
         draft.propose(Action::EnableVersion { vault, key, version: id.clone(), in_date, newest }, vec![change]);

@@ -153,7 +153,7 @@ fn under(action: &Action, observed: &Observed) -> Vec<AccountName> {
     let seen = observed.accounts.values().filter_map(Seen::known);
     let under = seen.filter(|seen| {
         let binding = seen.encryption.binding.as_ref().filter(|binding| binding.is_to(key, vault));
-        binding.is_some_and(|binding| binding.current.as_ref().or(binding.version.as_ref()) == Some(version))
+        binding.is_some_and(|binding| binding.in_use() == Some(version))
     });
     under.map(|seen| seen.id.name.clone()).collect()
 }

@@ -236,7 +236,7 @@ impl Look<'_> {
             return Reads::Unknown(format!("{} is no name of a key", binding.key));
         };
         let mut needs = vec![Fact::CanUnwrap(who, key.clone(), unwrap)];
-        let version = binding.current.as_ref().or(binding.version.as_ref());
+        let version = binding.in_use();
         needs.extend(version.map(|version| Fact::KeyEnabled(key, version.clone())));
         for need in needs {
             match need.check(self.observed) {
@@ -263,7 +263,7 @@ impl Look<'_> {
 
 fn in_words(binding: &Binding) -> String {
     let label = binding.vault_host.split('.').next().unwrap_or(&binding.vault_host);
-    let version = binding.current.as_ref().or(binding.version.as_ref());
+    let version = binding.in_use();
     let version = version.map_or(String::new(), |version| format!(" version {version}"));
     format!("{label}/{}{version}", binding.key)
 }

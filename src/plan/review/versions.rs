@@ -71,7 +71,7 @@ type Keys<'a> = HashMap<String, &'a SeenKey>;
 fn from(binding: &Binding, keys: &Keys<'_>) -> VersionUse {
     let label = binding.vault_host.split('.').next().unwrap_or(&binding.vault_host);
     let key = format!("{label}/{}", binding.key);
-    let version = binding.current.clone().or_else(|| binding.version.clone());
+    let version = binding.in_use().cloned();
     let seen = keys.get(&key.to_ascii_lowercase()).copied();
     used(key, seen, version, binding.version.is_none())
 }

@@ -98,7 +98,7 @@ fn policy_of(seen: &SeenRotation, now: i64) -> Value {
 fn current(whole: &mut Value, binding: &Binding, borrowed: &BTreeMap<String, Borrowed>) -> String {
     let label = label(binding);
     let place = format!("/state/vaults/{label}/keys/{}/versions", binding.key.to_ascii_lowercase());
-    let named = binding.current.as_ref().or(binding.version.as_ref()).map(ToString::to_string);
+    let named = binding.in_use().map(ToString::to_string);
     let Some(Value::Array(versions)) = whole.pointer_mut(&place) else { return named.unwrap_or_default() };
     let newest = versions.last().cloned().unwrap_or_default();
     let Some(named) = named else { return newest["id"].as_str().unwrap_or_default().to_owned() };
