@@ -6,7 +6,7 @@
 use super::call::{Call, Effect, Method, Service};
 use super::keys::VAULT_API_VERSION;
 use super::paths::read_as;
-use crate::model::{KeyName, Marks, Period, Rotation, SeenRotation, Timestamp, Version};
+use crate::model::{KeyName, Marks, Period, Rotation, SeenRotation, Version};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -129,11 +129,6 @@ fn period(text: Option<String>) -> Result<Option<Period>, String> {
     text.map(|text| Period::parse(&text).ok_or_else(|| format!("`{text}` is no length of time in days"))).transpose()
 }
 
-/// Reads `lastKeyRotationTimestamp`, which Azure writes with seven digits behind the second.
-pub fn moment(text: &str) -> Option<Timestamp> {
-    text.parse::<jiff::Timestamp>().ok().map(|at| Timestamp(at.as_second()))
-}
-
 fn to_vault(host: &str, method: Method, path: String, body: Value) -> Call {
     let service = Service::KeyVault { host: host.to_owned() };
     // Answers name the key by its address in the vault, not by this path.
@@ -143,6 +138,7 @@ fn to_vault(host: &str, method: Method, path: String, body: Value) -> Call {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Timestamp;
 
     fn name() -> KeyName {
         KeyName::parse("main").unwrap()
@@ -190,11 +186,5 @@ mod tests {
         let wanted = Rotation { every: Period::days(90), notify_before: None, expire_after: None };
         // Without an end there is nothing to be told of before it.
         assert_eq!(policy(&wanted, &seen, ["rotate", "notify"])["lifetimeActions"].as_array().unwrap().len(), 1);
-    }
-
-    #[test]
-    fn a_moment_has_seven_digits_behind_the_second() {
-        assert_eq!(moment("2024-06-20T04:47:12.8177092Z"), Some(Timestamp(1_718_858_832)));
-        assert_eq!(moment("soon"), None);
     }
 }

@@ -2,10 +2,9 @@
 
 use super::call::Call;
 use super::failure::clean;
-use super::key_life::moment;
 use super::paths::read_as;
 use super::vaults::host_of;
-use crate::model::{AccountId, SeenScope, Version};
+use crate::model::{AccountId, SeenScope, Timestamp, Version};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -48,7 +47,7 @@ pub fn read(body: &Value) -> Result<SeenScope, String> {
         let (host, key, version) = key_of(&uri)?;
         (scope.key, scope.version) = (Some((host, key)), version);
     }
-    scope.moved = key_vault.last_key_rotation_timestamp.as_deref().and_then(moment);
+    scope.moved = key_vault.last_key_rotation_timestamp.as_deref().and_then(Timestamp::parse);
     let current = key_vault.current_versioned_key_identifier.filter(|uri| !uri.is_empty());
     scope.current = current.and_then(|uri| key_of(&uri).ok()?.2);
     Ok(scope)

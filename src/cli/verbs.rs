@@ -109,9 +109,7 @@ fn account(text: &str) -> Result<AccountName, String> {
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {
-    let read: Result<jiff::Timestamp, _> = text.parse();
-    read.map(|at| Timestamp(at.as_second()))
-        .map_err(|_| "a moment with its time zone, as in `2027-01-31T12:00:00Z`".to_owned())
+    Timestamp::parse(text).ok_or_else(|| "a moment with its time zone, as in `2027-01-31T12:00:00Z`".to_owned())
 }
 
 /// Makes a new version of a key, and moves the accounts to it that are pinned.

@@ -10,6 +10,13 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub i64);
 
+impl Timestamp {
+    /// Reads a moment with its time zone, in RFC 3339. Parts of seconds are cut off: Azure writes seven digits of them.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|at| Self(at.as_second()))
+    }
+}
+
 impl fmt::Display for Timestamp {
     /// `2026-03-01T07:28:00Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,5 +137,16 @@ impl SeenKey {
     /// One version by its id.
     pub fn version(&self, id: &Version) -> Option<&KeyVersion> {
         self.versions.iter().find(|version| version.id == *id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_has_seven_digits_behind_the_second() {
+        assert_eq!(Timestamp::parse("2024-06-20T04:47:12.8177092Z"), Some(Timestamp(1_718_858_832)));
+        assert_eq!(Timestamp::parse("soon"), None);
     }
 }

@@ -1,8 +1,9 @@
 //! Who uses a key, over whole subscriptions. Storage alone: disks, databases and others may use a key too.
 
-use crate::azure::{Azure, Failure, Kind, accounts, key_life, page, scopes};
+use crate::azure::{Azure, Failure, Kind, accounts, page, scopes};
 use crate::model::{
-    Desired, HiddenReason, KeyRef, KeyUser, KeyUsers, Outsider, Seen, SeenAccount, SeenScope, SubscriptionId, Unseen,
+    Desired, HiddenReason, KeyRef, KeyUser, KeyUsers, Outsider, Seen, SeenAccount, SeenScope, SubscriptionId,
+    Timestamp, Unseen,
 };
 use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,7 +139,7 @@ async fn of_account(azure: &Azure, account: &SeenAccount) -> Result<(Vec<Bound>,
             scope: None,
             pinned: binding.version.clone(),
             current: binding.current.clone(),
-            moved: binding.rotated.as_deref().and_then(key_life::moment),
+            moved: binding.rotated.as_deref().and_then(Timestamp::parse),
         },
     });
     let mut users: Vec<Bound> = of_it.into_iter().collect();

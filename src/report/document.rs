@@ -7,7 +7,6 @@ use super::sheet::reads;
 use super::text::clean;
 use super::verdict::PlanVerdict;
 use super::{Scene, Traffic, story, words};
-use crate::model::Timestamp;
 use crate::plan::review::{AccessChange, KeyMove, Neighbour, Radius, Readability, Review, VersionUse};
 use crate::plan::{Ask, BlindSpot, Change, Note, Plan, Refusal, Risk, Step, StepId, Wait};
 use schemars::JsonSchema;
@@ -422,14 +421,9 @@ fn version(used: &VersionUse) -> VersionEntry {
         key: key.clone(),
         version: version.as_ref().map(ToString::to_string),
         follows: *follows,
-        created: created.map(moment),
-        expires: expires.map(moment),
+        created: created.map(|at| at.to_string()),
+        expires: expires.map(|at| at.to_string()),
     }
-}
-
-/// A moment in RFC 3339, in UTC.
-pub(super) fn moment(at: Timestamp) -> String {
-    jiff::Timestamp::from_second(at.0).map_or_else(|_| format!("{} s after 1970", at.0), |at| at.to_string())
 }
 
 fn neighbour(neighbour: &Neighbour) -> NeighbourEntry {

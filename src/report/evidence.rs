@@ -1,6 +1,6 @@
 //! What can be shown to hold: for a person, and as the documents of `verify` and of a receipt.
 
-use super::document::{StatsEntry, moment, stats};
+use super::document::{StatsEntry, stats};
 use super::json::write;
 use super::text::{Paint, clean, count, wrap};
 use super::{Scene, Traffic};
@@ -120,7 +120,7 @@ fn document(
         tool: super::TOOL.to_owned(),
         cloud: scene.cloud.clone(),
         tenant,
-        observed_at: moment(evidence.at),
+        observed_at: evidence.at.to_string(),
         proved: evidence.is_proved(),
         run,
         findings: evidence.findings.iter().map(finding).collect(),
@@ -149,7 +149,7 @@ fn account(evidence: &AccountEvidence) -> AccountEntry {
         last_key_rotation: rotated.as_deref().map(clean),
         principal_id: principal.as_deref().map(clean),
         permissions: permissions.iter().map(|one| clean(one)).collect(),
-        key_expires: expires.map(moment),
+        key_expires: expires.map(|at| at.to_string()),
     }
 }
 
@@ -189,7 +189,7 @@ pub fn human(evidence: &Evidence, styled: bool) -> String {
     let bad = evidence.findings.iter().filter(|finding| !finding.check.is_yes()).count();
     let all = count(evidence.findings.len(), "statement");
     let verdict = if bad == 0 {
-        paint.good(&wrap("", "", &format!("Verified: {all} hold, as Azure reports it at {}.", moment(evidence.at))))
+        paint.good(&wrap("", "", &format!("Verified: {all} hold, as Azure reports it at {}.", evidence.at)))
     } else {
         paint.bad(&wrap("", "", &format!("Not verified: {bad} of {all} could not be shown to hold.")))
     };

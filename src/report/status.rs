@@ -40,7 +40,7 @@ pub(super) fn headline(status: &Status) -> String {
     let is_readable = |one: &&AccountStatus| one.reads.is_yes();
     let (all, readable) = (status.accounts.len(), status.accounts.iter().filter(is_readable).count());
     let adrift = status.accounts.iter().filter(|one| !one.drift.is_empty()).count();
-    format!("{}: {readable} readable, {adrift} not as the spec wants, at {}", count(all, "account"), moment(status.at))
+    format!("{}: {readable} readable, {adrift} not as the spec wants, at {}", count(all, "account"), status.at)
 }
 
 pub(super) fn reads(reads: &Reads) -> String {
@@ -61,7 +61,7 @@ fn details(account: &AccountStatus, at: Timestamp) -> Vec<String> {
         let how = if *follows { "Azure follows the newest" } else { "pinned" };
         lines.push(format!("key: {key}{version}, {how}"));
         let made = created.map(|made| format!("made {}", age(made, at)));
-        let end = expires.map_or("does not expire".to_owned(), |end| format!("expires {}", moment(end)));
+        let end = expires.map_or("does not expire".to_owned(), |end| format!("expires {end}"));
         lines.push(made.into_iter().chain([end]).collect::<Vec<_>>().join(", "));
         lines.push(match granted {
             Check::Yes => "grant: in place".to_owned(),
@@ -81,11 +81,6 @@ fn details(account: &AccountStatus, at: Timestamp) -> Vec<String> {
 
 fn age(made: Timestamp, at: Timestamp) -> String {
     format!("{} days ago", (at.0 - made.0).max(0) / 86_400)
-}
-
-/// A moment in RFC 3339, in UTC.
-pub(super) fn moment(at: Timestamp) -> String {
-    jiff::Timestamp::from_second(at.0).map_or_else(|_| format!("{} s after 1970", at.0), |at| at.to_string())
 }
 
 #[derive(Serialize)]
@@ -122,7 +117,7 @@ pub fn json(status: &Status, alarms: &[String], traffic: &Traffic, scene: &Scene
     super::json::write(&Document {
         format_version: super::json::FORMAT_VERSION,
         cloud: &scene.cloud,
-        observed_at: moment(status.at),
+        observed_at: status.at.to_string(),
         accounts: status.accounts.iter().map(entry).collect(),
         other_drift: status.other_drift.iter().map(|id| id.0.as_str()).collect(),
         refused: &status.refused,
@@ -137,8 +132,8 @@ fn entry(one: &AccountStatus) -> Entry {
         key: one.key.as_deref().map(clean),
         version: one.version.as_ref().map(ToString::to_string),
         follows_newest: one.follows,
-        version_created: one.created.map(moment),
-        version_expires: one.expires.map(moment),
+        version_created: one.created.map(|at| at.to_string()),
+        version_expires: one.expires.map(|at| at.to_string()),
         granted: match one.granted {
             Check::Yes => "yes",
             Check::No(_) => "no",

@@ -1,7 +1,7 @@
 //! How the accounts of a spec stand, as Markdown: alarms first, then a table, never longer than a comment may be.
 
 use super::markdown::{LENGTH_MAX, code, prose};
-use super::status::{headline, moment, reads};
+use super::status::{headline, reads};
 use super::text::count;
 use crate::model::Check;
 use crate::status::{AccountStatus, Status};
@@ -45,7 +45,7 @@ fn row(one: &AccountStatus) -> String {
             format!("{}{version}, {}", code(key), if one.follows { "Azure follows the newest" } else { "pinned" })
         }
     };
-    let expires = one.expires.map_or_else(|| "–".to_owned(), moment);
+    let expires = one.expires.map_or_else(|| "–".to_owned(), |end| end.to_string());
     let grant = match &one.granted {
         Check::Yes => "in place".to_owned(),
         Check::No(why) => prose(why),

@@ -4,7 +4,7 @@ use super::super::risk::RiskClass;
 use super::super::types::{Action, Plan};
 use super::{Bench, is_host, unless};
 use crate::model::{
-    AccountName, Binding, KeyRef, KeyVersion, Marks, Observed, Period, Seen, SeenKey, Version, VersionRule,
+    AccountName, Binding, KeyRef, KeyVersion, Marks, Observed, Period, Seen, SeenKey, Timestamp, Version, VersionRule,
 };
 use std::collections::BTreeSet;
 
@@ -61,7 +61,8 @@ impl Bench<'_> {
         for account in leaving {
             let goes = self.before.any(|action| match action {
                 Action::SetEncryption { account: of, key: to, version: rule, since, .. } => {
-                    let elsewhere = to != key || since.is_some() || !self.means(key, rule, version);
+                    let elsewhere =
+                        to != key || since.is_some() || !self.key(key).is_some_and(|seen| means(seen, rule, version));
                     of.name == *account && elsewhere
                 }
                 Action::LeaveKey { account: of, .. } => of.name == *account,
@@ -103,14 +104,10 @@ impl Bench<'_> {
 
     /// Whether a rule will mean a version that an earlier step makes or enables.
     pub(super) fn will_be_renewed(&self, key: &KeyRef, rule: &VersionRule) -> bool {
-        let in_date = |one: &KeyVersion| {
-            let now = self.observed.at;
-            one.not_before.is_none_or(|start| start <= now) && one.expires.is_none_or(|end| now < end)
-        };
         self.before.any(|action| match (action, rule) {
             (Action::RotateKey { key: of, .. }, VersionRule::Latest | VersionRule::Auto) => of == key,
             (Action::EnableVersion { key: of, version, .. }, rule) if of == key => {
-                let opened = self.version(key, version).filter(|one| in_date(one));
+                let opened = self.version(key, version).filter(|one| self.is_in_date(one.not_before, one.expires));
                 opened.is_some_and(|opened| match rule {
                     VersionRule::Exact(id) => *id == opened.id,
                     VersionRule::Auto => self.key(key).and_then(|seen| seen.versions.first()) == Some(opened),
@@ -121,22 +118,31 @@ impl Bench<'_> {
         })
     }
 
+    /// Whether Storage can wrap with what a rule will mean by then.
+    pub(super) fn will_be_usable(&self, key: &KeyRef, rule: &VersionRule) -> bool {
+        let made = self.before.any(|action| matches!(action, Action::CreateKey { key: made, .. } if made == key));
+        if self.will_be_renewed(key, rule) {
+            return true;
+        }
+        match (self.key(key), rule) {
+            (None, VersionRule::Exact(_)) => false,
+            (None, VersionRule::Latest | VersionRule::Auto) => made,
+            (Some(seen), rule) => {
+                meant(seen, rule).is_some_and(|one| one.enabled && self.is_in_date(one.not_before, one.expires))
+            }
+        }
+    }
+
+    fn is_in_date(&self, not_before: Option<Timestamp>, expires: Option<Timestamp>) -> bool {
+        let now = self.observed.at;
+        not_before.is_none_or(|start| start <= now) && expires.is_none_or(|end| now < end)
+    }
+
     /// Whether an earlier step enables a version.
     pub(super) fn will_be_open(&self, key: &KeyRef, version: &Version) -> bool {
         self.before.any(|action| {
             matches!(action, Action::EnableVersion { key: of, version: one, .. } if of == key && one == version)
         })
-    }
-
-    /// Whether a rule means this version of a key as it was seen.
-    fn means(&self, key: &KeyRef, rule: &VersionRule, version: &Version) -> bool {
-        let versions = self.key(key).map_or(&[][..], |seen| seen.versions.as_slice());
-        let meant = match rule {
-            VersionRule::Exact(id) => return id == version,
-            VersionRule::Latest => versions.iter().find(|one| one.enabled),
-            VersionRule::Auto => versions.first(),
-        };
-        meant.is_some_and(|one| one.id == *version)
     }
 
     fn version(&self, key: &KeyRef, version: &Version) -> Option<&KeyVersion> {
@@ -171,17 +177,31 @@ impl Bench<'_> {
     /// What new dates do: they bring a version back into use, or take it out.
     pub(super) fn dated(&self, key: &KeyRef, version: &Version, marks: &Marks) -> Vec<(RiskClass, String)> {
         let Some(seen) = self.version(key, version) else { return vec![] };
-        let now = self.observed.at;
-        let early = |start: Option<crate::model::Timestamp>| start.is_some_and(|start| now < start);
-        let late = |end: Option<crate::model::Timestamp>| end.is_some_and(|end| end <= now);
-        let out_now = early(seen.not_before) || late(seen.expires);
-        let out_then = early(marks.not_before.or(seen.not_before)) || late(marks.expires.or(seen.expires));
+        let is = self.is_in_date(seen.not_before, seen.expires);
+        let will = self.is_in_date(marks.not_before.or(seen.not_before), marks.expires.or(seen.expires));
         let object = format!("key/{key}");
-        match (out_now, out_then) {
-            (true, false) => vec![(RiskClass::Reopening, object)],
-            (false, true) => vec![(RiskClass::AccessChange, object)],
+        match (is, will) {
+            (false, true) => vec![(RiskClass::Reopening, object)],
+            (true, false) => vec![(RiskClass::AccessChange, object)],
             (true, true) | (false, false) => vec![],
         }
+    }
+}
+
+/// The version that a rule means in a key as it was seen.
+fn meant<'a>(key: &'a SeenKey, rule: &VersionRule) -> Option<&'a KeyVersion> {
+    match rule {
+        VersionRule::Exact(id) => key.versions.iter().find(|one| one.id == *id),
+        VersionRule::Latest => key.versions.iter().find(|one| one.enabled),
+        VersionRule::Auto => key.versions.first(),
+    }
+}
+
+/// Whether a rule means this version. One that it names need not be there.
+fn means(key: &SeenKey, rule: &VersionRule, version: &Version) -> bool {
+    match rule {
+        VersionRule::Exact(id) => id == version,
+        VersionRule::Latest | VersionRule::Auto => meant(key, rule).is_some_and(|one| one.id == *version),
     }
 }
 
@@ -197,16 +217,16 @@ fn bindings<'a>(observed: &'a Observed, key: &'a KeyRef) -> impl Iterator<Item =
 
 /// What two steps of a plan do to each other whatever their order: a version is closed that another step needs.
 pub(super) fn at_odds(plan: &Plan, key: &KeyRef, version: &Version, observed: &Observed) -> Option<String> {
-    let newest =
-        observed.keys.get(key).and_then(Seen::known).and_then(|seen| seen.versions.iter().find(|one| one.enabled));
-    let means = |rule: &VersionRule| match rule {
+    let seen = observed.keys.get(key).and_then(Seen::known);
+    // Who follows the key is taken for one who needs the newest that can be used.
+    let needed = |rule: &VersionRule| match rule {
         VersionRule::Exact(id) => id == version,
-        VersionRule::Latest | VersionRule::Auto => newest.is_some_and(|newest| newest.id == *version),
+        VersionRule::Latest | VersionRule::Auto => seen.is_some_and(|seen| means(seen, &VersionRule::Latest, version)),
     };
     let needs = plan.steps.iter().any(|step| match &step.action {
         Action::SetEncryption { key: to, version: rule, since: None, .. }
-        | Action::SwitchIdentity { key: to, version: rule, .. } => to == key && means(rule),
-        Action::CreateAccount { key: Some(binds), .. } => binds.key == *key && means(&binds.version),
+        | Action::SwitchIdentity { key: to, version: rule, .. } => to == key && needed(rule),
+        Action::CreateAccount { key: Some(binds), .. } => binds.key == *key && needed(&binds.version),
         Action::EnableVersion { key: of, version: one, .. } => of == key && one == version,
         Action::RotateKey { key: of, .. } => of == key,
         _ => false,

@@ -401,29 +401,6 @@ impl Bench<'_> {
             })
     }
 
-    fn will_be_usable(&self, key: &KeyRef, rule: &VersionRule) -> bool {
-        let made = self.before.any(|action| matches!(action, Action::CreateKey { key: made, .. } if made == key));
-        if self.will_be_renewed(key, rule) {
-            return true;
-        }
-        match (self.key(key), rule) {
-            (None, VersionRule::Exact(_)) => false,
-            (None, VersionRule::Latest | VersionRule::Auto) => made,
-            (Some(seen), rule) => {
-                let version = match rule {
-                    VersionRule::Exact(id) => seen.versions.iter().find(|version| version.id == *id),
-                    VersionRule::Latest => seen.versions.iter().find(|version| version.enabled),
-                    VersionRule::Auto => seen.versions.first(),
-                };
-                let now = self.observed.at;
-                version.is_some_and(|version| {
-                    let begun = version.not_before.is_none_or(|start| start <= now);
-                    version.enabled && begun && version.expires.is_none_or(|end| now < end)
-                })
-            }
-        }
-    }
-
     fn will_unwrap(&self, who: &Who, vault: &VaultId, key: &KeyRef) -> bool {
         let has = self.principal(who).zip(self.vault(&vault.name));
         has.is_some_and(|(principal, vault)| may_unwrap(principal, vault, key.name.as_str()))

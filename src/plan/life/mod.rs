@@ -6,8 +6,8 @@ mod versions;
 use super::draft::{Draft, changed, made};
 use super::types::{Action, Change};
 use crate::model::{
-    Check, Desired, Enabled, Fact, KeyLife, KeyRef, Marks, Observed, Rotation, Seen, SeenKey, SeenRotation, Timestamp,
-    VaultId, Version,
+    AccountName, Check, Desired, Enabled, Fact, HiddenReason, KeyLife, KeyRef, Marks, Observed, Rotation, Seen,
+    SeenKey, SeenRotation, Timestamp, VaultId, Version,
 };
 use std::collections::BTreeMap;
 
@@ -82,6 +82,14 @@ struct Room<'a> {
 impl Room<'_> {
     fn resource(&self) -> String {
         format!("key {}", self.key)
+    }
+
+    /// An account of the spec that could not be seen: what it is about to do cannot be told.
+    fn hidden_account(&self) -> Option<(&AccountName, &HiddenReason)> {
+        self.desired.accounts.keys().find_map(|name| match self.observed.accounts.get(name) {
+            Some(Seen::Hidden(reason)) => Some((name, reason)),
+            Some(Seen::Known(_) | Seen::Absent) | None => None,
+        })
     }
 
     /// Dates and tags of the current version. Nothing is said of whether it is enabled.

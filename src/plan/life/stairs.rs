@@ -6,7 +6,7 @@
 use super::super::draft::{Draft, made};
 use super::super::types::Action;
 use super::Room;
-use crate::model::{Check, Enabled, Fact, KeyVersion, Period, Seen, Timestamp};
+use crate::model::{Check, Enabled, Fact, KeyVersion, Period, Timestamp};
 use std::collections::BTreeSet;
 
 impl Room<'_> {
@@ -91,8 +91,7 @@ impl Room<'_> {
         if self.life.enabled == Some(Enabled::No) || self.is_moved_to(draft) {
             return;
         }
-        // What an account of the spec is about to do cannot be told while it is hidden.
-        if self.observed.accounts.values().any(|seen| matches!(seen, Seen::Hidden(_))) {
+        if self.hidden_account().is_some() {
             return;
         }
         if !self.seen.all_versions {

@@ -85,12 +85,8 @@ impl Room<'_> {
             let why = format!("{}; {} would show it", unseen.why, unseen.permission);
             draft.hides(&unseen.what, &why, hidden.clone());
         }
-        // An account of the spec that was hidden may be about to leave: it has to go first.
-        let hidden_account = self.desired.accounts.keys().find_map(|name| match self.observed.accounts.get(name) {
-            Some(Seen::Hidden(reason)) => Some((name, reason)),
-            _ => None,
-        });
-        if let Some((name, reason)) = hidden_account {
+        // It may be about to leave, and has to go first.
+        if let Some((name, reason)) = self.hidden_account() {
             draft.hides(&format!("account {name}"), &reason.what, hidden);
             return;
         }

@@ -1,6 +1,6 @@
 //! What a spec says yes to by itself: only what cannot be undone, only of things that it makes, only for a time.
 
-use super::Resolver;
+use super::{Resolver, beginning, day};
 use crate::diag::Diagnostic;
 use crate::model::{SpecAccept, Timestamp};
 use crate::spec::shown::{nearest, shown};
@@ -85,12 +85,7 @@ impl Resolver<'_> {
         if self.is_unread(at, "until") {
             return None;
         }
-        let is_plain = written.len() == 10 && written.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        let day = written.parse::<jiff::civil::Date>().ok().filter(|_| is_plain);
-        let ends = day
-            .and_then(|day| day.tomorrow().ok())
-            .and_then(|next| jiff::tz::Offset::UTC.to_timestamp(next.at(0, 0, 0, 0)).ok())
-            .map(|moment| Timestamp(moment.as_second()));
+        let ends = day(written).and_then(|day| day.tomorrow().ok()).and_then(beginning);
         if ends.is_none() {
             let span = self.spec.value_span(&["accept", at, "until"]);
             self.say(

@@ -1,6 +1,6 @@
 //! What a spec asks of a key through its life: dates, tags, versions, rotation.
 
-use super::Resolver;
+use super::{Resolver, beginning, day};
 use crate::diag::Diagnostic;
 use crate::model::{Enabled, KeyLife, Marks, Period, Rotation, Timestamp, Version};
 use crate::spec::shown::shown;
@@ -52,9 +52,7 @@ impl Resolver<'_> {
 
     /// A day, whose first moment in UTC is meant, or a moment.
     fn moment(&mut self, path: [&str; 4], field: &str, written: &str) -> Option<Timestamp> {
-        let day = written.parse::<jiff::civil::Date>().ok().filter(|_| written.len() == 10);
-        let of_day = day.and_then(|day| jiff::tz::Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok());
-        let moment = of_day.or_else(|| written.parse::<jiff::Timestamp>().ok());
+        let moment = day(written).and_then(beginning).or_else(|| Timestamp::parse(written));
         if moment.is_none() {
             let span = self.spec.value_span(&extended(path, [field]));
             self.say(
@@ -63,7 +61,7 @@ impl Resolver<'_> {
                     .help(format!("write `{field}: 2027-01-31`, or `{field}: 2027-01-31T12:00:00Z`")),
             );
         }
-        moment.map(|moment| Timestamp(moment.as_second()))
+        moment
     }
 
     fn in_order(&mut self, path: [&str; 4], not_before: Option<Timestamp>, expires: Option<Timestamp>) {

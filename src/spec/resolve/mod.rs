@@ -15,7 +15,7 @@ mod tests;
 use super::parse::Spec;
 use super::shown::shown;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::model::{BadName, Desired, Location, Policy};
+use crate::model::{BadName, Desired, Location, Policy, Timestamp};
 use scope::Lacking;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -164,6 +164,18 @@ impl Resolver<'_> {
             );
         }
     }
+}
+
+/// A day, as year, month and day in plain digits.
+fn day(written: &str) -> Option<jiff::civil::Date> {
+    let is_plain = written.len() == 10 && written.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    written.parse().ok().filter(|_| is_plain)
+}
+
+/// The first moment of a day, in UTC.
+fn beginning(day: jiff::civil::Date) -> Option<Timestamp> {
+    let moment = jiff::tz::Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()?;
+    Some(Timestamp(moment.as_second()))
 }
 
 /// The same name in lower case or without foreign characters, when that makes it right.
