@@ -70,7 +70,10 @@ impl Turn<'_> {
 
     async fn look_before(&self, steps: &[&Step]) -> Result<(), Failure> {
         let gives: Vec<Fact> = steps.iter().flat_map(|step| &step.gives).cloned().collect();
-        self.run.known.look_before(&self.azure, &gives).await
+        self.run.known.look_before(&self.azure, &gives).await?;
+        // Others come and go without a step of ours: that nobody needs a version any more is not taken from the plan.
+        let needs = steps.iter().flat_map(|step| &step.needs);
+        self.look(needs.filter(|need| matches!(need, Fact::Retirable(..)))).await
     }
 
     /// Looks before the steps. A vault that somebody else has made since the look would be replaced, and Azure offers no

@@ -259,11 +259,15 @@ async fn ci_that_regrants_what_security_has_just_revoked() {
 
 /// The quickstart without its account, with these wishes for its key.
 fn key_alone(wishes: &str) -> cmk::model::Desired {
-    let spec = text("quickstart.yaml");
-    let vault = &spec[..spec.find("accounts:").expect("the example has some")];
-    let create = "create: { type: RSA, size: 2048 }";
-    assert!(vault.contains(create), "the example makes its key");
-    desired(&vault.replace(create, &format!("{create}\n        {wishes}")))
+    let spec = with_wishes(wishes);
+    desired(&spec[..spec.find("accounts:").expect("the example has some")])
+}
+
+/// The quickstart's text, with these wishes for its key.
+fn with_wishes(wishes: &str) -> String {
+    let (spec, create) = (text("quickstart.yaml"), "create: { type: RSA, size: 2048 }");
+    assert!(spec.contains(create), "the example makes its key");
+    spec.replace(create, &format!("{create}\n        {wishes}"))
 }
 
 #[tokio::test(start_paused = true)]
@@ -282,9 +286,7 @@ async fn a_tag_edit_that_re_enables_a_disabled_key() {
 #[tokio::test(start_paused = true)]
 async fn an_old_version_disabled_too_soon() {
     let practice = Practice::new();
-    let wishes = "retireOldVersions: P1D";
-    let create = "create: { type: RSA, size: 2048 }";
-    let wanted = desired(&text("quickstart.yaml").replace(create, &format!("{create}\n        {wishes}")));
+    let wanted = desired(&with_wishes("retireOldVersions: P1D"));
     practice.converge(&wanted).await;
     in_vault(&practice, Method::Post, "/keys/storage/rotate", None).await;
     // The account moves to the new version; the old one is left alone for a day at least.
@@ -299,4 +301,35 @@ async fn an_old_version_disabled_too_soon() {
     let retired = practice.converge(&wanted).await;
     assert_eq!(retired.plan.steps.len(), 1);
     assert!(matches!(&retired.plan.steps[0].action, Action::DisableVersion { retired_after: Some(_), .. }));
+}
+
+/// Between the plan and the step, somebody whom the spec does not name comes under the version that is to go.
+#[tokio::test(start_paused = true)]
+async fn an_old_version_that_somebody_needs_since_the_plan_was_made() {
+    let practice = Practice::new();
+    let wanted = desired(&with_wishes("retireOldVersions: P1D"));
+    practice.converge(&wanted).await;
+    let old = seen(&practice, ACCOUNT, ACCOUNTS).await["properties"]["encryption"]["keyvaultproperties"].clone();
+    in_vault(&practice, Method::Post, "/keys/storage/rotate", None).await;
+    practice.converge(&wanted).await;
+    tokio::time::sleep(DAY * 2).await;
+    let azure = practice.azure();
+    let (observed, plan) = prepare(&wanted, &azure).await.expect("it can be looked at");
+    assert!(matches!(&plan.steps[0].action, Action::DisableVersion { .. }), "{:?}", ids(&plan));
+
+    let properties = json!({
+        "keyvaulturi": old["keyvaulturi"], "keyname": old["keyname"], "keyversion": old["keyversion"],
+    });
+    let encryption = json!({ "keySource": "Microsoft.Keyvault", "keyvaultproperties": properties });
+    let back = json!({ "properties": { "encryption": encryption } });
+    arm(&practice, Method::Patch, ACCOUNT, ACCOUNTS, back).await;
+    let (_keep, stop) = tokio::sync::watch::channel(false);
+    let accepted = cmk::plan::Accepted::named(vec![]);
+    let budgets = cmk::apply::Budgets::default();
+    let settings = cmk::apply::Settings { concurrency: 8, budgets, run_id: uuid::Uuid::nil(), accepted };
+    let outcome = cmk::apply::apply(&plan, &wanted, observed, &azure, &settings, stop, &mut |_| {}).await;
+    let (_, ended) = &outcome.steps[0];
+    assert_eq!(ended.as_str(), "blocked", "{ended:?}");
+    assert!(ended.detail().contains("is still under it"), "{ended:?}");
+    assert_eq!(azure.stats().writes_sent, 0);
 }
