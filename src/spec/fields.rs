@@ -175,8 +175,8 @@ const FOREIGN_WORDS: &[(&str, &str)] = &[
         "systemAssigned, userAssigned",
         "write `systemAssigned`; user-assigned identities that are there already are kept",
     ),
-    ("userAssigned", "user-assigned identities are not managed yet; write `systemAssigned`"),
-    ("roles", "role assignments are not managed yet; write `accessPolicies`"),
+    ("userAssigned", "user-assigned identities are named, as in `identities: [id-quickstart]`"),
+    ("roles", "role assignments are called `rbac` here"),
 ];
 
 /// What to know about a word that is not one of the language.

@@ -149,7 +149,7 @@ pub struct VaultEntry {
     /// Whether nobody may purge deleted keys before their time. Storage demands it, and it can never be turned off again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purge_protection: Option<bool>,
-    /// Who decides about access to the keys: the vault's own access policies, or Azure role assignments (not yet).
+    /// Who decides about access to the keys: the vault's own access policies, or Azure role assignments.
     #[serde(default, skip_serializing_if = "is_default")]
     pub permission_model: Option<PermissionModelWord>,
     /// The keys in the vault, by name: 1 to 127 letters, digits and hyphens.
