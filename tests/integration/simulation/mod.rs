@@ -2,6 +2,7 @@
 
 mod covered;
 mod live;
+mod looks;
 mod proofs;
 mod random;
 mod sabotage;
