@@ -188,6 +188,9 @@ pub struct Observed {
     pub outsiders: BTreeMap<SubscriptionId, Seen<Vec<Outsider>>>,
     /// Who uses keys of which versions are to be disabled, over all subscriptions of the spec, looked at only then.
     pub users: BTreeMap<KeyRef, KeyUsers>,
+    /// Who uses any key of the vaults in which access is to be taken away, over all subscriptions of the spec, looked at
+    /// only then.
+    pub vault_users: BTreeMap<VaultName, KeyUsers>,
 }
 
 /// A subscription as it was seen.

@@ -30,7 +30,8 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
     )?;
     let deleted_keys = all_deleted_keys(desired, azure, &vaults, &keys).await?;
     let at = azure.now();
-    let (locks, outsiders, users) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (locks, outsiders) = (BTreeMap::new(), BTreeMap::new());
+    let (users, vault_users) = (BTreeMap::new(), BTreeMap::new());
     Ok(Observed {
         at,
         subscriptions,
@@ -45,6 +46,7 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
         locks,
         outsiders,
         users,
+        vault_users,
     })
 }
 

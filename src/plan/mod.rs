@@ -31,6 +31,7 @@ mod vaults;
 pub use accept::{Accepted, Acknowledgement, Ask};
 pub use digest::text_digest;
 pub use effects::{gives, needs};
+pub use encryption::revoking;
 pub use judge::{Breach, judge};
 pub use life::closing;
 pub use obstacles::subscriptions;

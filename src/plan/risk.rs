@@ -264,13 +264,19 @@ impl Rules<'_> {
     /// Taking access away closes an account that is bound to a key of the vault; of another it takes only the entry.
     fn revocation(&self, id: &AccountId, vault: &VaultId) -> Vec<Risk> {
         let binding = self.account(&id.name).and_then(|seen| seen.encryption.binding.as_ref());
-        if binding.is_some_and(|binding| self.is_in(binding, vault)) {
-            let why =
-                format!("its data can no longer be read or written once its access to vault {} is gone", vault.name);
-            return vec![risk(RiskClass::Unreadable, account(&id.name), why, Consent::Operator)];
+        if !binding.is_some_and(|binding| self.is_in(binding, vault)) {
+            let why = format!("its identity loses its access to vault {}", vault.name);
+            return vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)];
         }
-        let why = format!("its identity loses its access to vault {}", vault.name);
-        vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)]
+        let why = format!("its data can no longer be read or written once its access to vault {} is gone", vault.name);
+        let mut risks = vec![risk(RiskClass::Unreadable, account(&id.name), why, Consent::Operator)];
+        let Some(found) = self.observed.vault_users.get(&vault.name) else { return risks };
+        let scopes = found.users.iter().filter(|user| user.account == *id).filter_map(|user| user.scope.as_ref());
+        risks.extend(scopes.map(|scope| {
+            let why = format!("nor can what is in its encryption scope {scope}");
+            risk(RiskClass::Unreadable, account(&id.name), why, Consent::Operator)
+        }));
+        risks
     }
 
     /// Why a grant would give back what somebody took away, if it would: an account that is bound to a key of the

@@ -4,6 +4,8 @@ mod grants;
 mod renewal;
 mod revocation;
 
+pub use revocation::revoking;
+
 use super::approval::VERSION_MADE;
 use super::draft::{Draft, changed, made};
 use super::key_state;

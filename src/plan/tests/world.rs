@@ -87,7 +87,7 @@ pub(crate) fn desired(text: &str) -> Desired {
     desired
 }
 
-fn identity(name: &str) -> IdentityId {
+pub(super) fn identity(name: &str) -> IdentityId {
     IdentityId { group: group(), name: IdentityName::parse(name).unwrap() }
 }
 
@@ -165,6 +165,7 @@ pub(crate) fn observed(wanted: &str, text: &str) -> Observed {
             "account" => see_account(&words, &mut observed),
             "lock" => see_lock(&words, &mut observed),
             "users" => world_life::see_users(&words, &mut observed),
+            "sharers" => world_life::see_sharers(&words, &mut observed),
             "now" => observed.at = world_life::moment(words[1]),
             other => panic!("{other}"),
         }

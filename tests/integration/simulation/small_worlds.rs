@@ -350,6 +350,7 @@ fn with_users(desired: &Desired, mut observed: Observed) -> Observed {
                 let here = binding.vault_host == HOST && binding.key == key.name.as_str();
                 let moved = if binding.rotated.as_deref() == Some(JUST_NOW) { 1_767_225_600 } else { 1_764_547_200 };
                 here.then(|| KeyUser {
+                    who: seen.reaches_as(),
                     account: seen.id.clone(),
                     scope: None,
                     pinned: binding.version.clone(),

@@ -117,6 +117,13 @@ accounts:
   st2: { identities: [id1], encryption: { key: kv1/main } }
 ";
 
+/// The only account of the spec is to be out of reach.
+const REVOKED_OUTSIDE: &str = "
+vaults: { kv1: { keys: { main: {} } } }
+identities: { id1: {} }
+accounts: { st1: { access: revoked, identities: [id1], encryption: { key: kv1/main } } }
+";
+
 /// Every story.
 pub(super) fn all() -> impl Iterator<Item = &'static Story> {
     STORIES.iter().chain(super::stories_of_keys::STORIES)
@@ -380,6 +387,12 @@ accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
         "one of two accounts that share an identity is to be put out of reach",
         "group\nvault kv1\nkey kv1/main\nidentity id1\naccount st1\nhas st1 id1\naccount st2\nhas st2 id1\nlet id1 kv1\nas id1 st1 kv1/main\nas id1 st2 kv1/main",
         REVOKED_USER,
+        Refuses("CMK260"),
+    ),
+    story(
+        "an account that the spec does not name shares the identity of one that is to be put out of reach",
+        "group\nvault kv1\nkey kv1/main\nidentity id1\naccount st1\nhas st1 id1\naccount st9\nhas st9 id1\nlet id1 kv1\nas id1 st1 kv1/main\nas id1 st9 kv1/main",
+        REVOKED_OUTSIDE,
         Refuses("CMK260"),
     ),
     story("the account reaches another version as the identity of others", "group\nvault kv1\nkey kv1/main\naccount st1 identity\nusers st1\nthrough users st1 kv1/main\nrotate kv1/main", THERE, Refuses("CMK213")),
