@@ -363,4 +363,14 @@ account has: one of its `identities`, or `systemAssigned` where the account says
 
 What to do: give the account the identity, or name one that it has.",
     },
+    Code {
+        id: "CMK080",
+        summary: "a thing that is only used is not recovered",
+        story: "\
+`recover: true` says that a deleted vault or key of this name is brought back. Without `create` the entry says that
+the thing is there already and that somebody else looks after it: whether it comes back is theirs to say. Bringing
+back what others deleted on purpose could open what they closed.
+
+What to do: add `create: {}` if this spec is to look after it, or remove `recover`.",
+    },
 ];

@@ -14,6 +14,8 @@ pub(super) enum End {
     Refuses(&'static str),
     /// What the spec asks for is so, once somebody says yes to opening what was closed; until then nothing is written.
     Opens,
+    /// What was deleted is back, and then what the spec asks for is so; somebody has said yes from the beginning.
+    Returns,
     /// Every run stands still until somebody says yes to a risk of this kind, and writes nothing.
     Asks(RiskClass),
 }
@@ -26,7 +28,7 @@ pub(super) struct Story {
     pub(super) end: End,
 }
 
-use End::{Asks, Converges, Opens, Refuses};
+use End::{Asks, Converges, Opens, Refuses, Returns};
 use cmk::plan::RiskClass;
 
 pub(super) const fn story(name: &'static str, world: &'static str, spec: &'static str, end: End) -> Story {
@@ -119,7 +121,7 @@ accounts:
 
 /// Every story.
 pub(super) fn all() -> impl Iterator<Item = &'static Story> {
-    STORIES.iter().chain(super::stories_of_keys::STORIES)
+    STORIES.iter().chain(super::stories_of_keys::STORIES).chain(super::stories_of_recovery::STORIES)
 }
 
 const STORIES: &[Story] = &[
@@ -423,7 +425,8 @@ pub(super) async fn play(story: &Story, how: &How, title: &str, played: &mut Pla
     let wanted = desired(story.spec);
     let (world, start) = world(story.world, pace());
     let stage = Stage::new(&wanted, world, start, Meddling::none());
-    let first = stage.run(&wanted, how).await;
+    let opening = || How { accepts: AGREEABLE.into_iter().chain([RiskClass::Reopening]).collect(), ..how.clone() };
+    let first = stage.run(&wanted, &if story.end == Returns { opening() } else { how.clone() }).await;
     let written = stage.witness(|witness| witness.writes_of(0));
     match story.end {
         Converges => {
@@ -442,6 +445,10 @@ pub(super) async fn play(story: &Story, how: &How, title: &str, played: &mut Pla
             stage.hold("refusal", last.effects == 0, || "something was written".to_owned());
             let mut accepts = AGREEABLE.to_vec();
             accepts.push(RiskClass::Reopening);
+            stage.converges_as(&wanted, &How { accepts, ..How::default() }).await;
+        }
+        Returns => {
+            let accepts = opening().accepts;
             stage.converges_as(&wanted, &How { accepts, ..How::default() }).await;
         }
         Asks(class) => {
