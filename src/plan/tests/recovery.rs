@@ -180,13 +180,21 @@ fn a_deleted_key_comes_back_only_by_itself_and_while_there_is_time() {
 #[test]
 fn what_an_account_is_bound_to_that_is_to_be_out_of_reach_does_not_come_back() {
     let bound = "account st1 system bound kv1/main@A";
-    check(&format!("{VAULT} revoked"), &format!("group; vault kv1 deleted; {bound}"), &expect![[r#"
+    check(
+        &format!("{VAULT} revoked"),
+        &format!("group; vault kv1 deleted; {bound}"),
+        &expect![[r#"
         CMK241 account st1: its access to key kv1/main is to be revoked, but it is bound to kv1.vault.test/main
         CMK275 vault kv1: bound to it, and to be out of reach: st1. It could read again, for a while at least
-    "#]]);
-    check(&format!("{KEY} revoked"), &format!("vault kv1 protected; key kv1/main deleted; {bound}"), &expect![[r#"
+    "#]],
+    );
+    check(
+        &format!("{KEY} revoked"),
+        &format!("vault kv1 protected; key kv1/main deleted; {bound}"),
+        &expect![[r#"
         CMK275 key kv1/main: bound to it, and to be out of reach: st1. It could read again, for a while at least
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

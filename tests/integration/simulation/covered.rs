@@ -6,11 +6,13 @@ use cmk::diag::codes;
 use cmk::prove::{Mishap, acts};
 use std::collections::{BTreeMap, BTreeSet};
 
-const ACTIONS: [&str; 12] = [
+const ACTIONS: [&str; 14] = [
     "createGroup",
     "createVault",
+    "recoverVault",
     "protectVault",
     "createKey",
+    "recoverKey",
     "markKey",
     "setRotation",
     "rotateKey",

@@ -1,6 +1,6 @@
 //! Stories of what was deleted: it comes back when spec and operator say so, and as it was.
 
-use super::stories::End::{Converges, Opens, Refuses, Returns};
+use super::stories::End::{Opens, Refuses, Returns};
 use super::stories::{Story, story};
 
 /// A vault, its key and an account, all to be made or brought back.
@@ -38,8 +38,6 @@ const NORTH: &str = "
 vaults: { kv1: { create: {}, location: northeurope, recover: true, purgeProtection: true } }
 ";
 
-const UNDER: &str = "group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main";
-
 pub(super) const STORIES: &[Story] = &[
     story(
         "a vault that was deleted by mistake comes back with its key, and the account reads again",
@@ -64,8 +62,6 @@ pub(super) const STORIES: &[Story] = &[
     ),
     story("a deleted key holds the name", KEY_GONE, UNASKED, Refuses("CMK212")),
     story("a deleted vault was in another region", VAULT_GONE, NORTH, Refuses("CMK275")),
-    story("nothing was deleted, and all is there", UNDER, BACK, Converges),
-    story("nothing was deleted, and all is made", "", BACK, Converges),
 ];
 
 const VAULT_GONE: &str =

@@ -59,9 +59,14 @@ pub(crate) fn pace() -> Pace {
 
 /// The world of a text, and the moment at which it is so.
 pub(crate) fn world(text: &str, pace: Pace) -> (World, Millis) {
+    world_since(BEGINNING, text, pace)
+}
+
+/// The same, from another moment on: the program itself knows only the machine's clock.
+pub(crate) fn world_since(beginning: Millis, text: &str, pace: Pace) -> (World, Millis) {
     let mut world = World::new(pace);
     world.set_watch(Watch::new(contracts::hold));
-    let mut hand = Hand { world: &mut world, now: BEGINNING };
+    let mut hand = Hand { world: &mut world, now: beginning };
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let status = thing(&mut hand, &words);
