@@ -18,9 +18,7 @@ struct Desk(tempfile::TempDir);
 impl Desk {
     fn new(deleted: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later").as_millis();
-        let yesterday = Millis(i64::try_from(since_1970).expect("it is not that late") - 86_400_000);
-        let (there, _) = world_since(yesterday, &format!("{UNDER}delete {deleted}"), pace());
+        let (there, _) = world_since(yesterday(), &format!("{UNDER}delete {deleted}"), pace());
         Sandbox::write(&folder.path().join("sandbox.json"), &there).expect("it can be written");
         std::fs::write(folder.path().join("spec.yaml"), whole(SPEC)).expect("it can be written");
         Self(folder)
@@ -40,6 +38,13 @@ impl Desk {
         let said = String::from_utf8(said).expect("UTF-8").split_whitespace().collect::<Vec<_>>().join(" ");
         (output.status.code().unwrap_or(-1), said)
     }
+}
+
+/// The program itself knows only the machine's clock, by which nothing may be purged yet.
+#[expect(clippy::disallowed_methods, reason = "a world for a program that goes by the machine's clock")]
+fn yesterday() -> Millis {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later").as_millis();
+    Millis(i64::try_from(since_1970).expect("it is not that late") - 86_400_000)
 }
 
 fn comes_back(deleted: &str) {
