@@ -55,13 +55,7 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
             let bound = accounts::Bound { host: &host, key: &key.name, version: &version, who };
             accounts::create(id, location, create, identity, Some(bound))
         }
-        Action::AttachIdentity { id, identity: new } => {
-            let identity = match account(observed, id) {
-                Some(seen) => seen.identity.clone(),
-                None => not_there(fill, id).map(|()| SeenIdentity::default())?,
-            };
-            accounts::attach(id, new, &identity)
-        }
+        Action::AttachIdentity { id, identity: new } => accounts::attach(id, new, &identity(observed, id, fill)?),
         Action::Grant { vault, by: GrantBy::AccessPolicy, .. } => grant(observed, vault, steps, fill)?,
         Action::Grant { who, vault, key, by: GrantBy::Role(scope), .. } => {
             let scope = match scope {
@@ -72,6 +66,12 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
         }
         Action::RevokeAccess { account: _, who, vault } => return revoke(observed, who, vault, fill),
         Action::LeaveKey { account: id, .. } => accounts::leave_key(id, &encryption(observed, id, fill)?),
+        Action::SetEncryption { account: id, vault: on, key, version, who, attach, .. } if !attach.is_empty() => {
+            let (host, version) = (host(cloud, observed, on), pinned(observed, key, version, fill)?);
+            let bound = accounts::Bound { host: &host, key: &key.name, version: &version, who };
+            let current = identity(observed, id, fill)?;
+            accounts::attach_and_bind(id, (attach, &current), bound, &encryption(observed, id, fill)?)
+        }
         // Of the second, the key stays: Azure changes the key or the identity, and never both at once.
         Action::SetEncryption { account: id, vault: on, key, version, who, .. }
         | Action::SwitchIdentity { account: id, vault: on, key, version, who, .. } => {
@@ -85,6 +85,13 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
 
 fn host(cloud: &Cloud, observed: &Observed, on: &VaultId) -> String {
     vault(observed, on).map_or_else(|| cloud.vault_host(&on.name), |vault| vault.host.clone())
+}
+
+fn identity(observed: &Observed, id: &AccountId, fill: Fill<'_>) -> Result<SeenIdentity, Failure> {
+    match account(observed, id) {
+        Some(seen) => Ok(seen.identity.clone()),
+        None => not_there(fill, id).map(|()| SeenIdentity::default()),
+    }
 }
 
 fn encryption(observed: &Observed, id: &AccountId, fill: Fill<'_>) -> Result<SeenEncryption, Failure> {

@@ -24,6 +24,7 @@ pub mod review;
 pub mod risk;
 #[cfg(test)]
 pub(crate) mod tests;
+mod together;
 mod touched;
 mod types;
 mod vaults;
@@ -51,6 +52,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     encryption::plan(desired, observed, &mut draft);
     life::close(desired, observed, &mut draft);
     draft.prune(observed);
+    together::join(&mut draft.proposals, observed);
     obstacles::refuse_locked(observed, &mut draft);
     let draft::Draft {
         proposals,
