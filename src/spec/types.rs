@@ -336,6 +336,13 @@ pub struct AccountCreation {
     pub kind: String,
 }
 
+/// The three ways to name a key, without what the patterns of names say.
+const KEY_REFERENCE: &str = concat!(
+    r"^(?:[A-Za-z][0-9A-Za-z-]{1,22}[0-9A-Za-z]/[0-9A-Za-z-]{1,127}",
+    r"|https://[0-9A-Za-z.-]+/keys/[0-9A-Za-z-]{1,127}(?:/[0-9A-Fa-f]{32})?",
+    r"|/[Ss]ubscriptions/.+/[Vv]aults/[0-9A-Za-z-]{3,24}/[Kk]eys/[0-9A-Za-z-]{1,127}(?:/[Vv]ersions/[0-9A-Fa-f]{32})?)$"
+);
+
 /// The key that protects an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -344,8 +351,8 @@ pub struct EncryptionEntry {
     /// Who manages the key. `microsoft` takes the account back to Microsoft's own key, and goes with no other field.
     #[serde(default, skip_serializing_if = "is_default")]
     pub source: SourceWord,
-    /// The key, as `vault/key`; both have entries in this file.
-    #[schemars(regex(pattern = r"^[A-Za-z][0-9A-Za-z-]{1,22}[0-9A-Za-z]/[0-9A-Za-z-]{1,127}$"))]
+    /// The key: `vault/key` of this file, its URI (`https://NAME.vault.azure.net/keys/KEY`), or its id in Resource Manager.
+    #[schemars(regex(pattern = KEY_REFERENCE))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// Which version: `latest` pins the newest enabled one, `auto` lets Azure follow, 32 hexadecimal digits name one.

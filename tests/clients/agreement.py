@@ -12,7 +12,7 @@ import yaml
 
 from stage import PROJECT, Az, Sandbox, Story, at
 
-SPECS = ["quickstart", "guide-start", "guide", "shared-key", "two-subscriptions", "user-assigned"]
+SPECS = ["quickstart", "guide-start", "guide", "shared-key", "two-subscriptions", "key-by-id", "user-assigned"]
 
 
 class Exempt:
@@ -44,8 +44,16 @@ def version(wanted, found):
     return (bound or None) == {"latest": newest, "auto": None}.get(wanted, wanted)
 
 
+def key_names(wanted):
+    """The vault's and the key's name of `vault/key`, of a URI, or of an id in Resource Manager."""
+    parts = wanted.split("/")
+    if wanted.startswith("https://"):
+        return parts[2].split(".")[0], parts[4]
+    return (parts[8], parts[10]) if wanted.startswith("/") else tuple(parts)
+
+
 def key(wanted, found):
-    vault, name = wanted.split("/")
+    vault, name = key_names(wanted)
     host = found["keyVaultUri"].removeprefix("https://").rstrip("/")
     return host == f"{vault}.vault.azure.net" and found["keyName"] == name
 
@@ -183,14 +191,14 @@ class Seen:
         return [one.rpartition("/")[2] for one in found]
 
     def versions(self, account):
-        vault, name = self.spec["accounts"][account]["encryption"]["key"].split("/")
+        vault, name = key_names(self.spec["accounts"][account]["encryption"]["key"])
         found = self.az(f"keyvault key list-versions --vault-name {vault} --name {name}")
         enabled = [one for one in found if one["attributes"]["enabled"]]
         newest = max(enabled, key=lambda one: one["attributes"]["created"])["kid"].rpartition("/")[2]
         return {"bound": at(self.account(account), "encryption.keyVaultProperties.keyVersion"), "newest": newest}
 
     def permissions(self, account):
-        vault = self.spec["accounts"][account]["encryption"]["key"].split("/")[0]
+        vault, _ = key_names(self.spec["accounts"][account]["encryption"]["key"])
         principal = self.account(account)["identity"]["principalId"]
         policies = self.vault(vault)["properties"]["accessPolicies"]
         return next((one["permissions"]["keys"] for one in policies if one["objectId"] == principal), None)

@@ -15,10 +15,10 @@ const ROWS: [(&str, &[&str]); 15] = [
     ("apply", &["model", "plan", "observe", "azure"]),
     ("verify", &["model"]),
     ("status", &["model", "plan"]),
-    ("import", &["model", "spec"]),
+    ("import", &["model", "diag", "spec", "plan", "azure", "observe", "apply"]),
     ("report", &["model", "diag", "plan", "apply", "verify", "status"]),
     ("sandbox", &[]),
-    ("prove", &["model", "spec", "plan", "azure", "observe", "apply", "sandbox"]),
+    ("prove", &["model", "spec", "plan", "azure", "observe", "apply", "import", "sandbox"]),
     (
         "cli",
         &[

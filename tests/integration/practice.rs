@@ -180,6 +180,15 @@ pub(crate) fn text(name: &str) -> String {
     std::fs::read_to_string(path).expect("the example is there")
 }
 
+/// The example that makes what another one expects to be there.
+pub(crate) fn comes_first(name: &str) -> Option<&'static str> {
+    match name {
+        "guide.yaml" => Some("guide-start.yaml"),
+        "key-by-id.yaml" => Some("two-subscriptions.yaml"),
+        _ => None,
+    }
+}
+
 /// An example of the project's own.
 pub(crate) fn example(name: &str) -> Desired {
     desired(&text(name))

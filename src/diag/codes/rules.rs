@@ -50,11 +50,12 @@ What to do: write `sku: premium` under the vault's `create`. If the key need not
         id: "CMK024",
         summary: "not a reference to a key",
         story: "\
-`encryption.key` names a key by its vault and its name with one slash between them, both from this file:
-`kv-prod/storage`. It is not a URL, because the host depends on the cloud, and it carries no version,
-because `version` says that.
+`encryption.key` names a key in one of three ways: by its vault and its name with one slash between them, both
+from this file, as in `kv-prod/storage`; by its URI, `https://kv-prod.vault.azure.net/keys/storage`; or by its
+id in Resource Manager, `/subscriptions/…/vaults/kv-prod/keys/storage`. The last two may end in a version, the
+first may not: `version` says that.
 
-What to do: write `key: vault/key`. Give the version, if you want a certain one, in `version` beside it.",
+What to do: write it in one of the three ways.",
     },
     Code {
         id: "CMK025",
@@ -62,10 +63,11 @@ What to do: write `key: vault/key`. Give the version, if you want a certain one,
         story: "\
 The account's key refers to a vault that has no entry under `vaults`. cmk needs the entry to know the
 vault's subscription and resource group, to check its purge protection, and to add the account's
-identity to its access policies.
+identity to its access policies. A key's URI names the vault alone, so it does not help here; the id of a key
+in Resource Manager tells all of it.
 
 What to do: correct the name, or add the vault. A vault that exists already gets an entry without
-`create`; then it is looked at and never made.",
+`create`; then it is looked at and never made. Or name the key by its id.",
     },
     Code {
         id: "CMK026",
@@ -362,6 +364,36 @@ What to do: add `identity:` to the account's `encryption`, with the name of the 
 account has: one of its `identities`, or `systemAssigned` where the account says `identity: systemAssigned`.
 
 What to do: give the account the identity, or name one that it has.",
+    },
+    Code {
+        id: "CMK070",
+        summary: "a key's URI at a host that is no vault's",
+        story: "\
+A key's URI begins with the host of its vault, and in Azure's public cloud that is the vault's name with
+`.vault.azure.net` behind it. Another host may be of another cloud, of a managed HSM, or somebody's who would
+like to be asked for a key. In the sandbox, too, keys are named as in the public cloud.
+
+What to do: copy the URI as Azure shows it, without a port, or write `vault/key`.",
+    },
+    Code {
+        id: "CMK071",
+        summary: "a key's version that is none, or is said in two ways",
+        story: "\
+A key's URI, and its id in Resource Manager, may end in a version: 32 hexadecimal digits. The account is then
+bound to that version for good, as if `version` said it. Where `version` stands beside it and says something
+else, such as `latest`, it is not for cmk to guess which of the two is meant.
+
+What to do: keep one of the two. Without either, the newest version is pinned.",
+    },
+    Code {
+        id: "CMK072",
+        summary: "a vault that is named in two places",
+        story: "\
+A vault's name is unique in the whole cloud. A key's id in Resource Manager says in which subscription and
+resource group its vault is, and another part of this file says that a vault of this name is elsewhere: its
+entry under `vaults`, with what `defaults` fill in, or the id at another account. One of the two is wrong.
+
+What to do: correct it. `az keyvault show --name NAME --query id` prints where the vault is.",
     },
     Code {
         id: "CMK080",

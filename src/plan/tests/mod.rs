@@ -96,6 +96,19 @@ fn an_account_without_identity_gets_one_before_the_grant() {
 }
 
 #[test]
+fn a_vault_that_is_only_used_gets_a_grant_and_nothing_else() {
+    check(
+        "vault kv1; key kv1/main; account st1 create system uses kv1/main",
+        "group; vault kv1 protected st9=get; key kv1/main A",
+        &expect![[r#"
+            1. account/st1
+            2. grant/st1/kv1   after 1
+            3. encryption/st1   after 1 2
+        "#]],
+    );
+}
+
+#[test]
 fn a_vault_without_purge_protection_is_protected_before_the_binding() {
     check(
         LIVE,

@@ -4,8 +4,8 @@ use super::scope::Own;
 use super::{Name, Resolver};
 use crate::diag::Diagnostic;
 use crate::model::{
-    Access, Account, AccountCreate, AccountId, AccountName, Encryption, GrantScope, Identities, KeyPermission, KeyRef,
-    Version, VersionRule,
+    Access, Account, AccountCreate, AccountId, AccountName, Encryption, GrantScope, Identities, KeyPermission, Version,
+    VersionRule,
 };
 use crate::spec::complaints::{missing_field, word};
 use crate::spec::fields::Language;
@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 
 impl<'s> Resolver<'s> {
     pub(super) fn accounts(&mut self) {
+        self.vaults_by_id();
         let spec = self.spec;
         for (name, entry) in &spec.document.accounts {
             let path = ["accounts", name.as_str()];
@@ -150,21 +151,34 @@ impl<'s> Resolver<'s> {
         path: [&'s str; 2],
         account: Option<&AccountId>,
         identities: &Identities,
-        entry: &EncryptionEntry,
+        entry: &'s EncryptionEntry,
     ) -> Option<Encryption> {
         let EncryptionEntry { source: _, key, version, identity, permissions, scope } = entry;
         if key.is_none() {
             self.lacks_key(path);
         }
-        let key = key.as_ref().and_then(|key| self.key_ref(path, key));
-        let version = self.version(path, version);
+        let named = key.as_ref().and_then(|key| self.key_reference(path, key));
+        let version = match named.as_ref().and_then(|named| named.version.as_ref()) {
+            Some(pinned) => self.pinned(path, version, pinned),
+            None => self.version(path, version),
+        };
         let permissions = self.permissions(path, permissions);
         let scope = scope.map(|word| match word {
             ScopeWord::Vault => GrantScope::Vault,
             ScopeWord::Key => GrantScope::Key,
         });
         let who = self.who(path, account?, identities, identity.as_deref());
-        Some(Encryption { key: key?, version: version?, who: who?, permissions: permissions?, scope })
+        Some(Encryption { key: named?.key, version: version?, who: who?, permissions: permissions?, scope })
+    }
+
+    /// The version that the reference to the key pins; `version` beside it may say the same and nothing else.
+    fn pinned(&mut self, path: [&str; 2], written: &str, pinned: &Version) -> Option<VersionRule> {
+        let says = self.spec.has(&[path[0], path[1], "encryption", "version"]);
+        if says && Version::parse(written).as_ref() != Ok(pinned) {
+            self.another_version(path, pinned, written);
+            return None;
+        }
+        Some(VersionRule::Exact(pinned.clone()))
     }
 
     fn version(&mut self, path: [&str; 2], written: &str) -> Option<VersionRule> {
@@ -217,51 +231,6 @@ impl<'s> Resolver<'s> {
                 )),
         );
         None
-    }
-
-    /// Reads `vault/key`. Whether both are declared is looked at when all vaults are known.
-    fn key_ref(&mut self, path: [&'s str; 2], written: &str) -> Option<KeyRef> {
-        let span = self.spec.value_span(&[path[0], path[1], "encryption", "key"]);
-        let Some((vault, key)) = written.split_once('/').filter(|(_, key)| !key.contains('/')) else {
-            self.say(
-                Diagnostic::error("CMK024", span, format!("`{}` names no key", shown(written)))
-                    .label("a vault's name, one slash, and a key's name")
-                    .help(self.key_ref_help(written)),
-            );
-            return None;
-        };
-        let (declared, key) = self.lookup(span, vault, key)?;
-        self.uses.push((path[1], declared));
-        key
-    }
-
-    /// The way out for a key by its URL, or by one name alone.
-    fn key_ref_help(&self, written: &str) -> String {
-        if let Some(rest) = written.strip_prefix("https://") {
-            let mut parts = rest.split('/');
-            let vault = parts.next().and_then(|host| host.split('.').next()).unwrap_or_default();
-            if let (Some("keys"), Some(key)) = (parts.next(), parts.next()) {
-                let version = parts.next().filter(|version| Version::parse(version).is_ok());
-                let version = version.map_or(String::new(), |version| format!(" and `version: {version}`"));
-                return format!(
-                    "write `key: {}/{}`{version}; the vault needs an entry under `vaults`",
-                    shown(vault),
-                    shown(key)
-                );
-            }
-        }
-        let vaults = &self.spec.document.vaults;
-        let holder = vaults.iter().find(|(_, vault)| vault.keys.contains_key(written));
-        let first_key = vaults.get(written).and_then(|vault| vault.keys.keys().next());
-        let parts: Vec<&str> = written.split('/').collect();
-        match (holder, first_key, parts.as_slice()) {
-            (Some((vault, _)), _, _) => format!("write `key: {}/{}`", shown(vault), shown(written)),
-            (None, Some(key), _) => format!("write `key: {}/{}`", shown(written), shown(key)),
-            (None, None, [vault, key, version]) if Version::parse(version).is_ok() => {
-                format!("write `key: {}/{}` and `version: {version}`", shown(vault), shown(key))
-            }
-            (None, None, _) => "write `key: vault/key`, with the names under `vaults` and its `keys`".to_owned(),
-        }
     }
 }
 

@@ -4,6 +4,7 @@ mod accept;
 mod accounts;
 mod groups;
 mod identities;
+mod key_reference;
 mod life;
 mod pairs;
 mod scope;
@@ -32,6 +33,7 @@ pub fn resolve(spec: &Spec) -> (Option<Desired>, Diagnostics) {
         lacking: Vec::new(),
         locations: BTreeMap::new(),
         uses: Vec::new(),
+        by_id: BTreeMap::new(),
     };
     resolver.defaults();
     resolver.groups();
@@ -100,6 +102,8 @@ struct Resolver<'s> {
     locations: BTreeMap<[&'s str; 2], Location>,
     /// Which account uses a key of which vault, by the names of their entries.
     uses: Vec<(&'s str, &'s str)>,
+    /// The vaults without an entry that accounts name by their ids.
+    by_id: key_reference::ById,
 }
 
 impl Resolver<'_> {

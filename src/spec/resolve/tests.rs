@@ -193,3 +193,53 @@ fn of_very_many_problems_the_first_are_listed() {
     let found = codes(&format!("{HEAD}accounts:\n{many}"));
     assert_eq!((found.len(), found.last()), (201, Some(&"CMK018")));
 }
+
+const ELSEWHERE: &str = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-keys/providers/Microsoft.KeyVault/vaults/kv2";
+
+fn bound(keys: &[&str]) -> String {
+    let accounts = keys.iter().enumerate().map(|(at, key)| {
+        format!("  st{at}: {{ create: {{}}, identity: systemAssigned, encryption: {{ key: \"{key}\" }} }}\n")
+    });
+    format!("{HEAD}{VAULT}accounts:\n{}", accounts.collect::<String>())
+}
+
+#[test]
+fn a_key_by_its_id_is_as_if_its_vault_had_an_entry_without_create() {
+    let by_id = desired(&bound(&["kv1/k", &format!("{ELSEWHERE}/keys/one"), &format!("{ELSEWHERE}/keys/two")]));
+    let entry =
+        "{ subscription: 22222222-2222-2222-2222-222222222222, resourceGroup: rg-keys, keys: { one: {}, two: {} } }";
+    let listed = VAULT.replace("vaults: {", &format!("vaults: {{ kv2: {entry},"));
+    assert_eq!(by_id, desired(&bound(&["kv1/k", "kv2/one", "kv2/two"]).replace(VAULT, &listed)));
+}
+
+#[test]
+fn azure_s_spelling_of_an_id_and_of_a_host_does_not_matter() {
+    let plain = desired(&bound(&["kv1/k", &format!("{ELSEWHERE}/keys/one")]));
+    let id = ELSEWHERE.replace("resourceGroups", "resourcegroups").replace("kv2", "KV2").replace("Vault/", "VAULT/");
+    let spelt = desired(&bound(&["https://KV1.Vault.Azure.Net/keys/K", &format!("{id}/Keys/ONE")]));
+    assert_eq!(plain, spelt);
+}
+
+#[test]
+fn a_uri_finds_a_vault_that_another_account_names_by_its_id_in_either_order() {
+    let (id, uri) = (format!("{ELSEWHERE}/keys/one"), "https://kv2.vault.azure.net/keys/two");
+    for keys in [[id.as_str(), uri], [uri, id.as_str()]] {
+        let keys: Vec<String> = desired(&bound(&keys)).keys().map(|(key, _)| key.to_string()).collect();
+        assert_eq!(keys, ["kv1/k", "kv2/one", "kv2/two"]);
+    }
+    assert_eq!(codes(&bound(&[uri])), ["CMK025"]);
+}
+
+#[test]
+fn a_version_in_a_reference_pins_it_and_may_be_said_twice() {
+    let digits = "0123456789abcdef0123456789abcdef";
+    for key in [
+        format!("https://kv1.vault.azure.net/keys/k/{digits}"),
+        format!("{ELSEWHERE}/keys/one/versions/{digits}"),
+        format!("https://kv1.vault.azure.net/keys/k/{digits}\", version: \"{}", digits.to_uppercase()),
+    ] {
+        let desired = desired(&bound(&[&key]));
+        let encryption = desired.accounts.values().next().unwrap().encryption.clone().unwrap();
+        assert_eq!(encryption.version, VersionRule::Exact(crate::model::Version::parse(digits).unwrap()), "{key}");
+    }
+}
