@@ -59,6 +59,8 @@ pub struct Vault {
     pub location: Option<Location>,
     /// How to make it when it is absent.
     pub create: Option<VaultCreate>,
+    /// Whether to bring it back when it was deleted and still holds its name.
+    pub recover: bool,
     /// Whether purge protection should be on. Nothing: leave it as it is.
     pub purge_protection: Option<bool>,
     /// Who should decide about access.
@@ -72,6 +74,8 @@ pub struct Vault {
 pub struct Key {
     /// How to make it when it is absent.
     pub create: Option<KeyCreate>,
+    /// Whether to bring it back when it was deleted and still holds its name.
+    pub recover: bool,
     /// What should be true of it beyond its being there.
     pub life: KeyLife,
 }
@@ -216,11 +220,8 @@ pub enum NameState {
     Free,
     /// Somebody holds it, perhaps in another tenant; what Azure said about it.
     Taken(String),
-    /// A deleted vault of this subscription holds it until it is recovered or its time is over.
-    SoftDeleted {
-        /// When the name becomes free by itself, as Azure stated it.
-        scheduled_purge: Option<String>,
-    },
+    /// A deleted vault holds it until it is recovered or its time is over.
+    SoftDeleted(SeenDeletedVault),
     /// Nobody can say: the subscription has not registered the resource provider that keeps such names.
     Unregistered {
         /// The provider: `Microsoft.Storage`.
@@ -228,11 +229,24 @@ pub enum NameState {
     },
 }
 
+/// A vault between its deletion and its purge, as it was seen. What it holds nobody can see.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SeenDeletedVault {
+    /// When it is purged by itself and its name becomes free, as Azure stated it.
+    pub scheduled_purge: Option<String>,
+    /// Where it was, and is again once it is recovered.
+    pub was: Option<VaultId>,
+    /// Its region.
+    pub location: Option<Location>,
+}
+
 /// A key between its deletion and its purge, as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenDeletedKey {
     /// When it is purged by itself and its name becomes free.
     pub scheduled_purge: Option<Timestamp>,
+    /// Whether it belongs to a certificate, and comes back with that alone.
+    pub of_certificate: bool,
 }
 
 /// A management lock as it was seen.

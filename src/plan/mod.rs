@@ -19,6 +19,7 @@ mod key_state;
 mod life;
 mod obstacles;
 mod order;
+mod recovery;
 pub mod review;
 pub mod risk;
 #[cfg(test)]
@@ -54,7 +55,17 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     draft.prune(observed);
     together::join(&mut draft.proposals, observed);
     obstacles::refuse_locked(observed, &mut draft);
-    let draft::Draft { proposals, refusals, waits, blind_spots, mut notes, unseen: _, granted: _, renewed: _ } = draft;
+    let draft::Draft {
+        proposals,
+        refusals,
+        waits,
+        blind_spots,
+        mut notes,
+        recovered: _,
+        unseen: _,
+        granted: _,
+        renewed: _,
+    } = draft;
     let refusals = refusals.into_iter().collect();
     let mut steps = order::order(proposals, observed);
     notes.extend(accept::by_spec(&mut steps, desired, observed));

@@ -149,6 +149,20 @@ impl Rules<'_> {
                 );
                 vec![risk(RiskClass::AccessChange, key(of), why, Consent::Plan)]
             }
+            Action::RecoverVault { id, .. } => {
+                let why = format!(
+                    "it comes back with its keys and access policies, after somebody deleted it{}",
+                    self.read_again(action)
+                );
+                vec![risk(RiskClass::Reopening, vault(id), why, Consent::Operator)]
+            }
+            Action::RecoverKey { key: of, .. } => {
+                let why = format!(
+                    "it comes back with all its versions, after somebody deleted it{}",
+                    self.read_again(action)
+                );
+                vec![risk(RiskClass::Reopening, key(of), why, Consent::Operator)]
+            }
             Action::CreateGroup { .. }
             | Action::SetRotation { .. }
             | Action::RotateKey { .. }
@@ -188,6 +202,13 @@ impl Rules<'_> {
                 vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)]
             }
         }
+    }
+
+    /// The accounts whose data is within reach again, for the end of a sentence.
+    fn read_again(&self, action: &Action) -> String {
+        let names: Vec<String> =
+            super::review::bound_to(action, self.observed).iter().map(ToString::to_string).collect();
+        if names.is_empty() { String::new() } else { format!("; bound to it: {}", names.join(", ")) }
     }
 
     /// Dates take a version out of use, or bring it back.

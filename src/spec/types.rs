@@ -137,6 +137,9 @@ pub struct VaultEntry {
     /// Make the vault if it is not there. Without it the vault must be there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub create: Option<VaultCreation>,
+    /// Bring the vault back when a deleted one holds the name, instead of refusing. Only with `create`, and only when the operator accepts it too.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub recover: bool,
     /// The subscription's id, a GUID, instead of the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
@@ -178,6 +181,9 @@ pub struct KeyEntry {
     /// Make the key if it is not there. Without it the key must be there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub create: Option<KeyCreation>,
+    /// Bring the key back when a deleted one holds the name, instead of refusing. Only with `create`, and only when the operator accepts it too.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub recover: bool,
     /// Whether the key can be used. `false` disables every version of it and puts all data under it out of reach. Left out: as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,

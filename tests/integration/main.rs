@@ -28,6 +28,7 @@ mod practice;
 mod program;
 mod readme;
 mod recorded;
+mod recovery;
 mod refusals;
 mod schema;
 mod serve;

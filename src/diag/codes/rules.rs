@@ -395,4 +395,14 @@ entry under `vaults`, with what `defaults` fill in, or the id at another account
 
 What to do: correct it. `az keyvault show --name NAME --query id` prints where the vault is.",
     },
+    Code {
+        id: "CMK080",
+        summary: "a thing that is only used is not recovered",
+        story: "\
+`recover: true` says that a deleted vault or key of this name is brought back. Without `create` the entry says that
+the thing is there already and that somebody else looks after it: whether it comes back is theirs to say. Bringing
+back what others deleted on purpose could open what they closed.
+
+What to do: add `create: {}` if this spec is to look after it, or remove `recover`.",
+    },
 ];

@@ -170,8 +170,10 @@ fn exactly(action: &Action) -> (String, Option<String>) {
         Action::LeaveKey { former, .. } => former.take(),
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
+        | Action::RecoverVault { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
+        | Action::RecoverKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }

@@ -7,6 +7,7 @@
 //! two routes must agree; where they do not, the plan is not applied.
 
 mod life;
+mod recovery;
 mod stated;
 
 use super::types::{Action, Binds, Change, GrantBy, Plan, Step, StepId};
@@ -106,6 +107,8 @@ impl Bench<'_> {
             Action::CreateVault { id, tenant, purge_protection, .. } => {
                 self.vault_made(id, tenant, *purge_protection, &step.because)
             }
+            Action::RecoverVault { id, location, tenant, .. } => self.vault_back(id, location, tenant, &step.because),
+            Action::RecoverKey { vault, key } => self.key_back(vault, key, &step.because),
             Action::ProtectVault { id } => {
                 [self.vault_stands(id), one_way_door_is_shown(&step.because)].into_iter().flatten().collect()
             }

@@ -42,7 +42,10 @@ impl Bench<'_> {
     fn due(&self, action: &Action) -> Vec<(RiskClass, String)> {
         match action {
             Action::MarkKey { key, version, marks, .. } => self.dated(key, version, marks),
-            Action::EnableVersion { key, .. } => vec![(RiskClass::Reopening, format!("key/{key}"))],
+            Action::EnableVersion { key, .. } | Action::RecoverKey { key, .. } => {
+                vec![(RiskClass::Reopening, format!("key/{key}"))]
+            }
+            Action::RecoverVault { id, .. } => vec![(RiskClass::Reopening, format!("vault/{}", id.name))],
             Action::DisableVersion { key, version, retired_after: None, leaving, .. } => {
                 let mut due = self.shut_out(key, version, leaving);
                 due.push((RiskClass::Unreadable, format!("key/{key}")));

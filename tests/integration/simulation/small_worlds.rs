@@ -4,9 +4,9 @@ use super::worlds::desired;
 use cmk::model::{
     AccessPolicy, AccountId, AccountName, Binding, Desired, GrantScope, GroupId, GroupName, HiddenReason, Identities,
     IdentityId, IdentityName, KeyName, KeyPermission, KeyRef, KeyType, KeyUser, KeyUsers, KeyVersion, Location,
-    NameState, Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenEncryption, SeenGroup, SeenIdentity,
-    SeenKey, SeenRotation, SeenSubscription, SeenUserIdentity, SeenVault, SubscriptionId, Timestamp, VaultId,
-    VaultName, Version, Who,
+    NameState, Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenDeletedVault, SeenEncryption,
+    SeenGroup, SeenIdentity, SeenKey, SeenRotation, SeenSubscription, SeenUserIdentity, SeenVault, SubscriptionId,
+    Timestamp, VaultId, VaultName, Version, Who,
 };
 use cmk::plan::{Action, Consent, GrantBy, Plan, RiskClass, Step, closing, judge, plan};
 use cmk::sandbox::SUBSCRIPTIONS;
@@ -86,7 +86,7 @@ fn vaults() -> Vec<(Seen<SeenVault>, Option<NameState>)> {
     vec![
         (Seen::Absent, Some(NameState::Free)),
         (Seen::Absent, Some(NameState::Taken("taken".to_owned()))),
-        (Seen::Absent, Some(NameState::SoftDeleted { scheduled_purge: None })),
+        (Seen::Absent, Some(NameState::SoftDeleted(SeenDeletedVault::default()))),
         (hidden(), None),
         (vault(true, "Succeeded", policies), None),
         (vault(false, "Succeeded", policies), None),
@@ -223,6 +223,7 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
             vault.purge_protection = *purge_protection;
             observed.vaults.insert(id.name.clone(), Seen::Known(vault));
         }
+        Action::RecoverVault { .. } | Action::RecoverKey { .. } => unreachable!("no spec here says so"),
         Action::ProtectVault { id } => {
             if let Some(Seen::Known(vault)) = observed.vaults.get_mut(&id.name) {
                 vault.purge_protection = true;
@@ -429,6 +430,8 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
         Action::CreateIdentity { id, .. } => observed.identities[id].is_absent(),
         Action::CreateGroup { .. }
         | Action::SwitchIdentity { .. }
+        | Action::RecoverVault { .. }
+        | Action::RecoverKey { .. }
         | Action::ProtectVault { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
