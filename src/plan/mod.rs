@@ -7,6 +7,7 @@
 mod accept;
 mod accounts;
 pub mod approval;
+mod crowd;
 mod digest;
 mod draft;
 mod effects;
@@ -54,6 +55,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     life::close(desired, observed, &mut draft);
     draft.prune(observed);
     together::join(&mut draft.proposals, observed);
+    crowd::look(desired, observed, &mut draft);
     obstacles::refuse_locked(observed, &mut draft);
     let draft::Draft {
         proposals,

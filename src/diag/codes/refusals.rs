@@ -325,6 +325,17 @@ What to do: remove `scope: key` if every key may be reached. Otherwise use a vau
 key, or one with `permissionModel: rbac`.",
     },
     Code {
+        id: "CMK244",
+        summary: "the vault's access policies are full",
+        story: "\
+Azure allows 1,024 entries in a vault's access policies, one for each identity. What is to be granted would be more than
+that, and Azure would refuse all of it, in the middle of the run.
+
+What to do: let accounts share a user-assigned identity, which takes one entry for all of them; spread the accounts over
+several vaults; or have the vault's owner move it to role assignments (`permissionModel: rbac`), after which cmk assigns
+roles at the keys.",
+    },
+    Code {
         id: "CMK250",
         summary: "not a plan that can be used here",
         story: "\

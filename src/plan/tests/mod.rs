@@ -456,6 +456,27 @@ fn what_cannot_be_undone_of_a_new_thing_is_said_yes_to_by_the_spec() {
     assert_eq!(asked, ["CMK401:account/st1"], "only what cannot be undone");
 }
 
+#[test]
+fn a_vault_that_is_nearly_full_is_told_and_one_that_is_full_gets_no_more() {
+    let wanted = "vault kv1 protected; key kv1/main; account st1 system uses kv1/main";
+    let with = |others: usize, own: &str| {
+        let others: Vec<String> = (0..others).map(|n| format!("x{n}=get")).collect();
+        format!("vault kv1 protected {own} {}; key kv1/main A; account st1 system", others.join(" "))
+    };
+    let about = |seen: &str| {
+        let made = plan(&desired(wanted), &observed(wanted, seen));
+        let refused = made.refusals.iter().map(|one| format!("{}: {}", one.code, one.detail));
+        let notes = made.notes.iter().filter(|note| note.text.contains("entries")).map(|note| note.text.clone());
+        refused.chain(notes).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(about(&with(948, "")), "");
+    assert!(about(&with(949, "")).starts_with("its access policies will have 950 entries, of 1024"));
+    assert!(about(&with(1023, "")).starts_with("its access policies will have 1024 entries"));
+    assert!(about(&with(1024, "")).starts_with("CMK244: its access policies would have 1025 entries, 1 of them new"));
+    // Who has an entry takes no more room.
+    assert_eq!(about(&with(1024, "st1=get")), "");
+}
+
 const REVOKED: &str = "vault kv1 protected; key kv1/main; account st1 system uses kv1/main revoked";
 
 #[test]

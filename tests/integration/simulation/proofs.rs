@@ -46,6 +46,21 @@ fn a_verdict_in_json_says_what_was_checked_and_how_often() {
     assert_eq!(verdict["failures"], serde_json::json!([]));
     assert!(verdict["checked"]["S2"].as_u64().is_some_and(|times| times > 100), "{verdict:#}");
     assert_eq!(verdict["starts"][0]["converges"], true);
+    // Every invariant that is promised was either checked or is said not to have been.
+    let told = |list: &serde_json::Value| -> Vec<String> {
+        let names =
+            list.as_array().expect("a list").iter().map(|one| one["invariant"].as_str().expect("a name").to_owned());
+        names.collect()
+    };
+    let mut all: Vec<String> = verdict["checked"].as_object().expect("counts").keys().cloned().collect();
+    let not = told(&verdict["notChecked"]);
+    assert!(not.contains(&"L5".to_owned()) && !not.contains(&"S2".to_owned()), "{not:?}");
+    all.extend(not);
+    all.sort();
+    let promised = (1..=16).map(|n| format!("S{n}")).chain((1..=9).map(|n| format!("L{n}")));
+    let mut promised: Vec<String> = promised.collect();
+    promised.sort();
+    assert_eq!(all, promised);
 }
 
 #[test]

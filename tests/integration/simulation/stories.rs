@@ -397,6 +397,12 @@ accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
         REVOKED_OUTSIDE,
         Refuses("CMK260"),
     ),
+    story(
+        "the vault has no room for another entry",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ncrowd kv1 1023",
+        THERE,
+        Refuses("CMK244"),
+    ),
     story("the account reaches another version as the identity of others", "group\nvault kv1\nkey kv1/main\naccount st1 identity\nusers st1\nthrough users st1 kv1/main\nrotate kv1/main", THERE, Refuses("CMK213")),
 ];
 

@@ -21,6 +21,7 @@
 //! | `roles kv1`, `role st1 kv1/main`, `unrole st1 kv1` | role assignments decide; one is there, and gone |
 //! | `tag kv1/main owner them`, `policy kv1/main P1Y` | a tag of its newest version; how Key Vault rotates it |
 //! | `expires kv1/main 20` | its newest version ends in so many days |
+//! | `crowd kv1 1024` | entries of so many others in a vault's access policies |
 //! | `lock no`, `unregistered Microsoft.KeyVault` | a read-only lock on the group; a provider that is not registered |
 //! | `revoke st1 kv1`, `detach st1` | an emergency |
 //! | `wait 120`, `days 100` | seconds; days |
@@ -198,6 +199,16 @@ fn obstacle(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
         ["lock", name] => {
             let path = format!("{}/providers/Microsoft.Authorization/locks/{name}", group());
             hand.arm("PUT", &path, &json!({ "properties": { "level": "ReadOnly" } })).0
+        }
+        ["crowd", name, number] => {
+            let tenant = cmk::sandbox::TENANT;
+            let entry = |n: u32| {
+                let object = format!("00000000-0000-4000-8000-{n:012}");
+                json!({ "tenantId": tenant, "objectId": object, "permissions": { "keys": ["get"] } })
+            };
+            let entries: Vec<Value> = (0..number.parse().expect("a number")).map(entry).collect();
+            let body = json!({ "properties": { "accessPolicies": entries } });
+            hand.arm("PUT", &format!("{}/accessPolicies/add", vault(name)), &body).0
         }
         ["unregistered", provider] => {
             let path = format!("/subscriptions/{}/providers/{provider}/unregister", SUBSCRIPTIONS[0]);
