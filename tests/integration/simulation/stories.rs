@@ -121,7 +121,11 @@ accounts:
 
 /// Every story.
 pub(super) fn all() -> impl Iterator<Item = &'static Story> {
-    STORIES.iter().chain(super::stories_of_keys::STORIES).chain(super::stories_of_recovery::STORIES)
+    STORIES
+        .iter()
+        .chain(super::stories_of_keys::STORIES)
+        .chain(super::stories_of_recovery::STORIES)
+        .chain(super::stories_of_audits::STORIES)
 }
 
 const STORIES: &[Story] = &[
