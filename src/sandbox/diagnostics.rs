@@ -109,13 +109,12 @@ fn put(ask: &Ask, vault: &mut Vault, key: &str) -> Reply {
                 "Data sink '{sink}' is already used in diagnostic setting '{}' for category '{category}'. Data sinks can't be reused in different settings on the same category for the same resource.",
                 other.name
             );
-            // Without the wrapping that Resource Manager's other errors have.
-            return Err(Answer::json(409, json!({ "code": "Conflict", "message": text })));
+            return Err(Answer::error(409, "Conflict", &text));
         }
     }
     if !vault.diagnostics.contains_key(key) && vault.diagnostics.len() >= SETTINGS_MAX {
         let text = format!("The limit of {SETTINGS_MAX} diagnostic settings was reached.");
-        return Err(Answer::json(409, json!({ "code": "Conflict", "message": text })));
+        return Err(Answer::error(409, "Conflict", &text));
     }
     let body = setting.body(vault);
     vault.diagnostics.insert(key.to_owned(), setting);
@@ -124,5 +123,5 @@ fn put(ask: &Ask, vault: &mut Vault, key: &str) -> Reply {
 
 fn no_setting(name: &str) -> Answer {
     let text = format!("The diagnostic setting '{name}' doesn't exist.");
-    Answer::json(404, json!({ "code": "ResourceNotFound", "message": text }))
+    Answer::error(404, "ResourceNotFound", &text)
 }

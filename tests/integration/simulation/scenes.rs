@@ -112,7 +112,10 @@ fn deletion(chance: &mut Chance, world: &mut Vec<String>, spec: &mut String) -> 
         world.push(format!("delete {key}"));
     } else if protected && spec.contains("create: {}, recover: true") {
         world.push("delete kv1".to_owned());
-    } else if !world.iter().any(|line| line.starts_with("vault ")) && world.iter().any(|line| line == "group") {
+    } else if spec.contains("create: {}, recover: true")
+        && !world.iter().any(|line| line.starts_with("vault "))
+        && world.iter().any(|line| line == "group")
+    {
         world.push("deleted kv1".to_owned());
     }
     !chance.one_in(4)
