@@ -20,7 +20,7 @@ pub fn action(action: &Action) -> String {
             format!("create key {key}, {} {}{rotates}", create.kind, create.size_bits)
         }
         Action::SetAudit { vault, wanted: _, sinks, loses: _ } => {
-            let kinds: Vec<&str> = sinks.iter().map(|sink| sink.kind()).collect();
+            let kinds: Vec<&str> = sinks.iter().map(crate::model::audit::Sink::kind).collect();
             format!("send the audit log of vault {} to {}", vault.name, kinds.join(", "))
         }
         Action::RecoverKey { vault: _, key } => format!("recover key {key}"),

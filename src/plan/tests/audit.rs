@@ -69,7 +69,7 @@ fn another_place_of_the_same_kind_takes_the_audit_log_from_the_former_one_and_as
 
 #[test]
 fn a_sixth_setting_is_refused_and_so_is_a_second_one_for_a_place() {
-    let five: String = (1..6).map(|n| format!("; setting kv1 theirs{n} sa=s{n} audit")).collect();
+    let five = ["1", "2", "3", "4", "5"].map(|n| ["; setting kv1 theirs", n, " sa=s", n, " audit"].concat()).concat();
     check(
         "vault kv1 ws=one",
         &format!("vault kv1{five}"),
