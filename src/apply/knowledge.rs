@@ -163,6 +163,12 @@ impl<'a> Knowledge<'a> {
                     self.observed().vaults.insert(vault.clone(), seen);
                 }
             }
+            Fact::Audited(vault, _) => {
+                if let Some(id) = self.vault_id(vault) {
+                    let seen = observe::diagnostics(azure, id).await?;
+                    self.observed().audits.insert(vault.clone(), seen);
+                }
+            }
             Fact::KeyUsable(key, VersionRule::Latest | VersionRule::Auto)
             | Fact::KeyLive(key)
             | Fact::KeyMarked(key, _)

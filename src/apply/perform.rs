@@ -3,7 +3,7 @@
 use super::knowledge::Knowledge;
 use super::request;
 use crate::azure::{
-    Answer, Azure, Call, Failure, Kind, accounts, groups, identities, key_life, keys, lro, roles, vaults,
+    Answer, Azure, Call, Failure, Kind, accounts, diagnostics, groups, identities, key_life, keys, lro, roles, vaults,
 };
 use crate::model::{AccessPolicy, Seen, SeenVault, VaultId};
 use crate::observe;
@@ -94,6 +94,13 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
         Action::Grant { vault, .. } => {
             let added = answer.read(call, vaults::read_added)?;
             learn_entries(known, vault, added);
+        }
+        Action::SetAudit { vault, .. } => {
+            let seen = answer.read(call, diagnostics::read)?;
+            if let Some(Seen::Known(all)) = known.observed().audits.get_mut(&vault.name) {
+                all.retain(|one| !one.is_ours());
+                all.push(seen);
+            }
         }
         // The answer shows the key before the vault itself does: only a look shows that it is back.
         Action::RecoverKey { .. } | Action::RevokeAccess { .. } => {}

@@ -1,6 +1,6 @@
 //! The one place where actions become requests: what is sent, and what a preview shows, come from the same code.
 
-use crate::azure::{Call, Cloud, Failure, accounts, groups, identities, key_life, keys, roles, vaults};
+use crate::azure::{Call, Cloud, Failure, accounts, diagnostics, groups, identities, key_life, keys, roles, vaults};
 use crate::model::fact::pinned_version;
 use crate::model::{
     AccountId, GrantScope, KeyPermission, KeyRef, Observed, PermissionModel, Seen, SeenAccount, SeenEncryption,
@@ -28,6 +28,10 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
         Action::ProtectVault { id } => vaults::protect(id),
         Action::CreateKey { vault, key, create, marks, rotation } => {
             keys::arm_create(vault, &key.name, create, marks, rotation.as_ref())
+        }
+        Action::SetAudit { vault, sinks, .. } => {
+            let seen = observed.audits.get(&vault.name).and_then(Seen::known);
+            diagnostics::send(vault, sinks, seen.and_then(|all| all.iter().find(|one| one.is_ours())))
         }
         Action::RecoverKey { vault, key } => key_life::recover(&host(cloud, observed, vault), &key.name),
         Action::MarkKey { vault, key, version, marks } => {

@@ -127,6 +127,7 @@ fn writes_to(step: &Step) -> Option<String> {
         | Action::CreateKey { .. }
         | Action::CreateIdentity { .. }
         | Action::Grant { by: GrantBy::Role(_), .. } => None,
+        Action::SetAudit { vault, .. } => Some(format!("{vault}/diagnosticSettings")),
         Action::RecoverKey { vault, key }
         | Action::MarkKey { vault, key, .. }
         | Action::SetRotation { vault, key, .. }
@@ -158,6 +159,7 @@ fn grants_of(step: &Step) -> Option<String> {
         | Action::CreateVault { .. }
         | Action::RecoverVault { .. }
         | Action::RecoverKey { .. }
+        | Action::SetAudit { .. }
         | Action::ProtectVault { .. }
         | Action::CreateIdentity { .. }
         | Action::SwitchIdentity { .. }

@@ -5,8 +5,10 @@ use super::knowledge::Knowledge;
 use super::perform::perform;
 use super::wait::{Budgets, Over, Wait, Waiting};
 use crate::azure::{Azure, Failure, Kind};
+use crate::model::audit::{SeenSetting, Sink};
 use crate::model::{Check, Fact, GrantScope, KeyPermission, Seen, VaultId, Who};
 use crate::plan::{Action, GrantBy, RiskClass, Step, StepId};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -271,6 +273,9 @@ impl Turn<'_> {
                     observed.keys.get(key).is_some_and(Seen::is_absent)
                 }
                 Action::CreateAccount { id, .. } => observed.accounts.get(&id.name).is_some_and(Seen::is_absent),
+                Action::SetAudit { vault, sinks, loses, .. } => {
+                    sends_only(observed.audits.get(&vault.name), sinks, loses)
+                }
                 Action::CreateIdentity { id, .. } => observed.identities.get(id).is_some_and(Seen::is_absent),
                 Action::ProtectVault { .. }
                 | Action::MarkKey { .. }
@@ -310,6 +315,13 @@ impl Turn<'_> {
         }
         StepOutcome::Done
     }
+}
+
+/// Whether our diagnostic setting, which is replaced as a whole, sends nowhere that the plan does not speak of.
+fn sends_only(seen: Option<&Seen<Vec<SeenSetting>>>, sinks: &BTreeSet<Sink>, loses: &BTreeSet<Sink>) -> bool {
+    let Some(Seen::Known(all)) = seen else { return false };
+    let ours = all.iter().filter(|one| one.is_ours());
+    ours.flat_map(|one| &one.sinks).all(|sink| sinks.contains(sink) || loses.contains(sink))
 }
 
 /// How long the answer to a look may take, if a vault is made upon it, and how often it is asked for.
@@ -388,6 +400,7 @@ fn binding(action: &Action) -> Option<(&Who, &VaultId)> {
         | Action::CreateVault { .. }
         | Action::RecoverVault { .. }
         | Action::RecoverKey { .. }
+        | Action::SetAudit { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
         | Action::MarkKey { .. }

@@ -11,6 +11,7 @@ pub mod client;
 pub mod cloud;
 pub mod counted;
 pub mod credential;
+pub mod diagnostics;
 pub mod failure;
 pub mod groups;
 mod holdback;

@@ -93,7 +93,15 @@ fn touched(plan: &Plan, found: &Found) -> BTreeMap<AccountId, String> {
             Action::Grant { who: Who::User(id), .. } => one.identity.as_ref() == Some(id),
             action => action.account() == Some(name),
         });
-        let refusal = plan.refusals.iter().find(|refusal| refusal.resource == format!("account {name}"));
+        // A key that somebody has deleted since the account was bound to it is refused by itself.
+        let key = one.account.encryption.binding.as_ref().map(|binding| {
+            let label = binding.vault_host.split('.').next().unwrap_or_default();
+            format!("key {label}/{}", binding.key)
+        });
+        let is_its = |resource: &str| {
+            resource == format!("account {name}") || key.as_ref().is_some_and(|key| resource.eq_ignore_ascii_case(key))
+        };
+        let refusal = plan.refusals.iter().find(|refusal| is_its(&refusal.resource));
         let stepped = step.and_then(|step| step.gives.first()).map(|fact| format!("it is not so that {fact}"));
         let reason = refusal.map(|refusal| format!("{}: {}", refusal.code, refusal.detail)).or(stepped);
         touched.extend(reason.map(|reason| (one.account.id.clone(), reason)));

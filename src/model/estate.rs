@@ -1,6 +1,7 @@
 //! The two halves that a plan compares: what is desired and what was observed.
 
 use super::account::{AccountCreate, SeenAccount, VersionRule};
+use super::audit::{SeenSetting, Sink};
 use super::grant::{GrantScope, KeyPermission};
 use super::identity::{Identities, Identity, SeenUserIdentity, Who};
 use super::ids::{
@@ -63,6 +64,8 @@ pub struct Vault {
     pub recover: bool,
     /// Whether purge protection should be on. Nothing: leave it as it is.
     pub purge_protection: Option<bool>,
+    /// Where its audit log should go, beside anywhere that it goes. Nothing: leave it as it is.
+    pub audit: BTreeSet<Sink>,
     /// Who should decide about access.
     pub permission_model: Option<PermissionModel>,
     /// The keys that should be in it.
@@ -190,6 +193,8 @@ pub struct Observed {
     /// The accounts in each subscription that the spec does not name and that are bound to a key of one's own, looked at
     /// only when a plan touches a vault that others may use.
     pub outsiders: BTreeMap<SubscriptionId, Seen<Vec<Outsider>>>,
+    /// The diagnostic settings of vaults whose audit log the spec speaks of.
+    pub audits: BTreeMap<VaultName, Seen<Vec<SeenSetting>>>,
     /// Who uses keys of which versions are to be disabled, over all subscriptions of the spec, looked at only then.
     pub users: BTreeMap<KeyRef, KeyUsers>,
     /// Who uses any key of the vaults in which access is to be taken away, over all subscriptions of the spec, looked at

@@ -5,6 +5,7 @@
 //! values that the cloud chooses, so nothing is "known after apply".
 
 use super::account::{Binding, SeenAccount, VersionRule};
+use super::audit::{SeenSetting, Sink, unserved};
 use super::estate::Observed;
 use super::grant::KeyPermission;
 use super::identity::Who;
@@ -26,6 +27,8 @@ pub enum Fact {
     VaultLive(VaultName),
     /// Soft delete and purge protection are on: Storage binds to no other vault.
     PurgeProtected(VaultName),
+    /// The vault's audit log goes to these places.
+    Audited(VaultName, BTreeSet<Sink>),
     /// The key is there, usable or not.
     KeyLive(KeyRef),
     /// Storage can wrap with this version of the key now: enabled, in date, RSA of a size it takes.
@@ -96,6 +99,7 @@ impl Fact {
             Self::GroupLive(group) => format!("resource group {}", group.name),
             Self::VaultLive(vault)
             | Self::PurgeProtected(vault)
+            | Self::Audited(vault, _)
             | Self::CanUnwrap(_, KeyRef { vault, .. }, _)
             | Self::NoAccess(_, vault) => {
                 format!("vault {vault}")
@@ -133,6 +137,7 @@ impl Fact {
             }),
             Self::VaultLive(vault) => on(observed.vaults.get(vault), vault_live),
             Self::PurgeProtected(vault) => on(observed.vaults.get(vault), purge_protected),
+            Self::Audited(vault, wanted) => on(observed.audits.get(vault), |settings| audited(wanted, settings)),
             Self::KeyLive(key) => on(observed.keys.get(key), |_| Check::Yes),
             Self::KeyUsable(key, rule) => on(observed.keys.get(key), |seen| key_usable(seen, rule, observed.at)),
             Self::KeyEnabled(key, version) => on(observed.keys.get(key), |seen| key_enabled(seen, version)),
@@ -198,6 +203,13 @@ fn under_way(state: &str) -> Check {
     match state.to_ascii_lowercase().as_str() {
         "failed" | "canceled" | "deleting" => no(format!("its provisioning state is {state}")),
         _ => Check::Pending(format!("its provisioning state is {state}")),
+    }
+}
+
+fn audited(wanted: &BTreeSet<Sink>, settings: &[SeenSetting]) -> Check {
+    match unserved(wanted, settings).first() {
+        None => Check::Yes,
+        Some(sink) => no(format!("no diagnostic setting sends it to {sink}")),
     }
 }
 
@@ -433,6 +445,10 @@ impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::GroupLive(group) => write!(f, "resource group {} exists", group.name),
+            Self::Audited(vault, sinks) => {
+                let all: Vec<String> = sinks.iter().map(ToString::to_string).collect();
+                write!(f, "the audit log of vault {vault} goes to {}", all.join(", "))
+            }
             Self::VaultLive(vault) => write!(f, "vault {vault} is ready"),
             Self::PurgeProtected(vault) => write!(f, "vault {vault} has soft delete and purge protection"),
             Self::KeyLive(key) => write!(f, "key {key} exists"),

@@ -3,6 +3,7 @@
 //! Plain data. Nothing here does IO, reads a clock or knows a wire format.
 
 pub mod account;
+pub mod audit;
 pub mod estate;
 pub mod fact;
 pub mod found;

@@ -2,6 +2,7 @@
 
 use super::look::{self, KeySight};
 use crate::azure::{Azure, Failure};
+use crate::model::audit::SeenSetting;
 use crate::model::{
     AccountId, AccountName, Binding, Desired, Enabled, GroupId, IdentityId, KeyLife, KeyName, KeyRef, Location,
     NameState, Observed, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription,
@@ -28,7 +29,8 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
         all_vault_names(desired, azure, &vaults, &groups),
         all_account_names(desired, azure, &accounts),
     )?;
-    let deleted_keys = all_deleted_keys(desired, azure, &vaults, &keys).await?;
+    let (deleted_keys, audits) =
+        try_join!(all_deleted_keys(desired, azure, &vaults, &keys), all_audits(desired, azure, &vaults))?;
     let at = azure.now();
     let (locks, outsiders) = (BTreeMap::new(), BTreeMap::new());
     let (users, vault_users) = (BTreeMap::new(), BTreeMap::new());
@@ -45,6 +47,7 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
         deleted_keys,
         locks,
         outsiders,
+        audits,
         users,
         vault_users,
     })
@@ -72,6 +75,18 @@ async fn all_deleted_keys(
         let vault = vaults.get(&key.vault).and_then(Seen::known).filter(|vault| vault.is_ready())?;
         Some(async move { Ok((key.clone(), look::deleted_key(azure, &vault.host, &key.name).await?)) })
     });
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+/// The diagnostic settings of vaults that are there, where the spec speaks of their audit logs.
+async fn all_audits(
+    desired: &Desired,
+    azure: &Azure,
+    vaults: &Map<VaultName, SeenVault>,
+) -> Result<Map<VaultName, Vec<SeenSetting>>, Failure> {
+    let is_there = |name: &VaultName| vaults.get(name).and_then(Seen::known).is_some();
+    let wanted = desired.vaults.iter().filter(|(name, wanted)| !wanted.audit.is_empty() && is_there(name));
+    let looks = wanted.map(async |(name, wanted)| Ok((name.clone(), look::diagnostics(azure, &wanted.id).await?)));
     Ok(try_join_all(looks).await?.into_iter().collect())
 }
 

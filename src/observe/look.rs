@@ -1,8 +1,10 @@
 //! Looks at single things: one call or few, and what its answer means for sight. Knows nothing of what is desired.
 
 use crate::azure::{
-    Azure, Call, Failure, Kind, Method, accounts, groups, identities, key_life, keys, locks, page, roles, vaults,
+    Azure, Call, Failure, Kind, Method, accounts, diagnostics, groups, identities, key_life, keys, locks, page, roles,
+    vaults,
 };
+use crate::model::audit::SeenSetting;
 use crate::model::{
     AccountId, GroupId, HiddenReason, IdentityId, KeyName, KeyVersion, Location, NameState, PermissionModel,
     RoleAssignment, Seen, SeenAccount, SeenDeletedKey, SeenDeletedVault, SeenGroup, SeenKey, SeenLock, SeenRotation,
@@ -102,6 +104,18 @@ pub(super) async fn deleted_key(azure: &Azure, host: &str, key: &KeyName) -> Res
     match one(azure, &keys::vault_get_deleted(host, key), keys::DELETED_READ, keys::read_deleted).await {
         Err(failure) if is_blind(&failure) => Ok(hidden(&failure, keys::DELETED_READ)),
         result => result,
+    }
+}
+
+/// Lists a vault's diagnostic settings.
+pub async fn diagnostics(azure: &Azure, id: &VaultId) -> Result<Seen<Vec<SeenSetting>>, Failure> {
+    match page::all(azure, diagnostics::list(id), diagnostics::read).await {
+        Ok(mut settings) => {
+            settings.sort_by(|one, other| one.name.cmp(&other.name));
+            Ok(Seen::Known(settings))
+        }
+        Err(failure) if failure.kind == Kind::Denied => Ok(hidden(&failure, diagnostics::READ)),
+        Err(failure) => Err(failure),
     }
 }
 

@@ -11,5 +11,5 @@ mod users;
 
 pub use estate::{add_subscriptions, locks, observe};
 pub use found::found;
-pub use look::{KeySight, account, group, key, user_identity, vault};
+pub use look::{KeySight, account, diagnostics, group, key, user_identity, vault};
 pub use users::{Sweep, outsiders, sweep, users};

@@ -43,6 +43,7 @@ fn quickstart(version: VersionRule) -> Desired {
             location: location.clone(),
             create: Some(VaultCreate { sku: VaultSku::Standard, soft_delete_retention_days: 90 }),
             recover: false,
+            audit: BTreeSet::new(),
             purge_protection: Some(true),
             permission_model: Some(PermissionModel::AccessPolicies),
             keys: [(key.clone(), Key { create, recover: false, life: KeyLife::default() })].into(),

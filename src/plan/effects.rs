@@ -9,6 +9,7 @@
 //! | create a vault | `GroupLive` | `VaultLive`, `PurgeProtected` when made so |
 //! | recover a vault | `GroupLive` | `VaultLive`; what it holds is seen afterwards, so nothing hangs on it in the same plan |
 //! | protect a vault | `VaultLive` | `PurgeProtected` |
+//! | send the audit log | `VaultLive` | `Audited` |
 //! | create a key | `VaultLive` | `KeyLive`, `KeyUsable` for its newest version, with a policy `RotatesBy` |
 //! | recover a key | `VaultLive` | `KeyLive` |
 //! | date and tag a key | `VaultLive`, `KeyLive` | `KeyMarked` |
@@ -44,7 +45,7 @@ pub fn needs(action: &Action) -> Vec<Fact> {
             needs.extend(key.iter().flat_map(binding));
             needs
         }
-        Action::ProtectVault { id } => vec![Fact::VaultLive(id.name.clone())],
+        Action::ProtectVault { id } | Action::SetAudit { vault: id, .. } => vec![Fact::VaultLive(id.name.clone())],
         Action::CreateKey { vault, .. } | Action::RecoverKey { vault, .. } => {
             vec![Fact::VaultLive(vault.name.clone())]
         }
@@ -161,6 +162,7 @@ pub fn gives(action: &Action) -> Vec<Fact> {
         }
         Action::RecoverVault { id, .. } => vec![Fact::VaultLive(id.name.clone())],
         Action::ProtectVault { id } => vec![Fact::PurgeProtected(id.name.clone())],
+        Action::SetAudit { vault, wanted, .. } => vec![Fact::Audited(vault.name.clone(), wanted.clone())],
         Action::RecoverKey { key, .. } => vec![Fact::KeyLive(key.clone())],
         Action::CreateKey { key, rotation, .. } => {
             let mut gives = vec![Fact::KeyLive(key.clone())];

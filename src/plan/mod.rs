@@ -7,6 +7,7 @@
 mod accept;
 mod accounts;
 pub mod approval;
+mod audit;
 mod crowd;
 mod digest;
 mod draft;
@@ -48,6 +49,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let mut draft = draft::Draft::default();
     groups::plan(desired, observed, &mut draft);
     vaults::plan(desired, observed, &mut draft);
+    audit::plan(desired, observed, &mut draft);
     life::plan(desired, observed, &mut draft);
     identities::plan(desired, observed, &mut draft);
     accounts::plan(desired, observed, &mut draft);

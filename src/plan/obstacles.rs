@@ -19,7 +19,8 @@ fn subscription(action: &Action) -> &SubscriptionId {
         Action::CreateVault { id, .. } | Action::RecoverVault { id, .. } | Action::ProtectVault { id } => {
             &id.group.subscription
         }
-        Action::CreateKey { vault, .. }
+        Action::SetAudit { vault, .. }
+        | Action::CreateKey { vault, .. }
         | Action::RecoverKey { vault, .. }
         | Action::MarkKey { vault, .. }
         | Action::SetRotation { vault, .. }

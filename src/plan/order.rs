@@ -77,7 +77,7 @@ fn rank(action: &Action) -> u8 {
     match action {
         Action::CreateGroup { .. } => 0,
         Action::CreateVault { .. } | Action::RecoverVault { .. } => 1,
-        Action::ProtectVault { .. } => 2,
+        Action::ProtectVault { .. } | Action::SetAudit { .. } => 2,
         Action::CreateKey { .. } | Action::RecoverKey { .. } => 3,
         Action::EnableVersion { .. } => 4,
         Action::MarkKey { .. } => 5,
@@ -102,6 +102,7 @@ fn id(action: &Action) -> StepId {
         Action::CreateVault { id, .. } => format!("vault/{}", id.name),
         Action::RecoverVault { id, .. } => format!("recovery/{}", id.name),
         Action::ProtectVault { id } => format!("protection/{}", id.name),
+        Action::SetAudit { vault, .. } => format!("audit/{}", vault.name),
         Action::CreateKey { key, .. } => format!("key/{key}"),
         Action::RecoverKey { key, .. } => format!("recovery/{key}"),
         Action::MarkKey { key, .. } => format!("marks/{key}"),

@@ -4,6 +4,7 @@
 //! says less than they do.
 
 use super::types::{Action, GrantBy};
+use crate::model::audit::{OUR_SETTING, Sink};
 use crate::model::key::in_date;
 use crate::model::{
     AccountId, AccountName, Binding, GrantScope, KeyPermission, KeyRef, Marks, MayUse, Observed, Seen, SeenAccount,
@@ -162,6 +163,13 @@ impl Rules<'_> {
                     self.read_again(action)
                 );
                 vec![risk(RiskClass::Reopening, key(of), why, Consent::Operator)]
+            }
+            Action::SetAudit { vault: id, loses, .. } => {
+                let lost = |sink: &Sink| {
+                    let why = format!("its audit log no longer goes to {sink} by the setting {OUR_SETTING}");
+                    risk(RiskClass::ProtectionLowered, vault(id), why, Consent::Operator)
+                };
+                loses.iter().map(lost).collect()
             }
             Action::CreateGroup { .. }
             | Action::SetRotation { .. }

@@ -46,7 +46,7 @@ impl<'a> Touched<'a> {
                 Self { vault: Some(id), tenant: Some(tenant), makes, ..touched }
             }
             Action::RecoverVault { id, tenant, .. } => Self { vault: Some(id), tenant: Some(tenant), ..touched },
-            Action::ProtectVault { id } => Self { vault: Some(id), ..touched },
+            Action::ProtectVault { id } | Action::SetAudit { vault: id, .. } => Self { vault: Some(id), ..touched },
             Action::CreateKey { vault, key, create, marks: _, rotation: _ } => {
                 let makes = named(format!("key/{key}"));
                 Self { vault: Some(vault), key: Some(key), key_made: Some(create), makes, ..touched }

@@ -3,6 +3,7 @@
 use super::approval::Bound;
 use super::review::Review;
 use super::risk::{Risk, RiskClass};
+use crate::model::audit::{OUR_SETTING, Sink};
 use crate::model::{
     AccountCreate, AccountId, AccountName, Fact, GrantScope, GroupId, Identities, IdentityId, KeyCreate, KeyPermission,
     KeyRef, Location, Marks, Period, PermissionModel, Rotation, Timestamp, VaultCreate, VaultId, VaultSku, Version,
@@ -105,6 +106,17 @@ pub enum Action {
     ProtectVault {
         /// The vault.
         id: VaultId,
+    },
+    /// Have a diagnostic setting of one's own send a vault's audit log to more places.
+    SetAudit {
+        /// The vault.
+        vault: VaultId,
+        /// The places that the spec asks for, by whichever setting.
+        wanted: BTreeSet<Sink>,
+        /// The places that the setting sends to afterwards.
+        sinks: BTreeSet<Sink>,
+        /// The places that it sends to now, and afterwards no more.
+        loses: BTreeSet<Sink>,
     },
     /// Make a key that does not exist.
     CreateKey {
@@ -405,6 +417,7 @@ impl Action {
             Self::CreateVault { .. } => "createVault",
             Self::RecoverVault { .. } => "recoverVault",
             Self::ProtectVault { .. } => "protectVault",
+            Self::SetAudit { .. } => "setAudit",
             Self::CreateKey { .. } => "createKey",
             Self::RecoverKey { .. } => "recoverKey",
             Self::MarkKey { .. } => "markKey",
@@ -430,6 +443,7 @@ impl Action {
             | Self::CreateVault { .. }
             | Self::RecoverVault { .. }
             | Self::ProtectVault { .. }
+            | Self::SetAudit { .. }
             | Self::CreateKey { .. }
             | Self::RecoverKey { .. }
             | Self::MarkKey { .. }
@@ -453,6 +467,7 @@ impl Action {
         match self {
             Self::CreateGroup { id, .. } => id.to_string(),
             Self::CreateVault { id, .. } | Self::RecoverVault { id, .. } | Self::ProtectVault { id } => id.to_string(),
+            Self::SetAudit { vault, .. } => format!("{vault}{DIAGNOSTIC_SETTINGS}/{OUR_SETTING}"),
             Self::CreateKey { vault, key, .. } => format!("{vault}/keys/{}", key.name),
             Self::RecoverKey { vault, key } => format!("{vault}/deletedkeys/{}/recover", key.name),
             Self::MarkKey { vault, key, version, .. }
@@ -475,4 +490,5 @@ impl Action {
     }
 }
 
+const DIAGNOSTIC_SETTINGS: &str = "/providers/Microsoft.Insights/diagnosticSettings";
 const ROLE_ASSIGNMENTS: &str = "/providers/Microsoft.Authorization/roleAssignments";

@@ -27,6 +27,7 @@ const GROUPS: &str = "2021-04-01";
 const STORAGE: &str = "2023-05-01";
 const VAULTS: &str = "2024-11-01";
 const ROLES: &str = "2022-04-01";
+const SETTINGS: &str = "2021-05-01-preview";
 const LOCKS: &str = "2016-09-01";
 const IDENTITIES: &str = "2023-01-31";
 
@@ -76,6 +77,7 @@ impl Hand<'_> {
             () if lower.contains("/locks/") => LOCKS,
             () if lower.ends_with("/unregister") => GROUPS,
             () if lower.contains("microsoft.authorization") => ROLES,
+            () if lower.contains("microsoft.insights") => SETTINGS,
             () if lower.contains("microsoft.keyvault") => VAULTS,
             () if lower.contains("microsoft.storage") => STORAGE,
             () if lower.contains("microsoft.managedidentity") => IDENTITIES,

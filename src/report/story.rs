@@ -21,6 +21,7 @@ pub fn why(action: &Action) -> &'static str {
         Action::DisableVersion { retired_after: Some(_), .. } => "nobody uses it any more, and has not for long enough",
         Action::DisableVersion { retired_after: None, .. } => "the spec says that it can not be used",
         Action::RecoverVault { .. } | Action::RecoverKey { .. } => "it was deleted, and the spec says to bring it back",
+        Action::SetAudit { .. } => "the spec says that its audit log goes there",
         Action::ProtectVault { .. } => "Storage takes no key that somebody could purge",
         Action::AttachIdentity { identity, .. } if identity.user.is_empty() => {
             "it has none of its own to reach a key with"
@@ -64,6 +65,7 @@ pub fn waits(action: &Action, goes_after_grant: bool) -> Option<String> {
         // Their answer shows their effect.
         Action::CreateGroup { .. }
         | Action::ProtectVault { .. }
+        | Action::SetAudit { .. }
         | Action::CreateKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
@@ -87,6 +89,7 @@ pub fn is_grant(action: &Action) -> bool {
         | Action::CreateVault { .. }
         | Action::RecoverVault { .. }
         | Action::RecoverKey { .. }
+        | Action::SetAudit { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
         | Action::MarkKey { .. }
@@ -125,6 +128,7 @@ pub fn leaves(action: &Action) -> String {
         | Action::SetEncryption { .. }
         | Action::SwitchIdentity { .. }
         | Action::MarkKey { .. }
+        | Action::SetAudit { .. }
         | Action::SetRotation { .. }
         | Action::EnableVersion { .. } => "nothing half done".to_owned(),
     }
@@ -143,6 +147,7 @@ pub fn undo(action: &Action) -> Option<String> {
             Some("delete it again, once no data depends on it".to_owned())
         }
         Action::MarkKey { .. } => Some("set the dates and tags back".to_owned()),
+        Action::SetAudit { .. } => Some("set the former places again, or delete the setting cmk-audit".to_owned()),
         Action::SetRotation { .. } => Some("set the former policy again".to_owned()),
         Action::RotateKey { .. } => {
             Some("pin the accounts to the former version again; the new one stays, and does no harm".to_owned())

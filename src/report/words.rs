@@ -19,6 +19,10 @@ pub fn action(action: &Action) -> String {
             let rotates = rotation.map_or_else(String::new, |rotation| format!(", rotated every {}", rotation.every));
             format!("create key {key}, {} {}{rotates}", create.kind, create.size_bits)
         }
+        Action::SetAudit { vault, wanted: _, sinks, loses: _ } => {
+            let kinds: Vec<&str> = sinks.iter().map(crate::model::audit::Sink::kind).collect();
+            format!("send the audit log of vault {} to {}", vault.name, kinds.join(", "))
+        }
         Action::RecoverKey { vault: _, key } => format!("recover key {key}"),
         Action::MarkKey { key, marks, .. } => {
             let dates = marks.not_before.is_some() || marks.expires.is_some();
@@ -110,7 +114,10 @@ fn identities(identities: &Identities) -> String {
 pub fn target(action: &Action) -> String {
     match action {
         Action::CreateGroup { id, .. } => format!("resource group {}", id.name),
-        Action::CreateVault { id, .. } | Action::RecoverVault { id, .. } | Action::ProtectVault { id } => {
+        Action::CreateVault { id, .. }
+        | Action::RecoverVault { id, .. }
+        | Action::SetAudit { vault: id, .. }
+        | Action::ProtectVault { id } => {
             format!("vault {}", id.name)
         }
         Action::CreateKey { key, .. }
@@ -142,6 +149,7 @@ pub fn is_creation(action: &Action) -> bool {
         Action::ProtectVault { .. }
         | Action::RecoverVault { .. }
         | Action::RecoverKey { .. }
+        | Action::SetAudit { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }

@@ -6,8 +6,8 @@ use super::hosts::{Domain, Service};
 use super::tokens::{self, Distrust};
 use super::wire::{Answer, Ask, Reply};
 use super::{
-    Millis, World, accounts, actions, arm_keys, authorization, azure_policies, deleted_vaults, groups, identities,
-    locks, policies, providers, resources, subscriptions, vaults, versions,
+    Millis, World, accounts, actions, arm_keys, authorization, azure_policies, deleted_vaults, diagnostics, groups,
+    identities, locks, policies, providers, resources, subscriptions, vaults, versions,
 };
 
 /// Where in Resource Manager a resource is.
@@ -102,6 +102,16 @@ fn in_subscription(world: &mut World, now: Millis, ask: &Ask, subscription: &str
 }
 
 fn in_group(world: &mut World, now: Millis, ask: &Ask, place: &Place, kind: (&str, &str), rest: &[&str]) -> Reply {
+    if let (
+        "microsoft.keyvault",
+        "vaults",
+        [_, "providers", "microsoft.insights", "diagnosticsettings", settings @ ..],
+    ) = (kind.0, kind.1, rest)
+    {
+        versions::check("microsoft.insights", "diagnosticSettings", ask)?;
+        let vault = ask.path.get(7).map_or("", String::as_str);
+        return diagnostics::answer(world, ask, place, vault, settings);
+    }
     versions::check(kind.0, kind.1, ask)?;
     providers::check_registered(world, ask, &place.subscription, kind.0)?;
     // The resource's own name, as written: subscriptions/s/resourceGroups/g/providers/ns/kind/NAME.

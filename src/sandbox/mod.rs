@@ -30,6 +30,7 @@ mod azure_policies;
 pub mod census;
 mod crypto;
 mod deleted_vaults;
+mod diagnostics;
 mod directory;
 mod encryption;
 pub mod faults;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::diagnostics::Setting;
 use super::keys::{DeletedKey, Key};
 use super::policies::{Arrivals, Policy};
 use super::{CALLER_OBJECT_ID, Domain, Millis};
@@ -38,6 +39,9 @@ pub(super) struct Vault {
     /// By name in lower case.
     pub keys: BTreeMap<String, Key>,
     pub deleted_keys: BTreeMap<String, DeletedKey>,
+    /// By name in lower case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub diagnostics: BTreeMap<String, Setting>,
 }
 
 impl Vault {

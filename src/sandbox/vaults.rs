@@ -200,6 +200,7 @@ fn create(
         registered: now.plus(world.pace.vault_dns),
         keys: BTreeMap::new(),
         deleted_keys: BTreeMap::new(),
+        diagnostics: BTreeMap::new(),
     };
     let mut body = vault.body(now);
     body["properties"]["provisioningState"] = json!("RegisteringDns");

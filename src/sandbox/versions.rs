@@ -71,6 +71,7 @@ const IDENTITY: &[&str] = &[
 pub(super) fn of(namespace: &str) -> Option<&'static [&'static str]> {
     match namespace {
         "microsoft.storage" => Some(STORAGE),
+        "microsoft.insights" => Some(&["2021-05-01-preview"]),
         "microsoft.keyvault" => Some(KEY_VAULT),
         "microsoft.managedidentity" => Some(IDENTITY),
         "microsoft.authorization" => Some(AUTHORIZATION),

@@ -152,6 +152,9 @@ pub struct VaultEntry {
     /// Whether nobody may purge deleted keys before their time. Storage demands it, and it can never be turned off again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purge_protection: Option<bool>,
+    /// Where the vault's audit log goes, beside anywhere that it goes already: at least one place. Left out: as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditEntry>,
     /// Who decides about access to the keys: the vault's own access policies, or Azure role assignments.
     #[serde(default, skip_serializing_if = "is_default")]
     pub permission_model: Option<PermissionModelWord>,
@@ -159,6 +162,31 @@ pub struct VaultEntry {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("propertyNames" = { "pattern": "^[0-9A-Za-z-]{1,127}$" }))]
     pub keys: BTreeMap<String, KeyEntry>,
+}
+
+/// Where a vault's audit log goes: who did what with its keys, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AuditEntry {
+    /// A Log Analytics workspace, by its ARM id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_analytics: Option<String>,
+    /// A storage account, by its ARM id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_account: Option<String>,
+    /// An event hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_hub: Option<EventHubEntry>,
+}
+
+/// An event hub that takes a vault's audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct EventHubEntry {
+    /// The authorization rule of its namespace to write with, by its ARM id.
+    pub rule: String,
+    /// The hub's name.
+    pub name: String,
 }
 
 /// How to make a key vault. The values act at creation only.

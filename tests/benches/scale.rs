@@ -166,8 +166,16 @@ fn desired() -> Desired {
         let id = VaultId { group: group(), name: vault(n) };
         let keys = BTreeMap::from([(key(n).name, Key { create: None, recover: false, life: KeyLife::default() })]);
         let (permission_model, location) = (Some(PermissionModel::AccessPolicies), Some(region()));
-        let wanted =
-            Vault { id, location, create: None, recover: false, purge_protection: Some(true), permission_model, keys };
+        let wanted = Vault {
+            id,
+            location,
+            create: None,
+            recover: false,
+            audit: Default::default(),
+            purge_protection: Some(true),
+            permission_model,
+            keys,
+        };
         desired.vaults.insert(vault(n), wanted);
     }
     for n in 0..ACCOUNTS {

@@ -34,7 +34,9 @@ impl Operation {
     fn fit(&self, path: &[String]) -> Option<usize> {
         let (template, path) = match self.template.as_slice() {
             // A scope is as many segments as it likes.
-            [first, rest @ ..] if first == "{scope}" => (rest, path.get(path.len().checked_sub(rest.len())?..)?),
+            [first, rest @ ..] if ["{scope}", "{resourceUri}"].contains(&first.as_str()) => {
+                (rest, path.get(path.len().checked_sub(rest.len())?..)?)
+            }
             [first] if first.starts_with('{') => return None,
             whole => (whole, path),
         };

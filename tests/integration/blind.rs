@@ -23,6 +23,7 @@ fn made(plan: &Plan) -> Vec<&'static str> {
         Action::CreateIdentity { .. } => Some("identity"),
         Action::ProtectVault { .. }
         | Action::RecoverVault { .. }
+        | Action::SetAudit { .. }
         | Action::RecoverKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }

@@ -407,6 +407,27 @@ What to do: write in the spec where the vault was, as the refusal says it. If th
 the thing is purged and plan again, or choose another name.",
     },
     Code {
+        id: "CMK276",
+        summary: "the vault has as many diagnostic settings as Azure allows",
+        story: "\
+A resource has at most five diagnostic settings, and this vault has five, none of them cmk's own. None of them sends the
+audit log to all the places that the spec names. cmk does not change the settings of others: what they send, and
+where, is somebody's affair.
+
+What to do: have the owner of one of them add the category AuditEvent and the place, or take one away that nobody
+needs. Where a setting of others sends the audit log to a place of the spec, cmk is content with it.",
+    },
+    Code {
+        id: "CMK277",
+        summary: "two diagnostic settings would send the audit log to one place",
+        story: "\
+Azure lets one setting of a resource send a category to a place, and refuses a second one with a 409. cmk's own setting
+sends other logs to a place to which somebody else's setting sends the audit log already. With the audit log in it,
+cmk's own would be that second one. Somebody must have changed it by hand.
+
+What to do: take that place out of the setting `cmk-audit`, or the category AuditEvent out of the other one.",
+    },
+    Code {
         id: "CMK290",
         summary: "the plan was judged unsafe",
         story: "\

@@ -171,6 +171,7 @@ fn exactly(action: &Action) -> (String, Option<String>) {
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
         | Action::RecoverVault { .. }
+        | Action::SetAudit { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
         | Action::RecoverKey { .. }

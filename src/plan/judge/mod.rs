@@ -6,6 +6,7 @@
 //! steps before it, by `after`, will have made. Two descriptions of the same thing by
 //! two routes must agree; where they do not, the plan is not applied.
 
+mod audit;
 mod life;
 mod recovery;
 mod stated;
@@ -112,6 +113,7 @@ impl Bench<'_> {
             Action::ProtectVault { id } => {
                 [self.vault_stands(id), one_way_door_is_shown(&step.because)].into_iter().flatten().collect()
             }
+            Action::SetAudit { vault, wanted, sinks, .. } => self.audit_sent(vault, wanted, sinks),
             Action::CreateKey { vault, key, .. } => {
                 [absent(self.observed.keys.get(key), "the key"), self.vault_stands(vault)]
                     .into_iter()

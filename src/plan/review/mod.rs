@@ -64,7 +64,7 @@ fn radius(steps: &[Step], observed: &Observed) -> Radius {
     for step in steps {
         match &step.action {
             Action::CreateGroup { .. } | Action::CreateIdentity { .. } => {}
-            Action::CreateVault { id, .. } | Action::ProtectVault { id } => {
+            Action::CreateVault { id, .. } | Action::ProtectVault { id } | Action::SetAudit { vault: id, .. } => {
                 radius.vaults.insert(id.name.clone());
             }
             Action::RecoverVault { id, .. } => {

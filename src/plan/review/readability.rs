@@ -96,6 +96,7 @@ fn concerned(action: &Action, observed: &Observed) -> Vec<AccountName> {
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
         | Action::ProtectVault { .. }
+        | Action::SetAudit { .. }
         | Action::CreateIdentity { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }

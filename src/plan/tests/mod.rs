@@ -1,5 +1,6 @@
 //! The planner's tests: a wanted and a seen state in a few words, the plan as text.
 
+mod audit;
 mod identities;
 mod judge;
 mod judge_life;

@@ -1,6 +1,7 @@
 //! The tests' small language: a wanted and a seen state in a few words.
 
 use super::world_life;
+use crate::model::audit::{Log, SeenSetting, Sink};
 use crate::model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,8 +58,16 @@ pub(crate) fn desired(text: &str) -> Desired {
                 let location = Some(region(&words));
                 let keys = std::collections::BTreeMap::new();
                 let recover = words.contains(&"recover");
-                let vault =
-                    Vault { id: id.clone(), location, create, recover, purge_protection, permission_model, keys };
+                let vault = Vault {
+                    id: id.clone(),
+                    location,
+                    create,
+                    recover,
+                    purge_protection,
+                    audit: sinks(&words),
+                    permission_model,
+                    keys,
+                };
                 desired.vaults.insert(id.name, vault);
             }
             "key" => {
@@ -164,6 +173,7 @@ pub(crate) fn observed(wanted: &str, text: &str) -> Observed {
             }
             "account" => see_account(&words, &mut observed),
             "lock" => see_lock(&words, &mut observed),
+            "setting" => see_setting(&words, &mut observed),
             "users" => world_life::see_users(&words, &mut observed),
             "sharers" => world_life::see_sharers(&words, &mut observed),
             "now" => observed.at = world_life::moment(words[1]),
@@ -171,6 +181,34 @@ pub(crate) fn observed(wanted: &str, text: &str) -> Observed {
         }
     }
     observed
+}
+
+/// Places as `ws=one`, `sa=one`, `hub=one`.
+fn sinks(words: &[&str]) -> BTreeSet<Sink> {
+    let sink = |word: &&str| match word.split_once('=')? {
+        ("ws", name) => Some(Sink::LogAnalytics(name.to_owned())),
+        ("sa", name) => Some(Sink::StorageAccount(name.to_owned())),
+        ("hub", name) => Some(Sink::EventHub { rule: "rule".to_owned(), hub: Some(name.to_owned()) }),
+        _ => None,
+    };
+    words.iter().filter_map(sink).collect()
+}
+
+/// A diagnostic setting: `setting kv1 theirs ws=one audit`; `setting kv1 hidden`.
+fn see_setting(words: &[&str], observed: &mut Observed) {
+    let vault = VaultName::parse(words[1]).unwrap();
+    if words[2] == "hidden" {
+        observed.audits.insert(vault, hidden());
+        return;
+    }
+    let log = if words.contains(&"audit") { "AuditEvent" } else { "AzurePolicyEvaluationDetails" };
+    let logs = [Log::Category(log.to_owned())].into();
+    let (metrics, sinks) = (BTreeSet::new(), sinks(words));
+    let one = SeenSetting { name: words[2].to_owned(), logs, metrics, sinks, partner: None, tables: None };
+    match observed.audits.entry(vault).or_insert(Seen::Known(vec![])) {
+        Seen::Known(all) => all.push(one),
+        Seen::Absent | Seen::Hidden(_) => panic!("settings are hidden"),
+    }
 }
 
 fn see_lock(words: &[&str], observed: &mut Observed) {
@@ -205,6 +243,7 @@ fn see_vault(words: &[&str], observed: &mut Observed) {
     } else if words.contains(&"deleted") {
         observed.vault_names.insert(name.clone(), Seen::Known(NameState::SoftDeleted(seen_deleted(name, words))));
     } else {
+        observed.audits.entry(name.clone()).or_insert(Seen::Known(vec![]));
         observed.vaults.insert(name.clone(), Seen::Known(seen_vault(name, words)));
     }
 }

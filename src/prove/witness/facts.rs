@@ -30,6 +30,9 @@ pub(super) fn facts_since(desired: &Desired, sight: Sight<'_>, earlier: Option<&
             let on = seen.is_some_and(|vault| vault["purge_protection"] == true);
             facts.insert(format!("vault {name} is protected"), on);
         }
+        if !vault.audit.is_empty() {
+            facts.insert(format!("vault {name} is audited"), super::audit::is_sent(vault, sight));
+        }
         for key in vault.keys.keys() {
             let here = sight.key(name.as_str(), key.as_str()).is_some();
             facts.insert(format!("key {name}/{key} is there"), here);

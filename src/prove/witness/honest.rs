@@ -95,6 +95,7 @@ impl Scene<'_> {
                 let shown = self.notes.shows(&format!("vault {name}"), "purgeProtection");
                 vec![("S5", shown, format!("{place} was turned on and not shown"))]
             }
+            ["vaults", vault, "diagnostics", ..] => self.diagnostics(vault, change),
             ["vaults", vault, "keys", key] if new => {
                 self.key_back(vault, key, change).unwrap_or_else(|| self.key(vault, key, change))
             }

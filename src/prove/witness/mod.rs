@@ -4,6 +4,7 @@
 //! requests as they passed. Of the product it takes only values: what the spec asks
 //! for, what the plan showed, and what was told.
 
+mod audit;
 mod closed;
 mod custody;
 mod diff;

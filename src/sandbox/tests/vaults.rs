@@ -273,3 +273,32 @@ fn a_refused_request_changes_nothing_however_far_it_got() {
     stage.arm("PATCH", &vault("kv1"), &half_right).is(400, "BadRequest");
     assert_eq!(stage.get(&vault("kv1")).ok(), before);
 }
+
+#[test]
+fn one_setting_of_a_vault_sends_a_log_to_a_place_and_no_second_one() {
+    let mut stage = Stage::new(Pace::instant());
+    stage.has_vault();
+    let at = |name: &str| {
+        let slash = if name.is_empty() { "" } else { "/" };
+        let list = format!("{}/providers/Microsoft.Insights/diagnosticSettings{slash}{name}", vault("kv1"));
+        format!("{list}?api-version=2021-05-01-preview")
+    };
+    let to = |place: &str, log: Value| json!({"properties": {"workspaceId": place, "logs": [log]}});
+    let audit = json!({"category": "AuditEvent", "enabled": true});
+    let made = stage.arm("PUT", &at("one"), &to("/Soc", audit.clone())).ok();
+    assert_eq!(
+        (&made["properties"]["workspaceId"], &made["properties"]["storageAccountId"]),
+        (&json!("/Soc"), &Value::Null)
+    );
+    let group = json!({"categoryGroup": "allLogs", "enabled": true});
+    assert_eq!(stage.arm("PUT", &at("two"), &to("/soc", group.clone())).status, 409);
+    assert_eq!(stage.arm("PUT", &at("two"), &json!({"properties": {"logs": [audit]}})).status, 400);
+    for name in ["two", "three", "four", "five"] {
+        stage.arm("PUT", &at(name), &to(name, group.clone())).ok();
+    }
+    assert_eq!(stage.arm("PUT", &at("six"), &to("six", group)).status, 409);
+    assert_eq!(stage.get(&at("")).ok()["value"].as_array().map(Vec::len), Some(5));
+    assert_eq!(stage.arm("DELETE", &at("two"), &Value::Null).status, 200);
+    assert_eq!(stage.get(&at("two")).status, 404);
+    assert_eq!(stage.get(&at("one")).ok()["name"], "one");
+}

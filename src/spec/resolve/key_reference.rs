@@ -8,7 +8,7 @@ use crate::model::{
     GroupId, GroupName, Key, KeyLife, KeyName, KeyRef, SubscriptionId, Vault, VaultId, VaultName, Version,
 };
 use crate::spec::shown::{nearest, shown};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// What follows a vault's name in its host. Microsoft's public cloud is the only one that cmk knows, and the sandbox
@@ -144,6 +144,7 @@ impl<'s> Resolver<'s> {
             location: None,
             create: None,
             recover: false,
+            audit: BTreeSet::new(),
             purge_protection: None,
             permission_model: None,
             keys: BTreeMap::new(),

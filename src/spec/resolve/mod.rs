@@ -2,6 +2,7 @@
 
 mod accept;
 mod accounts;
+mod audit;
 mod groups;
 mod identities;
 mod key_reference;

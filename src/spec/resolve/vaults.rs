@@ -42,6 +42,7 @@ impl<'s> Resolver<'s> {
             resource_group,
             location,
             purge_protection,
+            audit,
             permission_model,
             keys,
         } = entry;
@@ -59,6 +60,7 @@ impl<'s> Resolver<'s> {
             PermissionModelWord::Rbac => PermissionModel::Rbac,
         });
         self.recovery(&path, *recover);
+        let audit = audit.as_ref().map(|audit| self.audit(path, audit)).unwrap_or_default();
         let sku = create.as_ref().map(|create| create.sku);
         let create = create.as_ref().and_then(|create| self.vault_create(path, create));
         let keys = self.keys(path, keys, sku);
@@ -66,7 +68,7 @@ impl<'s> Resolver<'s> {
         self.uses_group(&group, own.create);
         let id = VaultId { group, name: name.clone() };
         let (recover, purge_protection) = (*recover, *purge_protection);
-        let vault = Vault { id, location, create, recover, purge_protection, permission_model, keys };
+        let vault = Vault { id, location, create, recover, purge_protection, audit, permission_model, keys };
         self.desired.vaults.entry(name).or_insert(vault);
     }
 

@@ -10,6 +10,7 @@ mod scenes;
 mod small_worlds;
 mod staircase;
 mod stories;
+mod stories_of_audits;
 mod stories_of_keys;
 mod stories_of_recovery;
 pub(crate) mod worlds;

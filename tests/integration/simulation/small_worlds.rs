@@ -223,7 +223,9 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
             vault.purge_protection = *purge_protection;
             observed.vaults.insert(id.name.clone(), Seen::Known(vault));
         }
-        Action::RecoverVault { .. } | Action::RecoverKey { .. } => unreachable!("no spec here says so"),
+        Action::RecoverVault { .. } | Action::RecoverKey { .. } | Action::SetAudit { .. } => {
+            unreachable!("no spec here says so")
+        }
         Action::ProtectVault { id } => {
             if let Some(Seen::Known(vault)) = observed.vaults.get_mut(&id.name) {
                 vault.purge_protection = true;
@@ -431,6 +433,7 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
         Action::CreateGroup { .. }
         | Action::SwitchIdentity { .. }
         | Action::RecoverVault { .. }
+        | Action::SetAudit { .. }
         | Action::RecoverKey { .. }
         | Action::ProtectVault { .. }
         | Action::MarkKey { .. }

@@ -128,7 +128,11 @@ accounts: { st1: { access: revoked, identities: [id1], encryption: { key: kv1/ma
 
 /// Every story.
 pub(super) fn all() -> impl Iterator<Item = &'static Story> {
-    STORIES.iter().chain(super::stories_of_keys::STORIES).chain(super::stories_of_recovery::STORIES)
+    STORIES
+        .iter()
+        .chain(super::stories_of_keys::STORIES)
+        .chain(super::stories_of_recovery::STORIES)
+        .chain(super::stories_of_audits::STORIES)
 }
 
 const STORIES: &[Story] = &[

@@ -22,6 +22,7 @@
 //! | `tag kv1/main owner them`, `policy kv1/main P1Y` | a tag of its newest version; how Key Vault rotates it |
 //! | `expires kv1/main 20` | its newest version ends in so many days |
 //! | `crowd kv1 1024` | entries of so many others in a vault's access policies |
+//! | `audited kv1 theirs ws` | a diagnostic setting that sends all logs of a vault to a workspace |
 //! | `lock no`, `unregistered Microsoft.KeyVault` | a read-only lock on the group; a provider that is not registered |
 //! | `revoke st1 kv1`, `detach st1` | an emergency |
 //! | `wait 120`, `days 100` | seconds; days |
@@ -188,6 +189,12 @@ fn obstacle(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
             let (of, name) = key(name);
             hand.enable(&of, &name, false)
         }
+        ["audited", name, by, to] => {
+            let log = json!({ "categoryGroup": "allLogs", "enabled": true });
+            let body = json!({ "properties": { "logs": [log], "workspaceId": workspace(to) } });
+            let path = format!("{}/providers/Microsoft.Insights/diagnosticSettings/{by}", vault(name));
+            hand.arm("PUT", &path, &body).0
+        }
         ["delete", name] => match name.split_once('/') {
             Some((of, key)) => {
                 let status = hand.vault(of, "DELETE", &format!("/keys/{key}"), &Value::Null).0;
@@ -231,6 +238,14 @@ fn obstacle(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
         }
         _ => unreachable!("no such line: {words:?}"),
     }
+}
+
+/// A Log Analytics workspace of another team.
+pub(crate) fn workspace(name: &str) -> String {
+    format!(
+        "/subscriptions/{}/resourceGroups/rg-soc/providers/Microsoft.OperationalInsights/workspaces/{name}",
+        SUBSCRIPTIONS[1]
+    )
 }
 
 /// Waits until all that was begun is through.
