@@ -3,9 +3,10 @@
 use super::knowledge::Knowledge;
 use super::request;
 use crate::azure::{
-    Answer, Azure, Call, Failure, Kind, accounts, groups, identities, key_life, keys, lro, roles, vaults,
+    Answer, Azure, Call, Failure, Kind, accounts, groups, identities, key_import, key_life, keys, lro, roles, vaults,
 };
-use crate::model::{AccessPolicy, Seen, SeenVault, VaultId};
+use crate::material::{self, Material, Materials};
+use crate::model::{AccessPolicy, KeyRef, Seen, SeenVault, VaultId};
 use crate::observe;
 use crate::plan::{Action, GrantBy, Step};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use std::time::Duration;
 pub(super) async fn perform(
     azure: &Azure,
     known: &Knowledge<'_>,
+    materials: &Materials,
     steps: &[&Step],
     budget: Duration,
     on_wait: &mut (dyn FnMut(Duration) + Send),
@@ -27,6 +29,9 @@ pub(super) async fn perform(
         return revoke(azure, known, vault, &calls).await;
     }
     let Some(call) = calls.first() else { return Ok(()) };
+    if let Action::ImportKey { key, thumbprint, .. } = &step.action {
+        return import(azure, known, call, (key, materials.get(key, thumbprint))).await;
+    }
     let answer = azure.call(call).await?;
     match &step.action {
         Action::CreateAccount { id, .. } => {
@@ -37,6 +42,23 @@ pub(super) async fn perform(
         }
         _ => learn(known, &step.action, call, &answer)?,
     }
+    Ok(())
+}
+
+/// Sends key material, which is in the request for no longer than that.
+async fn import(
+    azure: &Azure,
+    known: &Knowledge<'_>,
+    call: &Call,
+    (key, material): (&KeyRef, Option<&Material>),
+) -> Result<(), Failure> {
+    let Some(material) = material else { return Err(unknown(&format!("the material of key {key}"))) };
+    let mut sent = call.clone();
+    key_import::fill(&mut sent, material.jwk());
+    let answer = azure.call(&sent).await;
+    material::wipe(key_import::take(&mut sent));
+    let seen = answer?.read(call, keys::read_vault)?;
+    known.answered_import(key, seen);
     Ok(())
 }
 
@@ -95,7 +117,7 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
             let added = answer.read(call, vaults::read_added)?;
             learn_entries(known, vault, added);
         }
-        Action::RevokeAccess { .. } => {}
+        Action::ImportKey { .. } | Action::RevokeAccess { .. } => {}
     }
     Ok(())
 }

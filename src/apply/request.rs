@@ -1,13 +1,13 @@
 //! The one place where actions become requests: what is sent, and what a preview shows, come from the same code.
 
-use crate::azure::{Call, Cloud, Failure, accounts, groups, identities, key_life, keys, roles, vaults};
+use crate::azure::{Call, Cloud, Failure, accounts, groups, identities, key_import, key_life, keys, roles, vaults};
 use crate::model::fact::pinned_version;
 use crate::model::{
     AccountId, GrantScope, KeyPermission, KeyRef, Observed, PermissionModel, Seen, SeenAccount, SeenEncryption,
     SeenIdentity, SeenKey, SeenVault, VaultId, Version, VersionRule, Who,
 };
 use crate::plan::{Action, Binds, GrantBy, Plan, Step, StepId};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands in a request for a value that was not seen, by its description: "principal id of account st1".
@@ -27,6 +27,11 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
         Action::ProtectVault { id } => vaults::protect(id),
         Action::CreateKey { vault, key, create, marks, rotation } => {
             keys::arm_create(vault, &key.name, create, marks, rotation.as_ref())
+        }
+        Action::ImportKey { vault, key, create, thumbprint, marks } => {
+            // What is sent is put in when it is sent, and nowhere else.
+            let material = json!({ "kty": "RSA", "n": format!("{{key material with the thumbprint {thumbprint}}}") });
+            key_import::import(&host(cloud, observed, vault), &key.name, create, marks, material)
         }
         Action::MarkKey { vault, key, version, marks } => {
             let tags = seen_key(observed, key).map(|seen| seen.tags.clone()).unwrap_or_default();
@@ -298,6 +303,15 @@ mod tests {
             PATCH rg/providers/Microsoft.Storage/storageAccounts/st1?api-version=2025-06-01
               {"properties":{"encryption":{"keySource":"Microsoft.Keyvault","keyvaultproperties":{"keyname":"main","keyvaulturi":"https://kv1.vault.test/","keyversion":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"services":{"blob":{"enabled":true,"keyType":"Account"},"file":{"enabled":true,"keyType":"Account"}}}}}
         "#]],
+        );
+    }
+
+    #[test]
+    fn of_a_key_that_is_imported_a_preview_shows_no_material() {
+        check(
+            "group; vault kv1 create protected rbac; key kv1/main create own hsm tag=team:pay ends=2000",
+            "group",
+            &expect![[r#""#]],
         );
     }
 

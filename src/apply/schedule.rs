@@ -127,7 +127,8 @@ fn writes_to(step: &Step) -> Option<String> {
         | Action::CreateKey { .. }
         | Action::CreateIdentity { .. }
         | Action::Grant { by: GrantBy::Role(_), .. } => None,
-        Action::MarkKey { vault, key, .. }
+        Action::ImportKey { vault, key, .. }
+        | Action::MarkKey { vault, key, .. }
         | Action::SetRotation { vault, key, .. }
         | Action::RotateKey { vault, key, .. }
         | Action::EnableVersion { vault, key, .. }
@@ -147,6 +148,7 @@ fn grants_of(step: &Step) -> Option<String> {
         Action::Grant { by: GrantBy::Role(_), .. }
         | Action::CreateGroup { .. }
         | Action::CreateKey { .. }
+        | Action::ImportKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }

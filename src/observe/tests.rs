@@ -44,7 +44,7 @@ fn quickstart(version: VersionRule) -> Desired {
             create: Some(VaultCreate { sku: VaultSku::Standard, soft_delete_retention_days: 90 }),
             purge_protection: Some(true),
             permission_model: Some(PermissionModel::AccessPolicies),
-            keys: [(key.clone(), Key { create, life: KeyLife::default() })].into(),
+            keys: [(key.clone(), Key { create, import: None, life: KeyLife::default() })].into(),
         },
     );
     let id = AccountId { group, name: account.clone() };

@@ -9,6 +9,7 @@
 //! | create a vault | `GroupLive` | `VaultLive`, `PurgeProtected` when made so |
 //! | protect a vault | `VaultLive` | `PurgeProtected` |
 //! | create a key | `VaultLive` | `KeyLive`, `KeyUsable` for its newest version, with a policy `RotatesBy` |
+//! | import a key | `VaultLive` | `KeyLive`, `KeyHolds`, `KeyUsable` for its newest version |
 //! | date and tag a key | `VaultLive`, `KeyLive` | `KeyMarked` |
 //! | have a key rotate by itself | `VaultLive`, `KeyLive` | `RotatesBy` |
 //! | make a new version | `VaultLive`, `KeyLive` | `RotatedSince`, `KeyUsable` for its newest version |
@@ -43,7 +44,7 @@ pub fn needs(action: &Action) -> Vec<Fact> {
             needs
         }
         Action::ProtectVault { id } => vec![Fact::VaultLive(id.name.clone())],
-        Action::CreateKey { vault, .. } => vec![Fact::VaultLive(vault.name.clone())],
+        Action::CreateKey { vault, .. } | Action::ImportKey { vault, .. } => vec![Fact::VaultLive(vault.name.clone())],
         Action::MarkKey { vault, key, .. }
         | Action::SetRotation { vault, key, .. }
         | Action::RotateKey { vault, key, .. }
@@ -158,6 +159,11 @@ pub fn gives(action: &Action) -> Vec<Fact> {
             let mut gives = vec![Fact::KeyLive(key.clone())];
             gives.extend(newest_usable(key));
             gives.extend(rotation.map(|rotation| Fact::RotatesBy(key.clone(), rotation)));
+            gives
+        }
+        Action::ImportKey { key, thumbprint, .. } => {
+            let mut gives = vec![Fact::KeyLive(key.clone()), Fact::KeyHolds(key.clone(), thumbprint.clone())];
+            gives.extend(newest_usable(key));
             gives
         }
         Action::MarkKey { key, marks, .. } => vec![Fact::KeyMarked(key.clone(), marks.clone())],

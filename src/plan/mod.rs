@@ -19,6 +19,7 @@ mod key_state;
 mod life;
 mod obstacles;
 mod order;
+mod own_key;
 pub mod review;
 pub mod risk;
 #[cfg(test)]
@@ -49,6 +50,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     accounts::plan(desired, observed, &mut draft);
     encryption::plan(desired, observed, &mut draft);
     life::close(desired, observed, &mut draft);
+    own_key::withhold(desired, observed, &mut draft);
     draft.prune(observed);
     obstacles::refuse_locked(observed, &mut draft);
     let draft::Draft { proposals, refusals, waits, blind_spots, mut notes, unseen: _, granted: _, renewed: _ } = draft;

@@ -18,6 +18,7 @@ fn subscription(action: &Action) -> &SubscriptionId {
         Action::CreateGroup { id, .. } => &id.subscription,
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => &id.group.subscription,
         Action::CreateKey { vault, .. }
+        | Action::ImportKey { vault, .. }
         | Action::MarkKey { vault, .. }
         | Action::SetRotation { vault, .. }
         | Action::RotateKey { vault, .. }

@@ -78,7 +78,7 @@ fn rank(action: &Action) -> u8 {
         Action::CreateGroup { .. } => 0,
         Action::CreateVault { .. } => 1,
         Action::ProtectVault { .. } => 2,
-        Action::CreateKey { .. } => 3,
+        Action::CreateKey { .. } | Action::ImportKey { .. } => 3,
         Action::EnableVersion { .. } => 4,
         Action::MarkKey { .. } => 5,
         // Before its policy, which would make Key Vault do the same.
@@ -101,7 +101,7 @@ fn id(action: &Action) -> StepId {
         Action::CreateGroup { id, .. } => format!("group/{}/{}", id.subscription, id.name),
         Action::CreateVault { id, .. } => format!("vault/{}", id.name),
         Action::ProtectVault { id } => format!("protection/{}", id.name),
-        Action::CreateKey { key, .. } => format!("key/{key}"),
+        Action::CreateKey { key, .. } | Action::ImportKey { key, .. } => format!("key/{key}"),
         Action::MarkKey { key, .. } => format!("marks/{key}"),
         Action::SetRotation { key, .. } => format!("rotationPolicy/{key}"),
         Action::RotateKey { key, .. } => format!("rotation/{key}"),

@@ -50,6 +50,10 @@ impl<'a> Touched<'a> {
                 let makes = named(format!("key/{key}"));
                 Self { vault: Some(vault), key: Some(key), key_made: Some(create), makes, ..touched }
             }
+            Action::ImportKey { vault, key, create, thumbprint: _, marks: _ } => {
+                let makes = named(format!("key/{key}"));
+                Self { vault: Some(vault), key: Some(key), key_made: Some(create), makes, ..touched }
+            }
             Action::MarkKey { vault, key, .. }
             | Action::SetRotation { vault, key, .. }
             | Action::RotateKey { vault, key, .. }

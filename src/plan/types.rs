@@ -5,8 +5,8 @@ use super::review::Review;
 use super::risk::{Risk, RiskClass};
 use crate::model::{
     AccountCreate, AccountId, AccountName, Fact, GrantScope, GroupId, Identities, IdentityId, KeyCreate, KeyPermission,
-    KeyRef, Location, Marks, Period, PermissionModel, Rotation, Timestamp, VaultCreate, VaultId, Version, VersionRule,
-    Who,
+    KeyRef, Location, Marks, Period, PermissionModel, Rotation, Thumbprint, Timestamp, VaultCreate, VaultId, Version,
+    VersionRule, Who,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -107,6 +107,19 @@ pub enum Action {
         marks: Marks,
         /// How Key Vault is to rotate it by itself.
         rotation: Option<Rotation>,
+    },
+    /// Make a key that does not exist of material from outside.
+    ImportKey {
+        /// The vault that is to hold it.
+        vault: VaultId,
+        /// The key.
+        key: KeyRef,
+        /// Its type and size.
+        create: KeyCreate,
+        /// Which key it is.
+        thumbprint: Thumbprint,
+        /// Its dates and tags.
+        marks: Marks,
     },
     /// Give a key's current version dates and tags, beside any others that it has.
     MarkKey {
@@ -385,6 +398,7 @@ impl Action {
             Self::CreateVault { .. } => "createVault",
             Self::ProtectVault { .. } => "protectVault",
             Self::CreateKey { .. } => "createKey",
+            Self::ImportKey { .. } => "importKey",
             Self::MarkKey { .. } => "markKey",
             Self::SetRotation { .. } => "setRotation",
             Self::RotateKey { .. } => "rotateKey",
@@ -408,6 +422,7 @@ impl Action {
             | Self::CreateVault { .. }
             | Self::ProtectVault { .. }
             | Self::CreateKey { .. }
+            | Self::ImportKey { .. }
             | Self::MarkKey { .. }
             | Self::SetRotation { .. }
             | Self::RotateKey { .. }
@@ -429,7 +444,9 @@ impl Action {
         match self {
             Self::CreateGroup { id, .. } => id.to_string(),
             Self::CreateVault { id, .. } | Self::ProtectVault { id } => id.to_string(),
-            Self::CreateKey { vault, key, .. } => format!("{vault}/keys/{}", key.name),
+            Self::CreateKey { vault, key, .. } | Self::ImportKey { vault, key, .. } => {
+                format!("{vault}/keys/{}", key.name)
+            }
             Self::MarkKey { vault, key, version, .. }
             | Self::EnableVersion { vault, key, version, .. }
             | Self::DisableVersion { vault, key, version, .. } => format!("{vault}/keys/{}/{version}", key.name),

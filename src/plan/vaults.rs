@@ -3,6 +3,7 @@
 use super::draft::{Draft, changed, made};
 use super::life;
 use super::obstacles;
+use super::own_key;
 use super::types::{Action, Change};
 use crate::model::{
     Check, Desired, Enabled, Fact, Key, KeyCreate, KeyRef, NameState, Observed, PermissionModel, Seen, SeenKey,
@@ -180,13 +181,19 @@ fn is_held(observed: &Observed, vault: &Vault, resource: &str, draft: &mut Draft
 fn plan_key(observed: &Observed, vault: &Vault, key_ref: &KeyRef, key: &Key, draft: &mut Draft) {
     let resource = format!("key {key_ref}");
     match (observed.keys.get(key_ref), &key.create) {
-        (Some(Seen::Known(seen)), create) => key_differences(seen, create.as_ref(), &resource, draft),
+        (Some(Seen::Known(seen)), create) => {
+            key_differences(seen, create.as_ref(), &resource, draft);
+            key.import.iter().for_each(|own| own_key::compare(observed, key_ref, own, draft));
+        }
         (Some(Seen::Absent), Some(_)) if key.life.enabled == Some(Enabled::No) => {
             draft.note(&resource, "it does not exist, and is not made as long as `enabled` is `false`");
         }
         (Some(Seen::Absent), Some(create)) => {
             if obstacles::refuses_key(observed, key_ref, create, draft) {
                 return;
+            }
+            if let Some(own) = &key.import {
+                return own_key::import(observed, vault, key_ref, (key, create, own), draft);
             }
             let KeyCreate { kind, size_bits } = create;
             let mut because =

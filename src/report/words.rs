@@ -18,6 +18,9 @@ pub fn action(action: &Action) -> String {
             let rotates = rotation.map_or_else(String::new, |rotation| format!(", rotated every {}", rotation.every));
             format!("create key {key}, {} {}{rotates}", create.kind, create.size_bits)
         }
+        Action::ImportKey { vault: _, key, create, thumbprint, marks: _ } => {
+            format!("import key {key}, {} {}, with the thumbprint {thumbprint}", create.kind, create.size_bits)
+        }
         Action::MarkKey { key, marks, .. } => {
             let dates = marks.not_before.is_some() || marks.expires.is_some();
             let what = match (dates, marks.tags.is_empty()) {
@@ -108,6 +111,7 @@ pub fn target(action: &Action) -> String {
         Action::CreateGroup { id, .. } => format!("resource group {}", id.name),
         Action::CreateVault { id, .. } | Action::ProtectVault { id } => format!("vault {}", id.name),
         Action::CreateKey { key, .. }
+        | Action::ImportKey { key, .. }
         | Action::MarkKey { key, .. }
         | Action::SetRotation { key, .. }
         | Action::RotateKey { key, .. }
@@ -130,6 +134,7 @@ pub fn is_creation(action: &Action) -> bool {
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
         | Action::CreateKey { .. }
+        | Action::ImportKey { .. }
         | Action::CreateIdentity { .. }
         | Action::CreateAccount { .. } => true,
         Action::ProtectVault { .. }

@@ -170,6 +170,7 @@ fn exactly(action: &Action) -> (String, Option<String>) {
         | Action::CreateVault { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
+        | Action::ImportKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }

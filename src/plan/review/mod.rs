@@ -65,7 +65,7 @@ fn radius(steps: &[Step], observed: &Observed) -> Radius {
             Action::CreateVault { id, .. } | Action::ProtectVault { id } => {
                 radius.vaults.insert(id.name.clone());
             }
-            Action::CreateKey { key, .. } => {
+            Action::CreateKey { key, .. } | Action::ImportKey { key, .. } => {
                 radius.vaults.insert(key.vault.clone());
                 radius.keys.insert(key.clone());
             }

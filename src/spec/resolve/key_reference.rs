@@ -147,7 +147,7 @@ impl<'s> Resolver<'s> {
             permission_model: None,
             keys: BTreeMap::new(),
         });
-        vault.keys.entry(name).or_insert(Key { create: None, life: KeyLife::default() });
+        vault.keys.entry(name).or_insert(Key { create: None, import: None, life: KeyLife::default() });
         Some(reference)
     }
 

@@ -11,6 +11,7 @@ mod small_worlds;
 mod staircase;
 mod stories;
 mod stories_of_keys;
+mod stories_of_own_keys;
 pub(crate) mod worlds;
 
 /// A number that whoever runs the tests has asked for: `CMK_SEEDS` scenes by chance, and everything that is otherwise

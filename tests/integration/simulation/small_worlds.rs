@@ -235,6 +235,13 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
             let made = SeenKey { kind, size_bits, versions, all_versions: true, tags, rotation };
             observed.keys.insert(key.clone(), Seen::Known(made));
         }
+        Action::ImportKey { key, create, thumbprint, .. } => {
+            let versions = vec![KeyVersion { thumbprint: Some(thumbprint.clone()), ..version(NEW, true, 2) }];
+            let (kind, size_bits) = (create.kind.clone(), Some(create.size_bits));
+            let (tags, rotation) = (BTreeMap::new(), None);
+            let made = SeenKey { kind, size_bits, versions, all_versions: true, tags, rotation };
+            observed.keys.insert(key.clone(), Seen::Known(made));
+        }
         Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }
@@ -422,7 +429,7 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
     let action = &step.action;
     let absent = match action {
         Action::CreateVault { id, .. } => observed.vaults[&id.name].is_absent(),
-        Action::CreateKey { key, .. } => observed.keys[key].is_absent(),
+        Action::CreateKey { key, .. } | Action::ImportKey { key, .. } => observed.keys[key].is_absent(),
         Action::CreateAccount { id, .. } => observed.accounts[&id.name].is_absent(),
         Action::CreateIdentity { id, .. } => observed.identities[id].is_absent(),
         Action::CreateGroup { .. }

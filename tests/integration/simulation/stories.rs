@@ -119,7 +119,7 @@ accounts:
 
 /// Every story.
 pub(super) fn all() -> impl Iterator<Item = &'static Story> {
-    STORIES.iter().chain(super::stories_of_keys::STORIES)
+    STORIES.iter().chain(super::stories_of_keys::STORIES).chain(super::stories_of_own_keys::STORIES)
 }
 
 const STORIES: &[Story] = &[
