@@ -7,12 +7,15 @@ use crate::model::{
 };
 use crate::observe::{self, KeySight};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long the answer of our own write to an account stands for the look before the next one.
 const FRESH_FOR: Duration = Duration::from_secs(30);
+
+/// How long a look at the newest version of a key serves for all accounts that are bound to it.
+const LATEST_FOR: Duration = Duration::from_secs(10);
 
 const ALL_VERSIONS: KeySight = KeySight { all: true, versions: vec![], rotation: false, material: false };
 
@@ -27,6 +30,9 @@ pub(super) struct Knowledge<'a> {
     held: BTreeMap<AccountName, Vec<String>>,
     /// When Azure last answered a write of this run to an account with the whole account.
     answered: Mutex<HashMap<AccountName, Instant>>,
+    /// When the newest version of a key was last looked at before an account was bound to it. Whoever holds the inner lock
+    /// looks, and the others wait for that.
+    latest: Mutex<HashMap<KeyRef, Arc<tokio::sync::Mutex<Option<Instant>>>>>,
 }
 
 impl<'a> Knowledge<'a> {
@@ -36,7 +42,8 @@ impl<'a> Knowledge<'a> {
             .iter()
             .filter_map(|(name, seen)| Some((name.clone(), seen.known()?.identity.user_assigned.clone())));
         let held = held.collect();
-        Self { clock: azure, desired, observed: Mutex::new(observed), held, answered: Mutex::default() }
+        let (answered, latest) = (Mutex::default(), Mutex::default());
+        Self { clock: azure, desired, observed: Mutex::new(observed), held, answered, latest }
     }
 
     /// What is known at this moment. Not to be held while waiting for anything.
@@ -87,20 +94,45 @@ impl<'a> Knowledge<'a> {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The look before a step. Where the step only binds an account, the answer of a write a moment ago, which gave it
-    /// its identity, was that look: once.
+    /// The look before a step. Where the step binds an account, two looks may be saved: the answer of a write a moment ago,
+    /// which gave the account its identity, was the look at it, once; and the newest version of a key is looked at once
+    /// for all accounts that are bound to it at that time.
     pub(super) async fn look_before(&self, azure: &Azure, gives: &[Fact]) -> Result<(), Failure> {
         let [Fact::EncryptedWith(account, key, rule, _), rest @ ..] = gives else {
             return self.look(azure, gives).await;
         };
-        if !rest.iter().all(|fact| matches!(fact, Fact::NotUnder(..))) {
+        if rest.iter().any(|fact| matches!(fact, Fact::PinnedSince(..))) {
             return self.look(azure, gives).await;
         }
-        let answered = self.answers().remove(account);
-        if answered.is_none_or(|at| at.elapsed() > FRESH_FOR) {
-            return self.look(azure, gives).await;
+        let only_binds = rest.iter().all(|fact| matches!(fact, Fact::NotUnder(..)));
+        if !(only_binds && self.was_answered(account)) {
+            self.look_at_account(azure, account).await?;
         }
-        self.look_for_latest(azure, key, rule).await
+        match rule {
+            VersionRule::Latest => self.look_at_latest(azure, key).await,
+            VersionRule::Auto | VersionRule::Exact(_) => Ok(()),
+        }
+    }
+
+    /// Whether a write of this run was just answered with the whole account. Says so once.
+    fn was_answered(&self, account: &AccountName) -> bool {
+        let at = self.answers().remove(account);
+        at.is_some_and(|at| at.elapsed() <= FRESH_FOR)
+    }
+
+    /// Looks at the newest version of a key, unless that was done a moment ago or is being done.
+    async fn look_at_latest(&self, azure: &Azure, key: &KeyRef) -> Result<(), Failure> {
+        let shared = {
+            let mut all = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(key.clone()).or_default())
+        };
+        let mut looked = shared.lock().await;
+        if looked.is_some_and(|at| at.elapsed() <= LATEST_FOR) {
+            return Ok(());
+        }
+        self.look_at_key(azure, key, KeySight::default()).await?;
+        *looked = Some(Instant::now());
+        Ok(())
     }
 
     /// Looks again at everything that these facts speak of, at each thing once, through a step's own client.

@@ -58,13 +58,7 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
             let bound = accounts::Bound { host: &host, key: &key.name, version: &version, who };
             accounts::create(id, location, create, identity, Some(bound))
         }
-        Action::AttachIdentity { id, identity: new } => {
-            let identity = match account(observed, id) {
-                Some(seen) => seen.identity.clone(),
-                None => not_there(fill, id).map(|()| SeenIdentity::default())?,
-            };
-            accounts::attach(id, new, &identity)
-        }
+        Action::AttachIdentity { id, identity: new } => accounts::attach(id, new, &identity(observed, id, fill)?),
         Action::Grant { vault, by: GrantBy::AccessPolicy, .. } => grant(observed, vault, steps, fill)?,
         Action::Grant { who, vault, key, by: GrantBy::Role(scope), .. } => {
             let scope = match scope {
@@ -75,6 +69,12 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
         }
         Action::RevokeAccess { account: _, who, vault } => return revoke(observed, who, vault, fill),
         Action::LeaveKey { account: id, .. } => accounts::leave_key(id, &encryption(observed, id, fill)?),
+        Action::SetEncryption { account: id, vault: on, key, version, who, attach, .. } if !attach.is_empty() => {
+            let (host, version) = (host(cloud, observed, on), pinned(observed, key, version, fill)?);
+            let bound = accounts::Bound { host: &host, key: &key.name, version: &version, who };
+            let current = identity(observed, id, fill)?;
+            accounts::attach_and_bind(id, (attach, &current), bound, &encryption(observed, id, fill)?)
+        }
         // Of the second, the key stays: Azure changes the key or the identity, and never both at once.
         Action::SetEncryption { account: id, vault: on, key, version, who, .. }
         | Action::SwitchIdentity { account: id, vault: on, key, version, who, .. } => {
@@ -88,6 +88,13 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
 
 fn host(cloud: &Cloud, observed: &Observed, on: &VaultId) -> String {
     vault(observed, on).map_or_else(|| cloud.vault_host(&on.name), |vault| vault.host.clone())
+}
+
+fn identity(observed: &Observed, id: &AccountId, fill: Fill<'_>) -> Result<SeenIdentity, Failure> {
+    match account(observed, id) {
+        Some(seen) => Ok(seen.identity.clone()),
+        None => not_there(fill, id).map(|()| SeenIdentity::default()),
+    }
 }
 
 fn encryption(observed: &Observed, id: &AccountId, fill: Fill<'_>) -> Result<SeenEncryption, Failure> {
@@ -311,7 +318,12 @@ mod tests {
         check(
             "group; vault kv1 create protected rbac; key kv1/main create own hsm tag=team:pay ends=2000",
             "group",
-            &expect![[r#""#]],
+            &expect![[r#"
+                PUT rg/providers/Microsoft.KeyVault/vaults/kv1?api-version=2026-02-01
+                  {"location":"westeurope","properties":{"accessPolicies":[],"enablePurgeProtection":true,"enableRbacAuthorization":true,"enableSoftDelete":true,"sku":{"family":"A","name":"standard"},"softDeleteRetentionInDays":90,"tenantId":"00000000-0000-0000-0000-00000000000a"}}
+                PUT https://kv1.vault.azure.net/keys/main?api-version=7.5
+                  {"Hsm":true,"attributes":{"enabled":true,"exp":2000},"key":{"kty":"RSA","n":"{key material with the thumbprint ahxiD9KU3jzxlD1vqu7F7P3SnLy2i9gxrnRhChiBHv4}"},"tags":{"team":"pay"}}
+            "#]],
         );
     }
 

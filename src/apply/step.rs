@@ -248,7 +248,12 @@ impl Turn<'_> {
     /// Nothing that exists is made again: a PUT on a live vault would replace other teams' access policies.
     fn may_send(&self, steps: &[&Step]) -> Result<(), StepOutcome> {
         for step in steps {
-            if let Action::AttachIdentity { id, .. } = &step.action
+            let given = match &step.action {
+                Action::AttachIdentity { id, .. } => Some(id),
+                Action::SetEncryption { account, attach, .. } if !attach.is_empty() => Some(account),
+                _ => None,
+            };
+            if let Some(id) = given
                 && let Some(lost) = self.run.known.lost_identity(id)
             {
                 let why = format!(

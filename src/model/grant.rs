@@ -55,13 +55,12 @@ pub enum GrantScope {
 /// The role that `cmk` assigns: reads the public part of keys, wraps and unwraps, and nothing else.
 pub const ENCRYPTION_USER: &str = "e147488a-f6f5-4113-8e2d-b22465e65bf6";
 
-/// The built-in roles that hold what storage needs: Key Vault Crypto Service Encryption User, Key Vault Crypto User,
-/// Key Vault Crypto Officer, Key Vault Administrator.
-const ROLES_THAT_UNWRAP: [&str; 4] = [
-    ENCRYPTION_USER,
-    "12338af0-0e69-4776-bea7-57ae8d297424",
-    "14b46e9e-c2b7-41b4-b07b-48a6ebf60603",
-    "00482a5a-887f-4fb3-b363-3b7fe8e74483",
+/// The built-in roles that hold what storage needs, by id and name.
+const ROLES_THAT_UNWRAP: [(&str, &str); 4] = [
+    (ENCRYPTION_USER, "Key Vault Crypto Service Encryption User"),
+    ("12338af0-0e69-4776-bea7-57ae8d297424", "Key Vault Crypto User"),
+    ("14b46e9e-c2b7-41b4-b07b-48a6ebf60603", "Key Vault Crypto Officer"),
+    ("00482a5a-887f-4fb3-b363-3b7fe8e74483", "Key Vault Administrator"),
 ];
 
 /// A role assignment that has to do with a vault: at it, above it or at something inside it.
@@ -84,8 +83,13 @@ impl RoleAssignment {
     pub fn lets_unwrap(&self, principal: &str, path: &str) -> bool {
         !self.is_conditional
             && self.principal.eq_ignore_ascii_case(principal)
-            && ROLES_THAT_UNWRAP.contains(&self.role.as_str())
+            && self.unwrapping_role().is_some()
             && is_at_or_above(&self.scope, path)
+    }
+
+    /// The name of its role, if that is a built-in one with which keys are used.
+    pub fn unwrapping_role(&self) -> Option<&'static str> {
+        ROLES_THAT_UNWRAP.iter().find(|(id, _)| *id == self.role).map(|(_, name)| *name)
     }
 
     /// Whether it is for something above an ARM path, and so came down to it from there.

@@ -21,7 +21,7 @@
 //! | grant | `VaultLive`, the identity: `IdentityLive`, or of an account `Attached`; at one key `KeyLive` | `CanUnwrap` |
 //! | revoke access | `VaultLive`, `Attached` | `NoAccess` |
 //! | leave the key | `AccountLive`; of the former key `KeyEnabled`, `CanUnwrap` | `MicrosoftManaged`, `NotUnder` the former key |
-//! | set encryption | `AccountLive`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap`, to a version that is made first `RotatedSince`; of the former key `KeyUsable`, `CanUnwrap` | `EncryptedWith`, or `BoundTo` where the identity changes after it; to a version that is made first `PinnedSince`; from another key or version `NotUnder` that one |
+//! | set encryption | `AccountLive`, `Attached`, or `IdentityLive` of what it attaches by itself, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap`, to a version that is made first `RotatedSince`; of the former key `KeyUsable`, `CanUnwrap` | `EncryptedWith`, or `BoundTo` where the identity changes after it; to a version that is made first `PinnedSince`; from another key or version `NotUnder` that one; `Attached` of what it attaches |
 //! | switch the identity | `AccountLive`, `BoundTo`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap` | `EncryptedWith` |
 //!
 //! The former key counts because Azure unwraps the account's data key with it to
@@ -70,15 +70,17 @@ pub fn needs(action: &Action) -> Vec<Fact> {
         Action::RevokeAccess { account: _, who, vault } => {
             vec![Fact::VaultLive(vault.name.clone()), has_principal(who)]
         }
-        Action::SetEncryption { account, vault, key, version, who, then: _, since, permissions, former } => {
-            let mut needs = vec![
-                Fact::AccountLive(account.name.clone()),
-                Fact::Attached(account.name.clone(), who.clone()),
+        Action::SetEncryption { account, vault, key, version, who, then: _, since, attach, permissions, former } => {
+            let comes_with_it = attach.of(account).any(|new| new == *who);
+            let mut needs = vec![Fact::AccountLive(account.name.clone())];
+            needs.extend((!comes_with_it).then(|| Fact::Attached(account.name.clone(), who.clone())));
+            needs.extend(live(attach));
+            needs.extend([
                 Fact::VaultLive(vault.name.clone()),
                 Fact::PurgeProtected(vault.name.clone()),
                 Fact::KeyUsable(key.clone(), version.clone()),
                 Fact::CanUnwrap(who.clone(), key.clone(), permissions.clone()),
-            ];
+            ]);
             needs.extend(since.map(|since| Fact::RotatedSince(key.clone(), since)));
             needs.extend(former.iter().flat_map(|former| unwraps(who, former)));
             needs
@@ -202,15 +204,15 @@ pub fn gives(action: &Action) -> Vec<Fact> {
             std::iter::once(Fact::MicrosoftManaged(account.name.clone())).chain(off).collect()
         }
         // Once it is reached as another identity, the key is set all the same.
-        Action::SetEncryption { account, key, version, who, then, since, former, .. } => {
-            let account = &account.name;
+        Action::SetEncryption { account: id, key, version, who, then, since, attach, former, .. } => {
+            let account = &id.name;
             let bound = match then {
                 Some(_) => Fact::BoundTo(account.clone(), key.clone(), version.clone()),
                 None => Fact::EncryptedWith(account.clone(), key.clone(), version.clone(), who.clone()),
             };
             let pinned = since.map(|since| Fact::PinnedSince(account.clone(), key.clone(), since));
             let off = former.iter().filter(|former| former.left).map(|former| off(account, former));
-            std::iter::once(bound).chain(pinned).chain(off).collect()
+            std::iter::once(bound).chain(pinned).chain(off).chain(attached(id, attach)).collect()
         }
         Action::SwitchIdentity { account, key, version, who, .. } => {
             vec![Fact::EncryptedWith(account.name.clone(), key.clone(), version.clone(), who.clone())]

@@ -24,6 +24,7 @@ pub mod review;
 pub mod risk;
 #[cfg(test)]
 pub(crate) mod tests;
+mod together;
 mod touched;
 mod types;
 mod vaults;
@@ -52,6 +53,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     life::close(desired, observed, &mut draft);
     own_key::withhold(desired, observed, &mut draft);
     draft.prune(observed);
+    together::join(&mut draft.proposals, observed);
     obstacles::refuse_locked(observed, &mut draft);
     let draft::Draft { proposals, refusals, waits, blind_spots, mut notes, unseen: _, granted: _, renewed: _ } = draft;
     let refusals = refusals.into_iter().collect();

@@ -94,10 +94,16 @@ impl<'a> Touched<'a> {
                 who,
                 then: _,
                 since: _,
+                attach,
                 permissions: _,
                 former: _,
+            } => {
+                let touched = Self { vault: Some(vault), key: Some(key), version: Some(version), ..touched }.with(who);
+                let others = attach.user.iter().filter(|new| !matches!(who, Who::User(who) if who == *new));
+                let identities = touched.identities.iter().copied().chain(others).collect();
+                Self { account: Some(account), identities, ..touched }
             }
-            | Action::SwitchIdentity { account, vault, key, version, from: _, who, permissions: _ } => {
+            Action::SwitchIdentity { account, vault, key, version, from: _, who, permissions: _ } => {
                 let touched = Self { vault: Some(vault), key: Some(key), version: Some(version), ..touched }.with(who);
                 Self { account: Some(account), ..touched }
             }

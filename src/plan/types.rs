@@ -250,6 +250,8 @@ pub enum Action {
         then: Option<Who>,
         /// The moment that the version is of at least, where this plan makes a new one.
         since: Option<Timestamp>,
+        /// The user-assigned identities that it gets in the same request; none, if it is bound to a key now.
+        attach: Identities,
         /// What the identity needs to hold in the vault.
         permissions: BTreeSet<KeyPermission>,
         /// The key that it is bound to now, when its vault can be seen: Azure unwraps with it to wrap anew.

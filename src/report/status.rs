@@ -4,7 +4,7 @@ use super::text::{Paint, clean, count, wrap};
 use super::{Scene, Traffic};
 use crate::model::{Check, Timestamp};
 use crate::plan::review::Reads;
-use crate::status::{AccountStatus, Status};
+use crate::status::{AccountStatus, NextRotation, Rotator, Status};
 use serde::Serialize;
 
 pub use super::status_page::markdown;
@@ -54,7 +54,8 @@ pub(super) fn reads(reads: &Reads) -> String {
 }
 
 fn details(account: &AccountStatus, at: Timestamp) -> Vec<String> {
-    let AccountStatus { key, version, follows, created, expires, granted, drift, is_revoked, .. } = account;
+    let AccountStatus { key, version, follows, created, expires, next_rotation, granted, drift, is_revoked, .. } =
+        account;
     let mut lines = vec![];
     if let Some(key) = key {
         let version = version.as_ref().map(|version| format!(" version {version}")).unwrap_or_default();
@@ -63,6 +64,7 @@ fn details(account: &AccountStatus, at: Timestamp) -> Vec<String> {
         let made = created.map(|made| format!("made {}", age(made, at)));
         let end = expires.map_or("does not expire".to_owned(), |end| format!("expires {end}"));
         lines.push(made.into_iter().chain([end]).collect::<Vec<_>>().join(", "));
+        lines.extend(next_rotation.map(|next| format!("next version: {}", next_version(next))));
         lines.push(match granted {
             Check::Yes => "grant: in place".to_owned(),
             Check::No(why) => format!("grant: {why}"),
@@ -77,6 +79,15 @@ fn details(account: &AccountStatus, at: Timestamp) -> Vec<String> {
         lines.push(format!("drift: the spec asks for {}", steps.join(", ")));
     }
     lines
+}
+
+/// When the next version is due, and who makes it.
+pub(super) fn next_version(next: NextRotation) -> String {
+    let NextRotation { at, by } = next;
+    match by {
+        Rotator::KeyVault => format!("{at}, by Key Vault"),
+        Rotator::Apply => format!("{at}, by the next cmk apply after that"),
+    }
 }
 
 fn age(made: Timestamp, at: Timestamp) -> String {
@@ -105,11 +116,18 @@ struct Entry {
     follows_newest: bool,
     version_created: Option<String>,
     version_expires: Option<String>,
+    next_rotation: Option<NextEntry>,
     granted: &'static str,
     readable: &'static str,
     readable_detail: String,
     revoked: bool,
     drift: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct NextEntry {
+    at: String,
+    by: &'static str,
 }
 
 /// The document of `status`.
@@ -134,6 +152,13 @@ fn entry(one: &AccountStatus) -> Entry {
         follows_newest: one.follows,
         version_created: one.created.map(|at| at.to_string()),
         version_expires: one.expires.map(|at| at.to_string()),
+        next_rotation: one.next_rotation.map(|next| NextEntry {
+            at: next.at.to_string(),
+            by: match next.by {
+                Rotator::KeyVault => "keyVault",
+                Rotator::Apply => "apply",
+            },
+        }),
         granted: match one.granted {
             Check::Yes => "yes",
             Check::No(_) => "no",

@@ -1,7 +1,7 @@
 //! How the accounts of a spec stand, as Markdown: alarms first, then a table, never longer than a comment may be.
 
 use super::markdown::{LENGTH_MAX, code, prose};
-use super::status::{headline, reads};
+use super::status::{headline, next_version, reads};
 use super::text::count;
 use crate::model::Check;
 use crate::status::{AccountStatus, Status};
@@ -20,8 +20,8 @@ pub fn markdown(status: &Status, alarms: &[String]) -> String {
         lines.push(String::new());
     }
     if !status.accounts.is_empty() {
-        lines.push("| Account | Data | Key version | Expires | Grant | Drift |".to_owned());
-        lines.push("|---|---|---|---|---|---|".to_owned());
+        lines.push("| Account | Data | Key version | Expires | Next version | Grant | Drift |".to_owned());
+        lines.push("|---|---|---|---|---|---|---|".to_owned());
         lines.extend(status.accounts.iter().map(row));
     }
     let mut page = format!("### {}\n\n", prose(&headline(status)));
@@ -46,6 +46,7 @@ fn row(one: &AccountStatus) -> String {
         }
     };
     let expires = one.expires.map_or_else(|| "–".to_owned(), |end| end.to_string());
+    let next = one.next_rotation.map_or_else(|| "–".to_owned(), next_version);
     let grant = match &one.granted {
         Check::Yes => "in place".to_owned(),
         Check::No(why) => prose(why),
@@ -54,7 +55,7 @@ fn row(one: &AccountStatus) -> String {
     let drift: Vec<String> = one.drift.iter().map(|id| code(&id.0)).collect();
     let drift = if drift.is_empty() { "none".to_owned() } else { drift.join(", ") };
     let account = code(one.account.as_str());
-    format!("| {account} | {} | {version} | {expires} | {grant} | {drift} |", prose(&reads(&one.reads)))
+    format!("| {account} | {} | {version} | {expires} | {next} | {grant} | {drift} |", prose(&reads(&one.reads)))
 }
 
 #[cfg(test)]
@@ -72,6 +73,7 @@ mod tests {
             follows: true,
             created: None,
             expires: Some(Timestamp(1_767_225_600)),
+            next_rotation: None,
             granted: Check::No(why.to_owned()),
             reads: Reads::No(why.to_owned()),
             is_revoked: false,
@@ -88,7 +90,7 @@ mod tests {
         let page = markdown(&status(vec![account("st1", "a | b\n@everyone <img>")]), &["unreadable: st1".to_owned()]);
         let html = comrak::markdown_to_html(&page, &comrak_options());
         assert!(page.find("alarm").unwrap() < page.find("| Account").unwrap(), "{page}");
-        assert_eq!(html.matches("<td>").count(), 6, "{html}");
+        assert_eq!(html.matches("<td>").count(), 7, "{html}");
         assert!(!html.contains("<img"), "{html}");
         assert!(page.contains("2026-01-01T00:00:00Z"), "{page}");
     }

@@ -75,12 +75,14 @@ pub fn action(action: &Action) -> String {
             who,
             then: _,
             since: _,
+            attach,
             permissions: _,
             former: _,
         } => {
             let by = match who {
                 Who::System(_) => String::new(),
-                Who::User(identity) => format!(", as {}", identity.name),
+                Who::User(identity) if attach.is_empty() => format!(", as {}", identity.name),
+                Who::User(identity) => format!(", as {}, and give it {}", identity.name, identities(attach)),
             };
             format!("encrypt account {} with {key} ({}){by}", account.name, version_rule(version))
         }

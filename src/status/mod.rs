@@ -36,6 +36,8 @@ pub struct AccountStatus {
     pub created: Option<Timestamp>,
     /// When the version in use expires, if it does.
     pub expires: Option<Timestamp>,
+    /// When the key is to get its next version, where that can be said.
+    pub next_rotation: Option<NextRotation>,
     /// Whether its identity holds what it needs on that key.
     pub granted: Check,
     /// Whether it can read its data, and through what.
@@ -44,6 +46,24 @@ pub struct AccountStatus {
     pub is_revoked: bool,
     /// The steps that a plan would take for it.
     pub drift: Vec<StepId>,
+}
+
+/// When a key is to get its next version: as long after its newest one as the policy or the spec says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NextRotation {
+    /// The moment.
+    pub at: Timestamp,
+    /// Who makes the version.
+    pub by: Rotator,
+}
+
+/// Who makes the next version of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rotator {
+    /// Key Vault by itself, by the key's rotation policy. Seen only where the spec speaks of the policy.
+    KeyVault,
+    /// The first `cmk apply` from then on, by the spec's `maxAge`.
+    Apply,
 }
 
 /// Something that a nightly job wants to hear of.
@@ -114,6 +134,7 @@ fn one(account: &Account, desired: &Desired, observed: &Observed, plan: &Plan) -
         follows: binding.is_some_and(|binding| binding.version.is_none()),
         created: in_use.and_then(|version| version.created),
         expires: in_use.and_then(|version| version.expires),
+        next_rotation: key.as_ref().zip(known).and_then(|(key, seen)| next_rotation(desired, key, seen)),
         granted: match (key, seen.and_then(SeenAccount::reaches_as)) {
             (Some(key), Some(who)) => Fact::CanUnwrap(who, key, KeyPermission::needed()).check(observed),
             (Some(_), None) => Check::Unknown("it reaches its key as an identity in no known form".to_owned()),
@@ -129,6 +150,15 @@ fn one(account: &Account, desired: &Desired, observed: &Observed, plan: &Plan) -
             .collect(),
         version,
     }
+}
+
+fn next_rotation(desired: &Desired, key: &KeyRef, seen: &SeenKey) -> Option<NextRotation> {
+    let made = seen.newest_enabled()?.created?;
+    let policy = seen.rotation.as_ref().and_then(Seen::known).and_then(|policy| policy.every);
+    let by_policy = policy.map(|every| NextRotation { at: every.after(made), by: Rotator::KeyVault });
+    let max_age = desired.key(key).and_then(|wanted| wanted.life.max_age);
+    let by_apply = max_age.map(|age| NextRotation { at: age.after(made), by: Rotator::Apply });
+    by_policy.into_iter().chain(by_apply).min()
 }
 
 fn is_about(account: Option<&AccountName>, name: &AccountName) -> bool {
@@ -203,6 +233,7 @@ mod tests {
             follows: true,
             created: None,
             expires: expires.map(Timestamp),
+            next_rotation: None,
             granted: Check::Yes,
             reads,
             is_revoked: false,
@@ -236,6 +267,29 @@ mod tests {
             status(vec![account(Reads::ByMicrosoft, None)]).alarms(&[Alarm::ExpiringWithin(30)]),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn the_next_version_is_due_by_whichever_rule_is_first() {
+        use crate::plan::tests::world;
+        const DAY: i64 = 86_400;
+        let due = |wishes: &str, seen: &str| {
+            let wanted = world::desired(&format!(
+                "vault kv1 protected; key kv1/main {wishes}; account st1 system uses kv1/main"
+            ));
+            let seen = format!(
+                "now {DAY}; vault kv1 protected; key kv1/main A made=1 {seen}; account st1 system bound kv1/main@A"
+            );
+            let observed =
+                world::observed("vault kv1 protected; key kv1/main; account st1 system uses kv1/main", &seen);
+            let found = super::status(&wanted, &observed, &crate::plan::plan(&wanted, &observed));
+            found.accounts[0].next_rotation.map(|next| (next.at.0 / DAY, next.by))
+        };
+        assert_eq!(due("", ""), None);
+        assert_eq!(due("age=P90D", ""), Some((90, Rotator::Apply)));
+        assert_eq!(due("age=P90D every=P30D", "every=P30D"), Some((30, Rotator::KeyVault)));
+        assert_eq!(due("age=P90D every=P100D", "every=P100D"), Some((90, Rotator::Apply)));
+        assert_eq!(due("every=P30D", "policy-hidden"), None, "nobody may see it");
     }
 
     #[test]

@@ -160,9 +160,11 @@ impl SavedRisk {
 fn exactly(action: &Action) -> (String, Option<String>) {
     let mut rest = action.clone();
     let former = match &mut rest {
-        Action::SetEncryption { former, since, .. } => {
-            // Once the version is made, the same step no longer waits for it.
+        Action::SetEncryption { former, since, attach, .. } => {
+            // Once the version is made, the same step no longer waits for it, and an identity that somebody else has
+            // attached is no longer among its changes, which bound it.
             *since = None;
+            attach.user.clear();
             former.take()
         }
         Action::LeaveKey { former, .. } => former.take(),

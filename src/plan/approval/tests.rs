@@ -58,6 +58,7 @@ fn action() -> impl Strategy<Value = Action> {
             who: Who::System(account(a)),
             then: None,
             since: None,
+            attach: Wanted::default(),
             permissions: KeyPermission::needed(),
             former: None,
         },

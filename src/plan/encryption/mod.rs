@@ -10,8 +10,8 @@ use super::key_state;
 use super::types::{Action, Binds, Change, Former};
 use crate::model::fact::pinned_version;
 use crate::model::{
-    Access, Account, Binding, Check, Desired, Encryption, Fact, GrantScope, KeyName, KeyPermission, KeyRef, Location,
-    Observed, PermissionModel, Seen, SeenAccount, SeenVault, Timestamp, Vault, VaultName, VersionRule, Who,
+    Access, Account, Binding, Check, Desired, Encryption, Fact, GrantScope, Identities, KeyName, KeyPermission, KeyRef,
+    Location, Observed, PermissionModel, Seen, SeenAccount, SeenVault, Timestamp, Vault, VaultName, VersionRule, Who,
 };
 use std::collections::BTreeSet;
 
@@ -407,6 +407,7 @@ impl Pair<'_> {
             who: self.who.clone(),
             then,
             since,
+            attach: Identities::default(),
             permissions: self.encryption.permissions.clone(),
             former: self.former().map(|former| self.left(former, since)),
         };

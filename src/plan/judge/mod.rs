@@ -151,8 +151,11 @@ impl Bench<'_> {
             Action::Grant { who, vault, permissions, by, .. } => self.granted(who, vault, permissions, *by),
             Action::RevokeAccess { account, who, vault } => self.revoked(account, who, vault),
             Action::LeaveKey { account, .. } => self.left(account),
-            Action::SetEncryption { account, vault, key, version, who, since, .. } => {
+            Action::SetEncryption { account, vault, key, version, who, since, attach, .. } => {
+                let has_identity = self.will_have_identity(account, who) || attach.of(account).any(|new| new == *who);
                 let mut harms = self.bound(account, vault, key, version, who);
+                harms.extend(unless(has_identity, "the account would have no identity to unwrap with"));
+                harms.extend(self.comes_with_key(account, attach));
                 let renewed = since.is_none() || self.will_be_renewed(key, version);
                 harms.extend(unless(renewed, "no step before it makes the newer version that it pins"));
                 harms
@@ -227,6 +230,19 @@ impl Bench<'_> {
         let mut harms: Vec<String> =
             unless(self.account(id).is_some(), "its account was not seen").into_iter().collect();
         harms.extend(identity.user.iter().filter_map(|user| self.identity_stands(user)));
+        harms
+    }
+
+    /// Identities that an account gets in the request that binds it. Whatever goes wrong with a key that it is under already
+    /// must not depend on what it is given besides.
+    fn comes_with_key(&self, id: &AccountId, identity: &Identities) -> Vec<String> {
+        if identity.is_empty() {
+            return vec![];
+        }
+        let is_bound = self.account(id).is_some_and(|seen| seen.encryption.binding.is_some());
+        let mut harms = self.attached(id, identity);
+        harms.extend(unless(!is_bound, "it would give an identity to an account and move it to another key at once"));
+        harms.extend(unless(!identity.system, "nobody could have let the account's new identity at the key before"));
         harms
     }
 
@@ -390,7 +406,6 @@ impl Bench<'_> {
         };
         let mut harms: Vec<String> = [
             unless(seen.is_some() || made, "its account is neither there nor made before it"),
-            unless(self.will_have_identity(account, who), "the account would have no identity to unwrap with"),
             unless(former.is_none_or(by), "it would change the key and the identity at once, which Azure does not do"),
             former.and_then(|former| self.move_fails(former)),
         ]

@@ -1,9 +1,11 @@
 //! Who gains or loses access to keys, and who has it already.
 
-use super::super::types::{Action, GrantBy, Step, StepId};
+use super::super::types::{Action, Binds, GrantBy, Step, StepId};
 use super::Radius;
-use crate::model::{AccountName, GrantScope, KeyPermission, Observed, PermissionModel, Seen, VaultName, Who};
-use std::collections::{BTreeSet, HashMap};
+use crate::model::{
+    AccountName, GrantScope, KeyPermission, Observed, PermissionModel, RoleAssignment, Seen, SeenVault, VaultName, Who,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A change of who may do what with which keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub struct Neighbour {
     pub principal: String,
     /// The account of the spec whose identity it is, when it is one.
     pub account: Option<AccountName>,
-    /// What they may do with keys, in Key Vault's words.
+    /// What they may do with keys, in Key Vault's words, or the roles with which they do it and where they hold those.
     pub permissions: Vec<String>,
 }
 
@@ -108,32 +110,58 @@ fn principal(account: &AccountName, observed: &Observed) -> Option<String> {
 /// The entries of others in the vaults that a plan touches, by vault and principal.
 pub(super) fn neighbours(radius: &Radius, steps: &[Step], observed: &Observed) -> Vec<Neighbour> {
     let own = radius.accounts.iter().filter_map(|name| principal(name, observed));
-    let granted = steps.iter().filter_map(|step| match &step.action {
-        Action::Grant { who, .. } => who.principal(observed).map(str::to_owned),
+    let named = steps.iter().filter_map(|step| match &step.action {
+        Action::Grant { who, .. }
+        | Action::RevokeAccess { who, .. }
+        | Action::SetEncryption { who, .. }
+        | Action::SwitchIdentity { who, .. }
+        | Action::CreateAccount { key: Some(Binds { who, .. }), .. } => who.principal(observed).map(str::to_owned),
         _ => None,
     });
-    let touched: BTreeSet<String> = own.chain(granted).map(|id| id.to_ascii_lowercase()).collect();
+    let touched: BTreeSet<String> = own.chain(named).map(|id| id.to_ascii_lowercase()).collect();
     let owners = owners(observed);
     let mut all = vec![];
     for name in &radius.vaults {
         let Some(vault) = observed.vaults.get(name).and_then(Seen::known) else { continue };
-        if vault.permission_model == PermissionModel::Rbac {
-            continue;
-        }
-        let with_keys = vault.access_policies.iter().filter(|entry| !entry.keys.is_empty());
-        let others = with_keys.filter(|entry| !touched.contains(&entry.object_id.to_ascii_lowercase()));
-        let mut here: Vec<Neighbour> = others
-            .map(|entry| Neighbour {
-                vault: name.clone(),
-                principal: entry.object_id.clone(),
-                account: owners.get(&entry.object_id.to_ascii_lowercase()).map(|name| (*name).clone()),
-                permissions: entry.keys.iter().cloned().collect(),
-            })
-            .collect();
-        here.sort_by(|a, b| a.principal.cmp(&b.principal));
-        all.append(&mut here);
+        let others = holders(vault).into_iter().filter(|(principal, _)| !touched.contains(principal));
+        all.extend(others.map(|(principal, permissions)| Neighbour {
+            vault: name.clone(),
+            account: owners.get(&principal).map(|name| (*name).clone()),
+            principal,
+            permissions,
+        }));
     }
     all
+}
+
+/// Who may do something with keys of a vault, by principal in lower case, and what.
+fn holders(vault: &SeenVault) -> BTreeMap<String, Vec<String>> {
+    let mut held: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    match vault.permission_model {
+        PermissionModel::AccessPolicies => {
+            for entry in vault.access_policies.iter().filter(|entry| !entry.keys.is_empty()) {
+                held.entry(entry.object_id.to_ascii_lowercase()).or_default().extend(entry.keys.iter().cloned());
+            }
+        }
+        PermissionModel::Rbac => {
+            for one in vault.role_assignments.as_ref().and_then(Seen::known).into_iter().flatten() {
+                let role = one.unwrapping_role().map(|role| role_in_words(role, one, &vault.id.to_string()));
+                held.entry(one.principal.to_ascii_lowercase()).or_default().extend(role);
+            }
+            held.retain(|_, roles| !roles.is_empty());
+        }
+    }
+    held
+}
+
+fn role_in_words(role: &str, held: &RoleAssignment, vault: &str) -> String {
+    let place = match held.scope.rsplit_once("/keys/") {
+        Some((_, key)) => format!("at key {key}"),
+        None if held.is_inherited_by(vault) => format!("from above, at {}", held.scope),
+        None => "at the vault".to_owned(),
+    };
+    let limit = if held.is_conditional { ", within a condition" } else { "" };
+    format!("{role} {place}{limit}")
 }
 
 /// The accounts by the principals of their own identities, in lower case.

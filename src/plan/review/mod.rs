@@ -105,7 +105,7 @@ fn radius(steps: &[Step], observed: &Observed) -> Radius {
     radius.others = others(&radius, &hosts, observed);
     if !hosts.is_empty() {
         radius.outsiders = outsiders(&hosts, observed);
-        radius.unseen = unseen(observed);
+        radius.unseen = unseen(&radius, observed);
     }
     radius
 }
@@ -129,7 +129,7 @@ fn outsiders(hosts: &BTreeSet<String>, observed: &Observed) -> BTreeSet<AccountI
 }
 
 /// What was not looked at, and may hold users of the vaults' keys.
-fn unseen(observed: &Observed) -> Vec<String> {
+fn unseen(radius: &Radius, observed: &Observed) -> Vec<String> {
     let hidden = observed.outsiders.iter().filter_map(|(id, seen)| match seen {
         Seen::Hidden(HiddenReason { what, permission }) => {
             let would = permission.as_ref().map_or(String::new(), |name| format!(" ({name} would show them)"));
@@ -137,7 +137,9 @@ fn unseen(observed: &Observed) -> Vec<String> {
         }
         Seen::Known(_) | Seen::Absent => None,
     });
+    let all_users = !radius.keys.is_empty() && radius.keys.iter().all(|key| observed.users.contains_key(key));
     let beyond = match observed.outsiders.len() {
+        _ if all_users => "other subscriptions and other services, which may use the same keys",
         0 => "accounts outside of the spec, which may use the same keys",
         _ => "encryption scopes, other subscriptions and other services, which may use the same keys",
     };

@@ -1,6 +1,7 @@
 //! User-assigned identities: made, attached, let at a key, shared, and changed for another.
 
 use super::check;
+use crate::plan::Action;
 use crate::plan::tests::world::{desired, observed};
 use expect_test::expect;
 
@@ -29,9 +30,8 @@ fn an_existing_identity_is_attached_and_let_at_the_key_before_the_account_is_bou
         &format!("{LIVE}; account st1 has id1 uses kv1/main as id1 auto"),
         &format!("{SEEN}; vault kv1 protected rbac; account st1"),
         &expect![[r#"
-            1. identity/st1
-            2. grant/id1/kv1/main
-            3. encryption/st1   after 1 2
+            1. grant/id1/kv1/main
+            2. encryption/st1   after 1
         "#]],
     );
 }
@@ -51,11 +51,9 @@ fn an_identity_that_several_accounts_share_is_granted_once() {
         &format!("{LIVE}; account st1 has id1 uses kv1/main as id1; account st2 has id1 uses kv1/main as id1"),
         &format!("{SEEN}; vault kv1 protected rbac; account st1; account st2"),
         &expect![[r#"
-            1. identity/st1
-            2. identity/st2
-            3. grant/id1/kv1/main
-            4. encryption/st1   after 1 3
-            5. encryption/st2   after 2 3
+            1. grant/id1/kv1/main
+            2. encryption/st1   after 1
+            3. encryption/st2   after 1
         "#]],
     );
 }
@@ -66,12 +64,10 @@ fn one_identity_may_be_let_at_two_keys_of_a_vault() {
         "vault kv1 protected; key kv1/main; key kv1/other; identity id1; account st1 has id1 uses kv1/main as id1; account st2 has id1 uses kv1/other as id1",
         "identity id1; key kv1/main A; key kv1/other A; vault kv1 protected; account st1; account st2",
         &expect![[r#"
-            1. identity/st1
-            2. identity/st2
-            3. grant/id1/kv1/main
-            4. grant/id1/kv1/other
-            5. encryption/st1   after 1 3
-            6. encryption/st2   after 2 4
+            1. grant/id1/kv1/main
+            2. grant/id1/kv1/other
+            3. encryption/st1   after 1
+            4. encryption/st2   after 2
         "#]],
     );
 }
@@ -279,6 +275,44 @@ fn an_identity_that_somebody_shut_out_is_let_in_again_only_when_asked() {
     let risks: Vec<String> = risks.collect();
     assert_eq!(risks, ["reopening account/st1", "reopening account/st2", "accessChange identity/id1"]);
     assert!(crate::plan::judge(&made, &observed(&wanted, &seen)).is_empty());
+}
+
+#[test]
+fn an_identity_comes_with_the_key_only_where_both_come_about_at_once() {
+    let seen = format!("{SEEN}; vault kv1 protected rbac id1=role");
+    let with = |wanted: &str, seen: &str| {
+        let made = crate::plan::plan(&desired(wanted), &observed(wanted, seen));
+        made.steps.iter().map(|step| step.id.0.clone()).collect::<Vec<_>>()
+    };
+    let wanted = format!("{LIVE}; account st1 has id1 uses kv1/main as id1");
+    assert_eq!(with(&wanted, &format!("{seen}; account st1")), ["encryption/st1"]);
+    // Under a key already, it stays readable whatever becomes of the new identity.
+    let bound = with(&wanted, &format!("{seen}; account st1 system bound kv1/main@A"));
+    assert_eq!(bound.first().map(String::as_str), Some("identity/st1"), "{bound:?}");
+    // Its own identity is let at the key between the two.
+    let own = format!("{LIVE}; account st1 system uses kv1/main");
+    assert_eq!(with(&own, &format!("{seen}; account st1")), ["identity/st1", "grant/st1/kv1", "encryption/st1"]);
+}
+
+#[test]
+fn the_judge_lets_no_identity_come_with_another_key_and_none_that_is_new() {
+    let wanted = format!("{LIVE}; account st1 has id1 uses kv1/main as id1");
+    let free = observed(&wanted, &format!("{SEEN}; vault kv1 protected rbac id1=role; account st1"));
+    let bound = observed(&wanted, &format!("{SEEN}; vault kv1 protected rbac id1=role; account st1 bound kv1/main@A"));
+    let mut made = crate::plan::plan(&desired(&wanted), &free);
+    assert!(crate::plan::judge(&made, &free).is_empty());
+    let says = |made: &crate::plan::Plan, seen: &crate::model::Observed, words: &str| {
+        crate::plan::judge(made, seen).iter().any(|breach| breach.what.contains(words))
+    };
+    assert!(says(&made, &bound, "to another key at once"));
+    if let Some(Action::SetEncryption { attach, .. }) = made.steps.last_mut().map(|step| &mut step.action) {
+        attach.system = true;
+        assert!(says(&made, &free, "account's new identity"));
+    }
+    if let Some(Action::SetEncryption { attach, .. }) = made.steps.last_mut().map(|step| &mut step.action) {
+        *attach = crate::model::Identities::default();
+    }
+    assert!(says(&made, &free, "no identity to unwrap with"));
 }
 
 #[test]

@@ -131,3 +131,27 @@ fn an_approval_is_for_one_key_of_one_s_own() {
     own.thumbprint = thumbprint("another");
     assert_ne!(plan(&wanted, &seen).digest, plan(&another, &seen).digest);
 }
+
+#[test]
+fn a_guard_bounds_the_type_and_the_size_of_a_key_that_is_imported() {
+    let seen = observed(OWN, "group; vault kv1 protected rbac");
+    let made = plan(&desired(OWN), &seen);
+    let any = || vec![crate::model::Pattern::new("*")];
+    let guard = crate::model::Guard {
+        tenants: any(),
+        subscriptions: any(),
+        resource_groups: any(),
+        vaults: any(),
+        accounts: any(),
+        ..crate::model::Guard::default()
+    };
+    let codes = |guard: &crate::model::Guard| {
+        let breaches = super::super::guard::breaches(&made, &seen, guard, "guard.yaml");
+        breaches.iter().map(|one| (one.code, one.resource.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&guard), vec![]);
+    let hardware = crate::model::Guard { key_types: Some(["RSA-HSM".to_owned()].into()), ..guard.clone() };
+    assert!(codes(&hardware).contains(&("CMK235", "key kv1/main".to_owned())));
+    let large = crate::model::Guard { key_sizes_bits: Some([4096].into()), ..guard };
+    assert!(codes(&large).contains(&("CMK235", "key kv1/main".to_owned())));
+}

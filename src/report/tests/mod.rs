@@ -8,8 +8,8 @@ use super::verdict::{ApplyVerdict, PlanVerdict, Proof};
 use super::{Scene, Traffic, human, json, outcome};
 use crate::apply::{Outcome, StepOutcome};
 use crate::model::{
-    AccountId, AccountName, Fact, GroupId, GroupName, KeyName, KeyPermission, KeyRef, Location, PermissionModel,
-    SubscriptionId, VaultCreate, VaultId, VaultName, VaultSku, VersionRule, Who,
+    AccountId, AccountName, Fact, GroupId, GroupName, Identities, KeyName, KeyPermission, KeyRef, Location,
+    PermissionModel, SubscriptionId, VaultCreate, VaultId, VaultName, VaultSku, VersionRule, Who,
 };
 use crate::plan::{Action, BlindSpot, Change, Consent, Note, Plan, Refusal, Risk, RiskClass, Step, StepId, Wait};
 use expect_test::{Expect, expect};
@@ -84,6 +84,7 @@ fn set_encryption() -> Step {
         who: Who::System(account()),
         then: None,
         since: None,
+        attach: Identities::default(),
         permissions: KeyPermission::needed(),
         former: None,
     };

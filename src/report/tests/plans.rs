@@ -4,7 +4,7 @@ use super::super::requests::Requests;
 use super::super::{human, json, markdown};
 use super::{scene, traffic_of_a_look};
 use crate::apply::Preview;
-use crate::model::{AccessPolicy, Observed, Seen, Timestamp};
+use crate::model::{AccessPolicy, Observed, RoleAssignment, Seen, Timestamp};
 use crate::plan::tests::world;
 use crate::plan::{Plan, plan, text_digest};
 use expect_test::expect_file;
@@ -179,4 +179,32 @@ fn other_people_in_a_vault_are_named_and_left_alone() {
     }
     let text = human::plan(&plan(&world::desired(&story.wanted), &observed), &scene(), false);
     assert!(text.contains("Left alone: vault kv1: backup: get, list; "), "{text}");
+}
+
+#[test]
+fn other_people_are_named_by_the_roles_that_they_hold_and_where() {
+    let wanted = "vault kv1 protected rbac; key kv1/main; account st1 system uses kv1/main";
+    let seen = "vault kv1 protected rbac st1=role x1=role@rg x2=role@other; key kv1/main A; account st1 system";
+    let mut observed = world::observed(wanted, seen);
+    let roles = observed.vaults.values_mut().find_map(|seen| match seen {
+        Seen::Known(vault) => vault.role_assignments.as_mut(),
+        _ => None,
+    });
+    if let Some(Seen::Known(all)) = roles {
+        let owner = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635".to_owned();
+        let held = RoleAssignment { role: owner, principal: "owner".to_owned(), ..all[0].clone() };
+        let limited = RoleAssignment { principal: "limited".to_owned(), is_conditional: true, ..all[0].clone() };
+        all.extend([held, limited]);
+    }
+    let made = plan(&world::desired(wanted), &observed);
+    let told: Vec<(&str, &str)> =
+        made.review.nearby.iter().map(|one| (one.principal.as_str(), one.permissions[0].as_str())).collect();
+    let role = "Key Vault Crypto Service Encryption User";
+    let group = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg";
+    let expected = [
+        ("limited", format!("{role} at the vault, within a condition")),
+        ("principal-of-x1", format!("{role} from above, at {group}")),
+        ("principal-of-x2", format!("{role} at key other")),
+    ];
+    assert_eq!(told, expected.each_ref().map(|(who, what)| (*who, what.as_str())), "who uses no keys is not named");
 }

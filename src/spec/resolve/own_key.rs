@@ -98,6 +98,7 @@ impl Resolver<'_> {
             // What stands here may be the secret itself.
             Diagnostic::error("CMK075", span, "that is no name of an environment variable")
                 .label("letters, digits and underscores")
+                .secret()
                 .help("write the variable's name, as in `env: PAYROLL_KEY`; a spec holds no key and no passphrase"),
         );
         None

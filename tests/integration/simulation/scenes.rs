@@ -122,9 +122,15 @@ fn world_and_spec(chance: &mut Chance) -> (Vec<String>, String) {
     let used = !chance.one_in(8);
     let protection = if used { "purgeProtection: true, " } else { "" };
     let _ = writeln!(spec, "vaults: {{ kv1: {{ {create}{protection}keys: {{ {} }} }} }}", keys_spec.join(", "));
+    let shared = if chance.one_in(3) { Some(identity(chance, group, there, &mut world, &mut spec)) } else { None };
+    let place = Place { group, vault: there && protected, keys: &keys, used };
     spec.push_str("accounts:\n");
     for name in ["st1", "st2", "st3"].into_iter().take(1 + usize::try_from(chance.below(3)).unwrap()) {
-        spec.push_str(&account(chance, name, group, there && protected, &keys, used, &mut world));
+        let as_shared = shared.filter(|_| chance.one_in(2));
+        spec.push_str(&match as_shared {
+            Some(shared) => account_as_shared(chance, name, &place, shared, &mut world),
+            None => account(chance, name, &place, &mut world),
+        });
     }
     if chance.one_in(if spec.contains("retireOldVersions") { 2 } else { 8 }) {
         world.push("days 3".to_owned());
@@ -170,15 +176,72 @@ const LIVES: [&str; 8] = [
     "enabled: true",
 ];
 
-fn account(
+/// Where accounts are to be.
+struct Place<'a> {
+    group: bool,
+    /// Whether there is a vault that keeps its keys.
+    vault: bool,
+    keys: &'a [&'a str],
+    used: bool,
+}
+
+/// A user-assigned identity, for accounts to share: whether it is there, and whether it is let at the vault's keys.
+#[derive(Clone, Copy)]
+struct Shared {
+    here: bool,
+    let_in: bool,
+}
+
+fn identity(chance: &mut Chance, group: bool, vault: bool, world: &mut Vec<String>, spec: &mut String) -> Shared {
+    let here = group && chance.one_in(2);
+    let let_in = here && vault && chance.one_in(2);
+    world.extend(here.then(|| "identity id1".to_owned()));
+    world.extend(let_in.then(|| "let id1 kv1".to_owned()));
+    let create = if here && chance.one_in(2) { "" } else { "create: {}" };
+    let _ = writeln!(spec, "identities: {{ id1: {{ {create} }} }}");
+    Shared { here, let_in }
+}
+
+/// An account that is to reach its key as the shared identity: without one, with it, under a key as it, or still as its own.
+fn account_as_shared(
     chance: &mut Chance,
     name: &str,
-    group: bool,
-    vault: bool,
-    keys: &[&str],
-    used: bool,
+    place: &Place<'_>,
+    shared: Shared,
     world: &mut Vec<String>,
 ) -> String {
+    let here = place.group && !chance.one_in(3);
+    let own = chance.one_in(3);
+    if here {
+        world.push(format!("account {name}{}", if own { " identity" } else { "" }));
+        let key = chance.pick(place.keys).filter(|_| place.vault && !chance.one_in(3));
+        match key {
+            Some(key) if own => {
+                world.push(format!("grant {name} kv1 get wrapKey unwrapKey"));
+                world.push(format!("bound {name} kv1/{key}"));
+            }
+            Some(key) if shared.let_in => {
+                world.push(format!("has {name} id1"));
+                world.push(format!("as id1 {name} kv1/{key}"));
+            }
+            Some(_) | None if shared.here && chance.one_in(2) => world.push(format!("has {name} id1")),
+            Some(_) | None => {}
+        }
+    }
+    let create = if here && chance.one_in(2) { "" } else { "create: {}, " };
+    let system = if own { "identity: systemAssigned, " } else { "" };
+    if !place.used {
+        return format!("  {name}: {{ {create}{system}identities: [id1] }}\n");
+    }
+    let key = *chance.pick(&["main", "main", "next"]).unwrap();
+    let version = *chance.pick(&["latest", "auto"]).unwrap();
+    format!(
+        "  {name}: {{ {create}{system}identities: [id1], encryption: {{ key: kv1/{key}, version: {version}, identity: id1 }} }}\n"
+    )
+}
+
+fn account(chance: &mut Chance, name: &str, place: &Place<'_>, world: &mut Vec<String>) -> String {
+    let Place { group, vault, keys, used } = *place;
     let here = group && !chance.one_in(3);
     if here {
         let identity = !chance.one_in(3);

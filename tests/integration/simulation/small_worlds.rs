@@ -303,9 +303,10 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
                 account.encryption.binding = None;
             }
         }
-        Action::SetEncryption { account, key, who, .. } => {
+        Action::SetEncryption { account, key, who, attach, .. } => {
             let binding = bound(&account.name, key, who, desired, observed);
             if let Some(Seen::Known(account)) = observed.accounts.get_mut(&account.name) {
+                account.identity.user_assigned.extend(attach.user.iter().map(ToString::to_string));
                 account.encryption.binding = Some(binding);
             }
         }
