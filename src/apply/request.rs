@@ -31,7 +31,7 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
         Action::ImportKey { vault, key, create, thumbprint, marks } => {
             // What is sent is put in when it is sent, and nowhere else.
             let material = json!({ "kty": "RSA", "n": format!("{{key material with the thumbprint {thumbprint}}}") });
-            key_import::import(&host(cloud, observed, vault), &key.name, create, marks, material)
+            key_import::import(&host(cloud, observed, vault), &key.name, create, marks, &material)
         }
         Action::MarkKey { vault, key, version, marks } => {
             let tags = seen_key(observed, key).map(|seen| seen.tags.clone()).unwrap_or_default();

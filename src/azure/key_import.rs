@@ -12,7 +12,7 @@ const MATERIAL: &str = "key";
 ///
 /// Where a key of this name is, this adds a version to it: the data plane knows no "if absent", and Resource Manager
 /// imports nothing. Sent twice, it makes two versions.
-pub fn import(host: &str, key: &KeyName, create: &KeyCreate, marks: &Marks, material: Value) -> Call {
+pub fn import(host: &str, key: &KeyName, create: &KeyCreate, marks: &Marks, material: &Value) -> Call {
     let mut attributes = dates(marks);
     attributes.insert("enabled".to_owned(), Value::Bool(true));
     let mut body = json!({ "Hsm": create.kind == KeyType::RsaHsm, MATERIAL: material, "attributes": attributes });

@@ -1,7 +1,7 @@
 //! Key material of one's own: read for `cmk apply` right before the first step, and for `cmk thumbprint`. Nothing of it is
 //! ever shown.
 
-use super::context::Context;
+use super::context::{Context, secret_of_environment};
 use super::exit::{Exit, Trouble};
 use crate::material::{Bad, Material, Materials, READ_LIMIT_BYTES};
 use crate::model::{Desired, KeyImport, KeyRef, MaterialSource};
@@ -88,7 +88,7 @@ fn material(text: &Secret, passphrase: Option<&Secret>) -> Result<Material, Stri
 }
 
 fn variable(name: &str) -> Result<Secret, String> {
-    let value = std::env::var_os(name).map(std::ffi::OsString::into_encoded_bytes);
+    let value = secret_of_environment(name).map(std::ffi::OsString::into_encoded_bytes);
     let value = value.filter(|value| !value.is_empty()).map(Zeroizing::new);
     value.ok_or_else(|| format!("environment variable {name} is not set"))
 }

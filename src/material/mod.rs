@@ -77,14 +77,12 @@ impl Material {
         if !KEY_SIZES_BITS.contains(&bits) {
             return Err(Bad::Size(bits));
         }
-        let [n, e, d, p, q, ..] = &numbers;
-        let complete = numbers.iter().all(|number| !number.is_empty());
-        let odd = e.last().is_some_and(|last| last % 2 == 1) && d.len() <= n.len() && p.len() + q.len() <= n.len() + 1;
-        if complete && odd && product::of(p, q).as_slice() == n.as_slice() {
-            Ok(Self { numbers })
-        } else {
-            Err(Bad::Broken)
-        }
+        let [modulus, public, private, one_prime, other_prime, ..] = &numbers;
+        let is_complete = numbers.iter().all(|number| !number.is_empty());
+        let is_odd = public.last().is_some_and(|last| last % 2 == 1);
+        let fits = private.len() <= modulus.len() && one_prime.len() + other_prime.len() <= modulus.len() + 1;
+        let belongs = fits && product::of(one_prime, other_prime).as_slice() == modulus.as_slice();
+        if is_complete && is_odd && belongs { Ok(Self { numbers }) } else { Err(Bad::Broken) }
     }
 
     /// Numbers of the right length that stand for a key where nothing is ever wrapped: they are no key.

@@ -46,11 +46,8 @@ impl<'a> Touched<'a> {
                 Self { vault: Some(id), tenant: Some(tenant), makes, ..touched }
             }
             Action::ProtectVault { id } => Self { vault: Some(id), ..touched },
-            Action::CreateKey { vault, key, create, marks: _, rotation: _ } => {
-                let makes = named(format!("key/{key}"));
-                Self { vault: Some(vault), key: Some(key), key_made: Some(create), makes, ..touched }
-            }
-            Action::ImportKey { vault, key, create, thumbprint: _, marks: _ } => {
+            Action::CreateKey { vault, key, create, marks: _, rotation: _ }
+            | Action::ImportKey { vault, key, create, thumbprint: _, marks: _ } => {
                 let makes = named(format!("key/{key}"));
                 Self { vault: Some(vault), key: Some(key), key_made: Some(create), makes, ..touched }
             }

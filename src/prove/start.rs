@@ -116,7 +116,11 @@ pub(super) fn let_importer_in(desired: &Desired, hand: &mut Hand<'_>) -> Result<
     let own = |vault: &&Vault| vault.keys.values().any(|key| key.import.is_some());
     for vault in desired.vaults.values().filter(own) {
         let scope = format!("/subscriptions/{}", vault.id.group.subscription);
-        made(hand.let_in(&scope), &format!("a role at {scope}"))?;
+        match hand.let_in(&scope) {
+            // They hold it already.
+            409 => {}
+            status => made(status, &format!("a role at {scope}"))?,
+        }
     }
     Ok(())
 }

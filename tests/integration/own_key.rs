@@ -80,9 +80,9 @@ fn without_its_material_nothing_is_sent() {
     let refused = |key_dir: Option<&Path>, why: &str| {
         let mut command = cmk();
         command.args(["apply", &sandbox]).args(YES).arg(spec());
-        key_dir.into_iter().for_each(|folder| {
+        if let Some(folder) = key_dir {
             command.arg("--key-dir").arg(folder);
-        });
+        }
         let output = command.output().unwrap();
         let told = all(&output).split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(output.status.code(), Some(3), "{told}");

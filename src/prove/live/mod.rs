@@ -345,7 +345,8 @@ impl Build<'_> {
             if !entries.is_empty() {
                 self.limits.insert("access to secrets and certificates was not looked at".to_owned());
             }
-            if self.imports.contains(&vault.id.name) {
+            let is_let_in = vault.access_policies.iter().any(|one| one.object_id == CALLER_OBJECT_ID);
+            if self.imports.contains(&vault.id.name) && !is_let_in {
                 let keys = json!({ "keys": ["get", "import"] });
                 entries.push(json!({ "tenantId": TENANT, "objectId": CALLER_OBJECT_ID, "permissions": keys }));
             }

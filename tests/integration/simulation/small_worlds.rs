@@ -3,10 +3,10 @@
 use super::worlds::desired;
 use cmk::model::{
     AccessPolicy, AccountId, AccountName, Binding, Desired, GrantScope, GroupId, GroupName, HiddenReason, Identities,
-    IdentityId, IdentityName, KeyName, KeyPermission, KeyRef, KeyType, KeyUser, KeyUsers, KeyVersion, Location,
-    NameState, Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenEncryption, SeenGroup, SeenIdentity,
-    SeenKey, SeenRotation, SeenSubscription, SeenUserIdentity, SeenVault, SubscriptionId, Timestamp, VaultId,
-    VaultName, Version, Who,
+    IdentityId, IdentityName, KeyCreate, KeyName, KeyPermission, KeyRef, KeyType, KeyUser, KeyUsers, KeyVersion,
+    Location, NameState, Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenEncryption, SeenGroup,
+    SeenIdentity, SeenKey, SeenRotation, SeenSubscription, SeenUserIdentity, SeenVault, SubscriptionId, Thumbprint,
+    Timestamp, VaultId, VaultName, Version, Who,
 };
 use cmk::plan::{Action, Consent, GrantBy, Plan, RiskClass, Step, closing, judge, plan};
 use cmk::sandbox::SUBSCRIPTIONS;
@@ -228,20 +228,8 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
                 vault.purge_protection = true;
             }
         }
-        Action::CreateKey { key, create, .. } => {
-            let versions = vec![version(NEW, true, 2)];
-            let (kind, size_bits) = (create.kind.clone(), Some(create.size_bits));
-            let (tags, rotation) = (BTreeMap::new(), None);
-            let made = SeenKey { kind, size_bits, versions, all_versions: true, tags, rotation };
-            observed.keys.insert(key.clone(), Seen::Known(made));
-        }
-        Action::ImportKey { key, create, thumbprint, .. } => {
-            let versions = vec![KeyVersion { thumbprint: Some(thumbprint.clone()), ..version(NEW, true, 2) }];
-            let (kind, size_bits) = (create.kind.clone(), Some(create.size_bits));
-            let (tags, rotation) = (BTreeMap::new(), None);
-            let made = SeenKey { kind, size_bits, versions, all_versions: true, tags, rotation };
-            observed.keys.insert(key.clone(), Seen::Known(made));
-        }
+        Action::CreateKey { key, create, .. } => key_made(key, create, None, observed),
+        Action::ImportKey { key, create, thumbprint, .. } => key_made(key, create, Some(thumbprint), observed),
         Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }
@@ -387,6 +375,13 @@ fn check(desired: &Desired, observed: &Observed, title: &str) -> Plan {
     let again = plan(desired, &with_users(desired, later));
     assert!(again.is_empty() || !made.refusals.is_empty(), "L5 {title}\n{:#?}\nthen\n{:#?}", made.steps, again.steps);
     made
+}
+
+fn key_made(key: &KeyRef, create: &KeyCreate, thumbprint: Option<&Thumbprint>, observed: &mut Observed) {
+    let versions = vec![KeyVersion { thumbprint: thumbprint.cloned(), ..version(NEW, true, 2) }];
+    let (kind, size_bits) = (create.kind.clone(), Some(create.size_bits));
+    let made = SeenKey { kind, size_bits, versions, all_versions: true, tags: BTreeMap::new(), rotation: None };
+    observed.keys.insert(key.clone(), Seen::Known(made));
 }
 
 /// What holds of a key after an action of its life.

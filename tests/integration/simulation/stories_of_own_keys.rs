@@ -3,7 +3,11 @@
 use super::stories::End::{Converges, Refuses};
 use super::stories::{Story, play, story};
 use super::worlds::{desired, pace, world};
+use azure_core::error::ErrorKind;
+use azure_core::http::{AsyncRawResponse, HttpClient, Method, Request};
 use cmk::prove::{Ended, How, Meddling, Mishap, Script, Stage, in_virtual_time};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A key that is brought into a vault that is there.
 const OWN: &str = "
@@ -116,6 +120,71 @@ fn no_account_is_bound_where_the_vault_does_not_show_whose_key_it_is() {
         let mut played = super::stories::Played::default();
         play(&STORIES[1], &How::default(), "seen again", &mut played).await;
         played.assert_good();
+    })
+    .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proof_from_live_plays_the_stand_in_for_the_key_that_was_seen() {
+    use crate::practice::{Practice, example};
+    // The example has a thumbprint of its own, and the key that was seen is that one.
+    let practice = Practice::prompt();
+    let wanted = example("own-key.yaml");
+    practice.let_importer_in(&wanted).await;
+    practice.converge(&wanted).await;
+    let observed = cmk::observe::observe(&wanted, &practice.azure()).await.expect("all can be read");
+    let live = cmk::prove::like(&wanted, &observed, cmk::prove::pace()).expect("a world like it");
+    assert!(live.limits.iter().any(|limit| limit.starts_with("keys of your own are not read")), "{:?}", live.limits);
+    let played = cmk::prove::with_stand_ins(&wanted);
+    let stage = Stage::new(&played, live.world, live.now, Meddling::none());
+    let run = stage.run(&played, &How::default()).await;
+    assert!(run.ended.is_good() && run.effects == 0, "{}", run.ended);
+}
+
+/// Loses the answer of an import, and shows an older state from then on.
+#[derive(Debug)]
+struct Stale {
+    inner: Arc<dyn HttpClient>,
+    imports: Arc<AtomicU64>,
+}
+
+#[async_trait::async_trait]
+impl HttpClient for Stale {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let is_key = request.url().path().ends_with("/keys/main");
+        let answer = self.inner.execute_request(request).await?;
+        let sent = self.imports.load(Ordering::SeqCst);
+        match request.method() {
+            Method::Put if is_key => {
+                self.imports.store(sent + 1, Ordering::SeqCst);
+                Err(azure_core::Error::with_message(ErrorKind::Io, "the answer was lost"))
+            }
+            Method::Get if is_key && sent > 0 => {
+                let body = r#"{"error":{"code":"KeyNotFound","message":"A key was not found."}}"#;
+                Ok(AsyncRawResponse::from_bytes(404.into(), answer.headers().clone(), body))
+            }
+            _ => Ok(answer),
+        }
+    }
+}
+
+#[test]
+fn an_import_is_never_sent_again_even_where_a_look_shows_nothing_of_it() {
+    let wanted = desired(OWN);
+    in_virtual_time(async {
+        let (world, start) = world("group\nvault kv1\naccount st1 identity", pace());
+        let stage = Stage::new(&wanted, world, start, Meddling::none());
+        let imports = Arc::new(AtomicU64::new(0));
+        let counted = imports.clone();
+        let wrap = move |inner: Arc<dyn HttpClient>| -> Arc<dyn HttpClient> {
+            Arc::new(Stale { inner, imports: counted.clone() })
+        };
+        let run = stage.run(&wanted, &How { wrap: Some(Arc::new(wrap)), ..How::default() }).await;
+        assert!(!run.ended.is_good(), "{}", run.ended);
+        assert_eq!((imports.load(Ordering::SeqCst), versions(&stage)), (1, 1));
+        // What comes of it, the next run sees.
+        stage.converges(&wanted).await;
+        assert_eq!(versions(&stage), 1);
     })
     .unwrap();
 }

@@ -114,15 +114,6 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
             let (of, name) = key(name);
             hand.make_key(&vault(&of), &name, if has("EC") { "EC" } else { "RSA" }, 2048)
         }
-        ["own", name] => {
-            let (of, name) = key(name);
-            hand.import(&of, &name, 2048)
-        }
-        ["officer"] => {
-            let status = hand.let_in(&group());
-            arrive(hand);
-            status
-        }
         ["account", name, ..] => {
             let status = hand.make_account(&account(name), "westeurope", "Standard_LRS", "StorageV2", has("identity"));
             arrive(hand);
@@ -182,6 +173,15 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
 fn obstacle(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
     let key = |text: &str| text.split_once('/').map(|(vault, key)| (vault.to_owned(), key.to_owned())).unwrap();
     match words {
+        ["own", name] => {
+            let (of, name) = key(name);
+            hand.import(&of, &name, 2048)
+        }
+        ["officer"] => {
+            let status = hand.let_in(&group());
+            arrive(hand);
+            status
+        }
         ["rotate", name] => {
             let (of, name) = key(name);
             hand.wait(5);
