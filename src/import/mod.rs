@@ -1,7 +1,11 @@
 //! What was found -> a spec of it: how somebody who has accounts under customer-managed keys begins.
 //!
-//! Pure. The spec says what is, asks for nothing to be made, and its plan is empty; what it could not say so is left out
-//! and told.
+//! The spec says what is, asks for nothing to be made, and its plan is empty; what it could not say so is left out and told.
+//! `import` is pure; `search` looks at Azure, and sends no write.
+
+mod search;
+
+pub use search::{Unwritten, Written, search};
 
 use crate::model::{AccountId, Binding, Found, FoundAccount, GroupId, SeenVault};
 use crate::spec::types::{

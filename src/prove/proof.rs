@@ -134,6 +134,7 @@ async fn calm(
     let first = stage.run(desired, &How::default()).await;
     let past = stage.past();
     let converges = stage.converges(desired).await;
+    stage.imports(desired, converges).await;
     verdict.starts.push(Start {
         from: from.to_owned(),
         converges,
@@ -231,7 +232,8 @@ async fn by_chance(desired: &Desired, starts: &[Scenery], seed: u64) -> Verdict 
     let crash = chance.pick(&crash).copied().flatten();
     let stage = Stage::new(desired, world.clone(), *now, meddling);
     stage.run(desired, &How { script, crash, ..How::default() }).await;
-    stage.converges(desired).await;
+    let converges = stage.converges(desired).await;
+    stage.imports(desired, converges).await;
     verdict.take(|| format!("{from}: seed {seed}"), &stage);
     verdict
 }

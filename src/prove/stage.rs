@@ -10,9 +10,10 @@ use super::stand_in;
 use super::witness::Witness;
 use crate::apply::{self, Budgets, Event, Outcome, Settings};
 use crate::azure::{Azure, Cloud, Counted, Options, Retry, credential};
-use crate::model::{Desired, Observed};
+use crate::import;
+use crate::model::{Access, Desired, Observed, SubscriptionId};
 use crate::plan::{Accepted, Plan, RiskClass, judge};
-use crate::sandbox::{self, Millis, World};
+use crate::sandbox::{self, Local, Millis, World};
 use azure_core::http::HttpClient;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -113,6 +114,28 @@ impl Stage {
             locked(&self.ground.witness).all_is_true(self.ground.sandbox.now(), &census);
         }
         self.witness(|witness| witness.breaches().len()) == before
+    }
+
+    /// Writes a spec of what is there, as `cmk import` does, and holds that a plan of it has no steps (L8). Where all is as
+    /// desired, every account that has access to its key is in it.
+    pub async fn imports(&self, desired: &Desired, all_is_true: bool) {
+        let azure = client(Arc::new(Local(self.ground.sandbox.clone())), How::default().concurrency);
+        let subscriptions: Vec<SubscriptionId> = desired.subscriptions().into_iter().collect();
+        match import::search(&azure, &subscriptions, |_| true).await {
+            Ok(written) => {
+                self.hold("L8", written.is_so(), || format!("a spec of what is there has a plan:\n{}", written.text));
+                let bound = desired.accounts.values().filter(|one| one.encryption.is_some());
+                for account in bound.filter(|one| all_is_true && one.access == Access::Granted) {
+                    let name = account.id.name.to_string();
+                    let is_there = written.import.document.accounts.contains_key(&name);
+                    self.hold("L8", is_there, || format!("{name} is not in a spec of what is there"));
+                    self.ground.met("import", "an account under a key");
+                }
+            }
+            Err(why) => self.hold("L8", false, || format!("no spec of what is there: {why}")),
+        }
+        let sent = azure.stats().writes_sent;
+        self.hold("L8", sent == 0, || format!("looking sent {sent} writes"));
     }
 
     /// Holds something against an invariant.

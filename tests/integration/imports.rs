@@ -16,10 +16,10 @@ const ROWS: [(&str, &[&str]); 16] = [
     ("apply", &["model", "plan", "observe", "azure", "material"]),
     ("verify", &["model"]),
     ("status", &["model", "plan"]),
-    ("import", &["model", "spec"]),
+    ("import", &["model", "diag", "spec", "plan", "azure", "observe", "apply"]),
     ("report", &["model", "diag", "plan", "apply", "verify", "status"]),
     ("sandbox", &[]),
-    ("prove", &["model", "spec", "plan", "azure", "observe", "apply", "sandbox", "material"]),
+    ("prove", &["model", "spec", "plan", "azure", "observe", "apply", "import", "sandbox", "material"]),
     (
         "cli",
         &[

@@ -6,7 +6,7 @@ use cmk::diag::codes;
 use cmk::prove::{Mishap, acts};
 use std::collections::{BTreeMap, BTreeSet};
 
-const ACTIONS: [&str; 13] = [
+const ACTIONS: [&str; 15] = [
     "createGroup",
     "createVault",
     "protectVault",
@@ -17,7 +17,9 @@ const ACTIONS: [&str; 13] = [
     "rotateKey",
     "disableVersion",
     "createAccount",
+    "createIdentity",
     "attachIdentity",
+    "switchIdentity",
     "grant",
     "setEncryption",
 ];
@@ -59,7 +61,8 @@ accounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/
     let wanted = (ACTIONS.iter().map(|name| format!("action {name}")))
         .chain(Mishap::ALL.iter().map(|mishap| format!("mishap {}", mishap.name())))
         .chain(OUTCOMES.iter().map(|name| format!("outcome {name}")))
-        .chain(meddlings.iter().map(|name| format!("meddling {name}")));
+        .chain(meddlings.iter().map(|name| format!("meddling {name}")))
+        .chain(["import an account under a key".to_owned()]);
     let missing: Vec<String> = wanted.filter(|what| !met.contains_key(what)).collect();
     assert!(missing.is_empty(), "never came to pass: {missing:?}; did: {met:#?}");
 }

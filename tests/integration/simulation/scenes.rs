@@ -314,7 +314,8 @@ impl Scene {
                 }
             }
         }
-        self.end(&stage, as_told).await;
+        let all_is_true = self.end(&stage, as_told).await;
+        stage.imports(&wanted, all_is_true).await;
         stage.witness(|witness| Seen {
             breaches: witness.breaches().to_vec(),
             log: witness.log().to_vec(),
@@ -322,22 +323,22 @@ impl Scene {
         })
     }
 
-    /// All is well again. Only somebody's harm may lead to a refusal, and then nothing is written.
-    async fn end(&self, stage: &Stage, as_told: &How) {
+    /// All is well again. Only somebody's harm may lead to a refusal, and then nothing is written. True if in the end all
+    /// is as desired.
+    async fn end(&self, stage: &Stage, as_told: &How) -> bool {
         let wanted = desired(&self.spec);
         let is_closed = self.world.iter().any(|line| line.starts_with("disable "));
         if !is_closed && self.meddling.acts.iter().all(|(_, _, act)| act.is_harmless()) {
-            stage.converges_as(&wanted, as_told).await;
-            return;
+            return stage.converges_as(&wanted, as_told).await;
         }
         let last = stage.run(&wanted, as_told).await;
-        let refused = last.ended.is_refused();
-        if refused {
+        if last.ended.is_refused() {
             stage.hold("S13", last.effects == 0, || "something was written although the plan refuses".to_owned());
-        } else if !is_closed && !self.meddling.acts.iter().any(|(_, _, act)| matches!(act, Act::Disable(_))) {
-            // Who is under a version that somebody disabled cannot read, and it is not for us to enable it.
-            stage.converges_as(&wanted, as_told).await;
+            return false;
         }
+        // Who is under a version that somebody disabled cannot read, and it is not for us to enable it.
+        let is_shut = is_closed || self.meddling.acts.iter().any(|(_, _, act)| matches!(act, Act::Disable(_)));
+        !is_shut && stage.converges_as(&wanted, as_told).await
     }
 
     /// The same failure with less: as long as anything can be left out, it is.
