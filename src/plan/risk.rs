@@ -24,7 +24,7 @@ pub enum RiskClass {
     Irreversible,
     /// Something that guards data or keys is given up or never put up.
     ProtectionLowered,
-    /// Another vault, tenant or subscription holds the key that data depends on.
+    /// Another vault, tenant or subscription holds the key that data depends on, or somebody outside of Azure does.
     CustodyChange,
     /// Something that was revoked, disabled, deleted or let expire comes back.
     Reopening,

@@ -62,6 +62,12 @@ fn a_key_of_one_s_own_is_applied_once_and_nothing_of_it_is_shown_or_kept() {
     assert_eq!(second.status.code(), Some(0), "{}", all(&second));
     assert!(all(&second).contains("\"sent\": 0"), "{}", all(&second));
 
+    let verify = cmk().args(["verify", &sandbox]).arg(spec()).output().unwrap();
+    assert_eq!(verify.status.code(), Some(0), "{}", all(&verify));
+    let told_by = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let holds = format!("key kv-own/payroll is the one with the thumbprint {THUMBPRINT}");
+    assert!(told_by(&std::fs::read_to_string(&receipt).expect("a receipt")).contains(&holds));
+
     for file in [&receipt, &saved, &folder.path().join("state.json")] {
         told.push_str(&std::fs::read_to_string(file).expect("it was written"));
     }
