@@ -238,9 +238,8 @@ impl<'a> Knowledge<'a> {
         let Some(host) = self.vault_id(&key.vault).and_then(|id| self.vault(id)).map(|vault| vault.host) else {
             return Ok(());
         };
-        let wanted = std::iter::once((key.clone(), host)).collect();
-        let users = observe::users_of_all(azure, &wanted, &self.desired.subscriptions()).await?;
-        self.observed().users.extend(users);
+        let all = observe::sweep(azure, &self.desired.subscriptions()).await?;
+        self.observed().users.insert(key.clone(), all.of(&host, key.name.as_str()));
         Ok(())
     }
 

@@ -79,7 +79,7 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
             let seen = answer.read(call, groups::read)?;
             known.observed().groups.insert(id.clone(), Seen::Known(seen));
         }
-        Action::CreateVault { id, .. } | Action::ProtectVault { id } => {
+        Action::CreateVault { id, .. } | Action::RecoverVault { id, .. } | Action::ProtectVault { id } => {
             let seen = answer.read(call, vaults::read)?;
             known.observed().vaults.insert(id.name.clone(), Seen::Known(seen));
         }
@@ -117,7 +117,8 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
             let added = answer.read(call, vaults::read_added)?;
             learn_entries(known, vault, added);
         }
-        Action::ImportKey { .. } | Action::RevokeAccess { .. } => {}
+        // The answer shows the key before the vault itself does: only a look shows that it is back.
+        Action::ImportKey { .. } | Action::RecoverKey { .. } | Action::RevokeAccess { .. } => {}
     }
     Ok(())
 }

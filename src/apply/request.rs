@@ -24,6 +24,7 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
         Action::CreateVault { id, location, tenant, create, model, purge_protection } => {
             vaults::create(id, location, tenant, create, (*model, *purge_protection))
         }
+        Action::RecoverVault { id, location, tenant, sku } => vaults::recover(id, location, tenant, *sku),
         Action::ProtectVault { id } => vaults::protect(id),
         Action::CreateKey { vault, key, create, marks, rotation } => {
             keys::arm_create(vault, &key.name, create, marks, rotation.as_ref())
@@ -33,6 +34,7 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
             let material = json!({ "kty": "RSA", "n": format!("{{key material with the thumbprint {thumbprint}}}") });
             key_import::import(&host(cloud, observed, vault), &key.name, create, marks, &material)
         }
+        Action::RecoverKey { vault, key } => key_life::recover(&host(cloud, observed, vault), &key.name),
         Action::MarkKey { vault, key, version, marks } => {
             let tags = seen_key(observed, key).map(|seen| seen.tags.clone()).unwrap_or_default();
             key_life::mark(&host(cloud, observed, vault), &key.name, version, marks, &tags)

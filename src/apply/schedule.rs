@@ -127,13 +127,16 @@ fn writes_to(step: &Step) -> Option<String> {
         | Action::CreateKey { .. }
         | Action::CreateIdentity { .. }
         | Action::Grant { by: GrantBy::Role(_), .. } => None,
-        Action::ImportKey { vault, key, .. }
+        Action::RecoverKey { vault, key }
+        | Action::ImportKey { vault, key, .. }
         | Action::MarkKey { vault, key, .. }
         | Action::SetRotation { vault, key, .. }
         | Action::RotateKey { vault, key, .. }
         | Action::EnableVersion { vault, key, .. }
         | Action::DisableVersion { vault, key, .. } => Some(format!("{vault}/keys/{}", key.name)),
-        Action::CreateVault { id, .. } | Action::ProtectVault { id } => Some(id.to_string()),
+        Action::CreateVault { id, .. } | Action::RecoverVault { id, .. } | Action::ProtectVault { id } => {
+            Some(id.to_string())
+        }
         Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => Some(vault.to_string()),
         Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => Some(id.to_string()),
         Action::SetEncryption { account, .. }
@@ -155,6 +158,8 @@ fn grants_of(step: &Step) -> Option<String> {
         | Action::EnableVersion { .. }
         | Action::DisableVersion { .. }
         | Action::CreateVault { .. }
+        | Action::RecoverVault { .. }
+        | Action::RecoverKey { .. }
         | Action::ProtectVault { .. }
         | Action::CreateIdentity { .. }
         | Action::SwitchIdentity { .. }

@@ -82,7 +82,8 @@ impl Turn<'_> {
     /// Looks before the steps. A vault that somebody else has made since the look would be replaced, and Azure offers no
     /// condition against that: an answer that was long on its way is not acted upon.
     async fn look_closely(&self, steps: &[&Step]) -> Result<(), StepOutcome> {
-        let is_delicate = steps.iter().any(|step| matches!(step.action, Action::CreateVault { .. }));
+        let is_delicate =
+            steps.iter().any(|step| matches!(step.action, Action::CreateVault { .. } | Action::RecoverVault { .. }));
         for _ in 0..LOOKS_MAX {
             let asked = Instant::now();
             self.look_before(steps).await.map_err(|failure| failed(&failure))?;
@@ -267,8 +268,10 @@ impl Turn<'_> {
         for step in steps {
             let absent = match &step.action {
                 Action::CreateGroup { id, .. } => observed.groups.get(id).is_some_and(Seen::is_absent),
-                Action::CreateVault { id, .. } => observed.vaults.get(&id.name).is_some_and(Seen::is_absent),
-                Action::CreateKey { key, .. } | Action::ImportKey { key, .. } => {
+                Action::CreateVault { id, .. } | Action::RecoverVault { id, .. } => {
+                    observed.vaults.get(&id.name).is_some_and(Seen::is_absent)
+                }
+                Action::CreateKey { key, .. } | Action::ImportKey { key, .. } | Action::RecoverKey { key, .. } => {
                     observed.keys.get(key).is_some_and(Seen::is_absent)
                 }
                 Action::CreateAccount { id, .. } => observed.accounts.get(&id.name).is_some_and(Seen::is_absent),
@@ -349,7 +352,9 @@ enum Next {
 
 fn next(failure: &Failure, steps: &[&Step]) -> Next {
     let binds = steps.iter().any(|step| binding(&step.action).is_some());
-    let once = steps.iter().any(|step| matches!(step.action, Action::RotateKey { .. } | Action::ImportKey { .. }));
+    let once = steps.iter().any(|step| {
+        matches!(step.action, Action::RotateKey { .. } | Action::ImportKey { .. } | Action::RecoverKey { .. })
+    });
     match failure.kind {
         _ if binds && failure.is("KeyVaultAuthenticationFailure") => Next::UntilHonoured,
         // The same role is held under another name: what is wanted may be so already.
@@ -387,6 +392,8 @@ fn binding(action: &Action) -> Option<(&Who, &VaultId)> {
         Action::CreateAccount { key, .. } => key.as_ref().map(|binds| (&binds.who, &binds.vault)),
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
+        | Action::RecoverVault { .. }
+        | Action::RecoverKey { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
         | Action::ImportKey { .. }

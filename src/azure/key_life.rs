@@ -22,6 +22,14 @@ pub fn rotate(host: &str, key: &KeyName) -> Call {
     Call { body: None, ..call }
 }
 
+/// Brings a deleted key back, with every version as it was: enabled or disabled, in date or not.
+///
+/// The answer comes before the key can be read. Sent again meanwhile, it fails.
+pub fn recover(host: &str, key: &KeyName) -> Call {
+    let call = to_vault(host, Method::Post, format!("/deletedkeys/{key}/recover"), Value::Null);
+    Call { body: None, ..call }
+}
+
 /// Enables or disables one version, and says nothing else of it.
 pub fn enable(host: &str, key: &KeyName, version: &Version, enabled: bool) -> Call {
     let body = json!({ "attributes": { "enabled": enabled } });

@@ -84,9 +84,11 @@ pub fn read_deleted(body: &Value) -> Result<SeenDeletedKey, String> {
     #[serde(rename_all = "camelCase")]
     struct Wire {
         scheduled_purge_date: Option<i64>,
+        managed: Option<bool>,
     }
     let wire: Wire = read_as(body, "the deleted key")?;
-    Ok(SeenDeletedKey { scheduled_purge: wire.scheduled_purge_date.map(Timestamp) })
+    let of_certificate = wire.managed.unwrap_or(false);
+    Ok(SeenDeletedKey { scheduled_purge: wire.scheduled_purge_date.map(Timestamp), of_certificate })
 }
 
 fn in_vault(host: &str, path: String, query: String) -> Call {

@@ -4,8 +4,8 @@ use super::call::{Call, Effect, Method};
 use super::failure::clean;
 use super::paths::{read_as, resource};
 use crate::model::{
-    AccessPolicy, KeyPermission, Location, NameState, PermissionModel, SeenVault, SubscriptionId, VaultCreate, VaultId,
-    VaultName,
+    AccessPolicy, KeyPermission, Location, NameState, PermissionModel, SeenDeletedVault, SeenVault, SubscriptionId,
+    VaultCreate, VaultId, VaultName, VaultSku,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -60,6 +60,17 @@ pub fn create(
     Call::send(Method::Put, Effect::Write, id.to_string(), API_VERSION, body)
 }
 
+/// Brings a deleted vault back as it was: its keys, access policies, tier and protection. Azure asks for a tier, and
+/// takes no other property than its own.
+///
+/// Only for a vault that was seen to be absent: without the mode, the same PUT would replace one that is there.
+pub fn recover(id: &VaultId, location: &Location, tenant: &str, sku: VaultSku) -> Call {
+    let properties =
+        json!({ "tenantId": tenant, "sku": { "family": "A", "name": sku.as_str() }, "createMode": "recover" });
+    let body = json!({ "location": location.as_str(), "properties": properties });
+    Call::send(Method::Put, Effect::Write, id.to_string(), API_VERSION, body)
+}
+
 /// Turns on soft delete and purge protection, for good, and touches nothing else.
 pub fn protect(id: &VaultId) -> Call {
     let body = json!({ "properties": { "enableSoftDelete": true, "enablePurgeProtection": true } });
@@ -102,6 +113,13 @@ pub fn get_deleted(subscription: &SubscriptionId, location: &Location, name: &Va
     let path =
         format!("/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}");
     Call::get(path, API_VERSION)
+}
+
+/// Looks at every deleted vault of a subscription, whatever region it is in.
+pub fn list_deleted(subscription: &SubscriptionId) -> Call {
+    let path = format!("/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults");
+    // What it lists has its id under the region that it was deleted in.
+    Call { thing: None, ..Call::get(path, API_VERSION) }
 }
 
 #[derive(Deserialize)]
@@ -215,7 +233,7 @@ pub fn read_name(body: &Value) -> Result<NameState, String> {
 }
 
 /// Reads a deleted vault.
-pub fn read_deleted(body: &Value) -> Result<NameState, String> {
+pub fn read_deleted(body: &Value) -> Result<SeenDeletedVault, String> {
     #[derive(Deserialize)]
     struct Wire {
         properties: Deleted,
@@ -223,10 +241,17 @@ pub fn read_deleted(body: &Value) -> Result<NameState, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Deleted {
+        vault_id: Option<String>,
+        location: Option<String>,
         scheduled_purge_date: Option<String>,
     }
-    let wire: Wire = read_as(body, "the deleted vault")?;
-    Ok(NameState::SoftDeleted { scheduled_purge: wire.properties.scheduled_purge_date.map(|date| clean(&date)) })
+    let Deleted { vault_id, location, scheduled_purge_date } = read_as::<Wire>(body, "the deleted vault")?.properties;
+    let was = vault_id.and_then(|id| {
+        let (group, name) = resource(&id, "Microsoft.KeyVault/vaults").ok()?;
+        Some(VaultId { group, name: VaultName::parse(name).ok()? })
+    });
+    let location = location.and_then(|location| Location::parse(&location).ok());
+    Ok(SeenDeletedVault { scheduled_purge: scheduled_purge_date.map(|date| clean(&date)), was, location })
 }
 
 #[cfg(test)]

@@ -61,6 +61,8 @@ pub struct Vault {
     pub location: Option<Location>,
     /// How to make it when it is absent.
     pub create: Option<VaultCreate>,
+    /// Whether to bring it back when it was deleted and still holds its name.
+    pub recover: bool,
     /// Whether purge protection should be on. Nothing: leave it as it is.
     pub purge_protection: Option<bool>,
     /// Who should decide about access.
@@ -76,6 +78,8 @@ pub struct Key {
     pub create: Option<KeyCreate>,
     /// The material that it is made of; nothing: Key Vault makes it.
     pub import: Option<KeyImport>,
+    /// Whether to bring it back when it was deleted and still holds its name.
+    pub recover: bool,
     /// What should be true of it beyond its being there.
     pub life: KeyLife,
 }
@@ -83,13 +87,13 @@ pub struct Key {
 impl fmt::Debug for Key {
     /// As derived, but for what is not said: plans are bound to this text, and those of older specs stay what they are.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { create, import, life } = self;
+        let Self { create, import, recover, life } = self;
         let mut all = f.debug_struct("Key");
         all.field("create", create);
         if let Some(import) = import {
             all.field("import", import);
         }
-        all.field("life", life).finish()
+        all.field("recover", recover).field("life", life).finish()
     }
 }
 
@@ -205,6 +209,9 @@ pub struct Observed {
     pub outsiders: BTreeMap<SubscriptionId, Seen<Vec<Outsider>>>,
     /// Who uses keys of which versions are to be disabled, over all subscriptions of the spec, looked at only then.
     pub users: BTreeMap<KeyRef, KeyUsers>,
+    /// Who uses any key of the vaults in which access is to be taken away, over all subscriptions of the spec, looked at
+    /// only then.
+    pub vault_users: BTreeMap<VaultName, KeyUsers>,
 }
 
 /// A subscription as it was seen.
@@ -230,11 +237,8 @@ pub enum NameState {
     Free,
     /// Somebody holds it, perhaps in another tenant; what Azure said about it.
     Taken(String),
-    /// A deleted vault of this subscription holds it until it is recovered or its time is over.
-    SoftDeleted {
-        /// When the name becomes free by itself, as Azure stated it.
-        scheduled_purge: Option<String>,
-    },
+    /// A deleted vault holds it until it is recovered or its time is over.
+    SoftDeleted(SeenDeletedVault),
     /// Nobody can say: the subscription has not registered the resource provider that keeps such names.
     Unregistered {
         /// The provider: `Microsoft.Storage`.
@@ -242,11 +246,24 @@ pub enum NameState {
     },
 }
 
+/// A vault between its deletion and its purge, as it was seen. What it holds nobody can see.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SeenDeletedVault {
+    /// When it is purged by itself and its name becomes free, as Azure stated it.
+    pub scheduled_purge: Option<String>,
+    /// Where it was, and is again once it is recovered.
+    pub was: Option<VaultId>,
+    /// Its region.
+    pub location: Option<Location>,
+}
+
 /// A key between its deletion and its purge, as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenDeletedKey {
     /// When it is purged by itself and its name becomes free.
     pub scheduled_purge: Option<Timestamp>,
+    /// Whether it belongs to a certificate, and comes back with that alone.
+    pub of_certificate: bool,
 }
 
 /// A management lock as it was seen.

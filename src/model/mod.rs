@@ -21,8 +21,8 @@ pub mod vault;
 
 pub use account::{AccountCreate, Binding, SeenAccount, SeenEncryption, SeenIdentity, VersionRule};
 pub use estate::{
-    Access, Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenDeletedKey, SeenGroup, SeenLock,
-    SeenSubscription, SpecAccept, Vault,
+    Access, Account, Desired, Encryption, Group, Key, NameState, Observed, Policy, SeenDeletedKey, SeenDeletedVault,
+    SeenGroup, SeenLock, SeenSubscription, SpecAccept, Vault,
 };
 pub use fact::{Check, Fact};
 pub use found::{Found, FoundAccount};

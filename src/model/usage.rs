@@ -1,5 +1,6 @@
 //! Who uses a key: accounts and their encryption scopes, whether a spec names them or not.
 
+use super::identity::Who;
 use super::ids::{AccountId, Version};
 use super::key::Timestamp;
 use std::fmt;
@@ -28,6 +29,8 @@ pub struct KeyUser {
     pub account: AccountId,
     /// The encryption scope of it; nothing when the account as a whole is bound to the key.
     pub scope: Option<String>,
+    /// As whom it reaches the key; a scope does so as its account. Nothing when the identity is in no form that is known.
+    pub who: Option<Who>,
     /// The version that it is pinned to; nothing when Azure follows the newest.
     pub pinned: Option<Version>,
     /// The version in use, where Azure tells it.

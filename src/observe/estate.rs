@@ -30,7 +30,8 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
     )?;
     let deleted_keys = all_deleted_keys(desired, azure, &vaults, &keys).await?;
     let at = azure.now();
-    let (locks, outsiders, users) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (locks, outsiders) = (BTreeMap::new(), BTreeMap::new());
+    let (users, vault_users) = (BTreeMap::new(), BTreeMap::new());
     Ok(Observed {
         at,
         subscriptions,
@@ -45,6 +46,7 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
         locks,
         outsiders,
         users,
+        vault_users,
     })
 }
 
@@ -164,7 +166,8 @@ async fn all_vault_names(
     let wanted = desired.vaults.iter().filter(|(name, wanted)| wanted.create.is_some() && is_absent(vaults, name));
     let looks = wanted.map(async |(name, wanted)| {
         let location = wanted.location.as_ref().or_else(|| location_of(&wanted.id.group, desired, groups));
-        Ok((name.clone(), look::vault_name(azure, &wanted.id, location).await?))
+        let elsewhere = if wanted.recover { desired.subscriptions() } else { BTreeSet::new() };
+        Ok((name.clone(), look::vault_name(azure, &wanted.id, location, &elsewhere).await?))
     });
     Ok(try_join_all(looks).await?.into_iter().collect())
 }

@@ -5,10 +5,11 @@ use crate::azure::{
 };
 use crate::model::{
     AccountId, GroupId, HiddenReason, IdentityId, KeyName, KeyVersion, Location, NameState, PermissionModel,
-    RoleAssignment, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenRotation, SeenSubscription,
-    SeenUserIdentity, SeenVault, SubscriptionId, VaultId, VaultName, Version,
+    RoleAssignment, Seen, SeenAccount, SeenDeletedKey, SeenDeletedVault, SeenGroup, SeenKey, SeenLock, SeenRotation,
+    SeenSubscription, SeenUserIdentity, SeenVault, SubscriptionId, VaultId, VaultName, Version,
 };
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Codes that say that the thing itself, or the group or vault that would hold it, is not there.
 ///
@@ -117,11 +118,15 @@ pub(super) async fn locks(azure: &Azure, id: &SubscriptionId) -> Result<Seen<Vec
     }
 }
 
-/// Looks whether a vault's name is free, and if not, whether a deleted vault of this subscription holds it.
+/// Looks whether a vault's name is free, and if not, whether a deleted vault holds it.
+///
+/// Where the vault is to be recovered, one of another region or of another subscription of the spec, `elsewhere`, is
+/// looked for as well: it can be recovered, though not as the spec says.
 pub(super) async fn vault_name(
     azure: &Azure,
     id: &VaultId,
     location: Option<&Location>,
+    elsewhere: &BTreeSet<SubscriptionId>,
 ) -> Result<Seen<NameState>, Failure> {
     let subscription = &id.group.subscription;
     let call = vaults::check_name(subscription, &id.name);
@@ -136,10 +141,21 @@ pub(super) async fn vault_name(
     };
     let call = vaults::get_deleted(subscription, location, &id.name);
     match one(azure, &call, vaults::READ_NAME, vaults::read_deleted).await? {
-        Seen::Known(deleted) => Ok(Seen::Known(deleted)),
+        Seen::Known(deleted) => return Ok(Seen::Known(NameState::SoftDeleted(deleted))),
         // Not to be seen is not to be told apart from another's: taken either way.
-        Seen::Absent | Seen::Hidden(_) => Ok(asked),
+        Seen::Absent | Seen::Hidden(_) => {}
     }
+    for subscription in elsewhere {
+        let listed = match page::all(azure, vaults::list_deleted(subscription), vaults::read_deleted).await {
+            Err(failure) if failure.kind == Kind::Denied || is_unregistered(&failure) => vec![],
+            listed => listed?,
+        };
+        let is_it = |deleted: &SeenDeletedVault| deleted.was.as_ref().is_some_and(|was| was.name == id.name);
+        if let Some(deleted) = listed.into_iter().find(is_it) {
+            return Ok(Seen::Known(NameState::SoftDeleted(deleted)));
+        }
+    }
+    Ok(asked)
 }
 
 /// Looks at a key, through ARM and, where that shows nothing, in the vault itself.

@@ -12,4 +12,4 @@ mod users;
 pub use estate::{add_subscriptions, locks, observe};
 pub use found::found;
 pub use look::{KeySight, account, group, key, user_identity, vault};
-pub use users::{outsiders, users, users_of_all};
+pub use users::{Sweep, outsiders, sweep, users};

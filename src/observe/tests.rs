@@ -42,9 +42,10 @@ fn quickstart(version: VersionRule) -> Desired {
             id: VaultId { group: group.clone(), name: vault.clone() },
             location: location.clone(),
             create: Some(VaultCreate { sku: VaultSku::Standard, soft_delete_retention_days: 90 }),
+            recover: false,
             purge_protection: Some(true),
             permission_model: Some(PermissionModel::AccessPolicies),
-            keys: [(key.clone(), Key { create, import: None, life: KeyLife::default() })].into(),
+            keys: [(key.clone(), Key { create, import: None, recover: false, life: KeyLife::default() })].into(),
         },
     );
     let id = AccountId { group, name: account.clone() };
@@ -282,13 +283,36 @@ async fn a_vault_name_that_a_deleted_vault_holds_is_told_apart() {
     };
     let properties = json!({ "properties": { "scheduledPurgeDate": "2026-12-01T00:00:00Z" } });
     let observed = seen(script(Reply::json(200, &properties))).await;
-    let soft_deleted = NameState::SoftDeleted { scheduled_purge: Some("2026-12-01T00:00:00Z".to_owned()) };
+    let scheduled_purge = Some("2026-12-01T00:00:00Z".to_owned());
+    let soft_deleted = NameState::SoftDeleted(SeenDeletedVault { scheduled_purge, ..SeenDeletedVault::default() });
     assert_eq!(observed.vault_names.values().next().unwrap().known(), Some(&soft_deleted));
     for unseen in [Reply::error(404, "DeletedVaultNotFound"), denied()] {
         let observed = seen(script(unseen)).await;
         let state = observed.vault_names.values().next().unwrap().known();
         assert_eq!(state, Some(&NameState::Taken("in use".to_owned())));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_vault_of_another_region_is_looked_for_only_where_one_is_to_come_back() {
+    let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg");
+    let was = format!("{group}/providers/Microsoft.KeyVault/vaults/KV1");
+    let item = json!({ "name": "kv1", "properties": { "vaultId": was, "location": "North Europe" } });
+    let mut script = empty_azure();
+    script.retain(|(line, _)| *line != VAULT_NAME);
+    let list = "GET /providers/Microsoft.KeyVault/deletedVaults?";
+    script.extend([
+        (VAULT_NAME, taken()),
+        (DELETED, Reply::error(404, "DeletedVaultNotFound")),
+        (list, Reply::json(200, &json!({ "value": [item] }))),
+    ]);
+    let mut wanted = quickstart(VersionRule::Latest);
+    wanted.vaults.values_mut().for_each(|vault| vault.recover = true);
+    let fake = Fake::new(script);
+    let observed = observe(&wanted, &fake.azure()).await.unwrap();
+    let Some(Seen::Known(NameState::SoftDeleted(deleted))) = observed.vault_names.values().next() else { panic!() };
+    assert_eq!(deleted.location.as_ref().map(Location::as_str), Some("northeurope"));
+    assert_eq!(deleted.was.as_ref().map(|was| &was.group), wanted.groups.keys().next());
 }
 
 #[tokio::test(start_paused = true)]
@@ -342,7 +366,10 @@ async fn a_deleted_key_is_looked_for_only_where_a_key_would_be_made_in_a_vault_t
     let held = Reply::json(200, &json!({ "recoveryId": "x", "deletedDate": 1, "scheduledPurgeDate": 7_776_001 }));
     let (observed, fake) = run(VersionRule::Latest, script(held)).await;
     let deleted = observed.unwrap().deleted_keys.into_values().next().unwrap();
-    assert_eq!(deleted, Seen::Known(SeenDeletedKey { scheduled_purge: Some(Timestamp(7_776_001)) }));
+    assert_eq!(
+        deleted,
+        Seen::Known(SeenDeletedKey { scheduled_purge: Some(Timestamp(7_776_001)), of_certificate: false })
+    );
     assert_eq!(fake.asked().len(), 5);
     for blind in [Reply::error(403, "Forbidden"), Reply::error(401, "Unauthorized"), Reply::Untrusted] {
         let observed = seen(script(blind)).await;

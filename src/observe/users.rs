@@ -2,15 +2,13 @@
 
 use crate::azure::{Azure, Failure, Kind, accounts, page, scopes};
 use crate::model::{
-    Desired, HiddenReason, KeyRef, KeyUser, KeyUsers, Outsider, Seen, SeenAccount, SeenScope, SubscriptionId,
-    Timestamp, Unseen,
+    Desired, HiddenReason, KeyUser, KeyUsers, Outsider, Seen, SeenAccount, SeenScope, SubscriptionId, Timestamp,
+    Unseen, Who,
 };
 use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Finds the accounts and encryption scopes that are bound to a key of a vault.
-///
-/// Fails when nothing could be said. A subscription or a list of scopes that may not be seen is told.
+/// Finds the accounts and encryption scopes that are bound to a key of a vault. Fails as [`sweep`] does.
 pub async fn users(
     azure: &Azure,
     host: &str,
@@ -20,29 +18,16 @@ pub async fn users(
     Ok(sweep(azure, subscriptions).await?.of(host, key))
 }
 
-/// The same of several keys, each by its vault's host, with one look at everything.
-pub async fn users_of_all(
-    azure: &Azure,
-    keys: &BTreeMap<KeyRef, String>,
-    subscriptions: &BTreeSet<SubscriptionId>,
-) -> Result<BTreeMap<KeyRef, KeyUsers>, Failure> {
-    if keys.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let subscriptions: Vec<SubscriptionId> = subscriptions.iter().cloned().collect();
-    let all = sweep(azure, &subscriptions).await?;
-    Ok(keys.iter().map(|(key, host)| (key.clone(), all.of(host, key.name.as_str()))).collect())
-}
-
-/// Whoever is bound to any key, over whole subscriptions.
-#[derive(Default)]
-struct Sweep {
+/// Whoever is bound to any key, over whole subscriptions: accounts and encryption scopes.
+#[derive(Debug, Default)]
+pub struct Sweep {
     users: Vec<Bound>,
     unseen: Vec<Unseen>,
     accounts: usize,
 }
 
 /// A user and its key: the vault's host and the key's name.
+#[derive(Debug)]
 struct Bound {
     host: String,
     key: String,
@@ -50,18 +35,32 @@ struct Bound {
 }
 
 impl Sweep {
-    fn of(&self, host: &str, key: &str) -> KeyUsers {
-        let theirs = self.users.iter().filter(|one| one.host.eq_ignore_ascii_case(host));
-        let of_it = theirs.filter(|one| one.key.eq_ignore_ascii_case(key));
-        let mut users: Vec<KeyUser> = of_it.map(|one| one.user.clone()).collect();
+    /// Who uses a key of the vault at a host.
+    pub fn of(&self, host: &str, key: &str) -> KeyUsers {
+        self.who(|one| one.host.eq_ignore_ascii_case(host) && one.key.eq_ignore_ascii_case(key))
+    }
+
+    /// Who uses any key of the vault at a host.
+    pub fn at(&self, host: &str) -> KeyUsers {
+        self.who(|one| one.host.eq_ignore_ascii_case(host))
+    }
+
+    fn who(&self, uses: impl Fn(&Bound) -> bool) -> KeyUsers {
+        let mut users: Vec<KeyUser> = self.users.iter().filter(|one| uses(one)).map(|one| one.user.clone()).collect();
         users.sort();
         KeyUsers { users, unseen: self.unseen.clone(), accounts: self.accounts }
     }
 }
 
-async fn sweep(azure: &Azure, subscriptions: &[SubscriptionId]) -> Result<Sweep, Failure> {
+/// Looks at every account and encryption scope of subscriptions.
+///
+/// Fails when nothing could be said. A subscription or a list of scopes that may not be seen is told.
+pub async fn sweep<'s>(
+    azure: &Azure,
+    subscriptions: impl IntoIterator<Item = &'s SubscriptionId>,
+) -> Result<Sweep, Failure> {
     let mut found = Sweep::default();
-    for looked in try_join_all(subscriptions.iter().map(|id| all_accounts(azure, id))).await? {
+    for looked in try_join_all(subscriptions.into_iter().map(|id| all_accounts(azure, id))).await? {
         match looked {
             Ok(seen) => {
                 found.accounts += seen.len();
@@ -137,6 +136,7 @@ async fn of_account(azure: &Azure, account: &SeenAccount) -> Result<(Vec<Bound>,
         user: KeyUser {
             account: account.id.clone(),
             scope: None,
+            who: account.reaches_as(),
             pinned: binding.version.clone(),
             current: binding.current.clone(),
             moved: binding.rotated.as_deref().and_then(Timestamp::parse),
@@ -159,7 +159,10 @@ async fn of_account(azure: &Azure, account: &SeenAccount) -> Result<(Vec<Bound>,
 fn of_scope(account: &SeenAccount, scope: SeenScope) -> Option<Bound> {
     let SeenScope { name, is_enabled: _, key, version: pinned, current, moved } = scope;
     let (host, key) = key?;
-    Some(Bound { host, key, user: KeyUser { account: account.id.clone(), scope: Some(name), pinned, current, moved } })
+    // Azure names no identity at a scope: it is the account's, which is its own unless its encryption names another.
+    let who = account.reaches_as().or_else(|| Some(Who::System(account.id.clone())));
+    let user = KeyUser { account: account.id.clone(), scope: Some(name), who, pinned, current, moved };
+    Some(Bound { host, key, user })
 }
 
 async fn all_scopes(azure: &Azure, account: &SeenAccount) -> Result<Result<Vec<SeenScope>, Unseen>, Failure> {

@@ -99,6 +99,9 @@ fn absent(desired: &Desired, observed: &Observed, account: &Account, resource: &
         Some(Seen::Known(NameState::Free | NameState::SoftDeleted { .. }) | Seen::Absent) | None => {}
     }
     let key = encryption::at_birth(desired, account);
+    if let Some(binds) = key.as_ref().filter(|binds| draft.recovered.has_key(&binds.key)) {
+        return draft.note(resource, format!("it is made with its key, once {} is back", binds.key));
+    }
     let mut because = account_made(resource, create, location, &account.identity);
     because.extend(key.iter().flat_map(|key| encryption::made_with(resource, observed, key)));
     let (id, identity) = (account.id.clone(), account.identity.clone());

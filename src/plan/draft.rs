@@ -2,7 +2,7 @@
 
 use super::effects;
 use super::types::{Action, BlindSpot, Change, Note, Refusal, Wait};
-use crate::model::{Check, Fact, HiddenReason, KeyRef, Observed, Timestamp, Version, Who};
+use crate::model::{Binding, Check, Fact, HiddenReason, KeyRef, Observed, Timestamp, VaultName, Version, Who};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// An action with the differences that it mends.
@@ -20,14 +20,51 @@ pub(super) struct Draft {
     pub(super) granted: BTreeSet<(Who, KeyRef)>,
     /// The keys that get a newer version than they have, or have one enabled again, and from when on that is new enough.
     pub(super) renewed: BTreeMap<KeyRef, Timestamp>,
+    /// What is brought back in this plan, in words, and what it holds: nothing else that hangs on it is planned yet.
+    pub(super) recovered: Recovered,
     /// Facts that dropped actions would have given, with the thing that could not be seen and is the cause.
     pub(super) unseen: Vec<(Fact, String)>,
+}
+
+/// The vaults and keys that a plan brings back. What comes back with them can be seen only then: a key may be disabled,
+/// access may be gone. So a plan that brings something back ends there, and the next one goes on from what is seen.
+#[derive(Debug, Default)]
+pub(super) struct Recovered {
+    vaults: BTreeSet<VaultName>,
+    keys: BTreeSet<KeyRef>,
+}
+
+impl Recovered {
+    /// Whether a vault comes back.
+    pub(super) fn has_vault(&self, vault: &VaultName) -> bool {
+        self.vaults.contains(vault)
+    }
+
+    /// Whether what an account is bound to comes back. A host begins with its vault's name.
+    pub(super) fn has_bound(&self, binding: &Binding) -> bool {
+        let is_host = |vault: &VaultName| {
+            let label = binding.vault_host.split('.').next().unwrap_or_default();
+            label.eq_ignore_ascii_case(vault.as_str())
+        };
+        let is_key = |key: &KeyRef| is_host(&key.vault) && binding.key.eq_ignore_ascii_case(key.name.as_str());
+        self.vaults.iter().any(is_host) || self.keys.iter().any(is_key)
+    }
+
+    /// Whether a key comes back, by itself or with its vault.
+    pub(super) fn has_key(&self, key: &KeyRef) -> bool {
+        self.has_vault(&key.vault) || self.keys.contains(key)
+    }
 }
 
 impl Draft {
     pub(super) fn propose(&mut self, action: Action, because: Vec<Change>) {
         if let Action::RotateKey { key, since, .. } | Action::EnableVersion { key, newest: Some(since), .. } = &action {
             self.renewed.insert(key.clone(), *since);
+        }
+        match &action {
+            Action::RecoverVault { id, .. } => drop(self.recovered.vaults.insert(id.name.clone())),
+            Action::RecoverKey { key, .. } => drop(self.recovered.keys.insert(key.clone())),
+            _ => {}
         }
         self.proposals.push((action, because));
     }

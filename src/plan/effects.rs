@@ -7,9 +7,11 @@
 //! |---|---|---|
 //! | create a resource group | – | `GroupLive` |
 //! | create a vault | `GroupLive` | `VaultLive`, `PurgeProtected` when made so |
+//! | recover a vault | `GroupLive` | `VaultLive`; what it holds is seen afterwards, so nothing hangs on it in the same plan |
 //! | protect a vault | `VaultLive` | `PurgeProtected` |
 //! | create a key | `VaultLive` | `KeyLive`, `KeyUsable` for its newest version, with a policy `RotatesBy` |
 //! | import a key | `VaultLive` | `KeyLive`, `KeyHolds`, `KeyUsable` for its newest version |
+//! | recover a key | `VaultLive` | `KeyLive` |
 //! | date and tag a key | `VaultLive`, `KeyLive` | `KeyMarked` |
 //! | have a key rotate by itself | `VaultLive`, `KeyLive` | `RotatesBy` |
 //! | make a new version | `VaultLive`, `KeyLive` | `RotatedSince`, `KeyUsable` for its newest version |
@@ -35,7 +37,7 @@ use std::collections::BTreeSet;
 pub fn needs(action: &Action) -> Vec<Fact> {
     match action {
         Action::CreateGroup { .. } => vec![],
-        Action::CreateVault { id, .. } => vec![Fact::GroupLive(id.group.clone())],
+        Action::CreateVault { id, .. } | Action::RecoverVault { id, .. } => vec![Fact::GroupLive(id.group.clone())],
         Action::CreateIdentity { id, .. } => vec![Fact::GroupLive(id.group.clone())],
         Action::CreateAccount { id, identity, key, .. } => {
             let mut needs = vec![Fact::GroupLive(id.group.clone())];
@@ -44,7 +46,9 @@ pub fn needs(action: &Action) -> Vec<Fact> {
             needs
         }
         Action::ProtectVault { id } => vec![Fact::VaultLive(id.name.clone())],
-        Action::CreateKey { vault, .. } | Action::ImportKey { vault, .. } => vec![Fact::VaultLive(vault.name.clone())],
+        Action::CreateKey { vault, .. } | Action::ImportKey { vault, .. } | Action::RecoverKey { vault, .. } => {
+            vec![Fact::VaultLive(vault.name.clone())]
+        }
         Action::MarkKey { vault, key, .. }
         | Action::SetRotation { vault, key, .. }
         | Action::RotateKey { vault, key, .. }
@@ -156,7 +160,9 @@ pub fn gives(action: &Action) -> Vec<Fact> {
             gives.extend(purge_protection.then(|| Fact::PurgeProtected(id.name.clone())));
             gives
         }
+        Action::RecoverVault { id, .. } => vec![Fact::VaultLive(id.name.clone())],
         Action::ProtectVault { id } => vec![Fact::PurgeProtected(id.name.clone())],
+        Action::RecoverKey { key, .. } => vec![Fact::KeyLive(key.clone())],
         Action::CreateKey { key, rotation, .. } => {
             let mut gives = vec![Fact::KeyLive(key.clone())];
             gives.extend(newest_usable(key));

@@ -20,6 +20,7 @@ mod life;
 mod obstacles;
 mod order;
 mod own_key;
+mod recovery;
 pub mod review;
 pub mod risk;
 #[cfg(test)]
@@ -32,6 +33,7 @@ mod vaults;
 pub use accept::{Accepted, Acknowledgement, Ask};
 pub use digest::text_digest;
 pub use effects::{gives, needs};
+pub use encryption::revoking;
 pub use judge::{Breach, judge};
 pub use life::closing;
 pub use obstacles::subscriptions;
@@ -55,7 +57,17 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     draft.prune(observed);
     together::join(&mut draft.proposals, observed);
     obstacles::refuse_locked(observed, &mut draft);
-    let draft::Draft { proposals, refusals, waits, blind_spots, mut notes, unseen: _, granted: _, renewed: _ } = draft;
+    let draft::Draft {
+        proposals,
+        refusals,
+        waits,
+        blind_spots,
+        mut notes,
+        recovered: _,
+        unseen: _,
+        granted: _,
+        renewed: _,
+    } = draft;
     let refusals = refusals.into_iter().collect();
     let mut steps = order::order(proposals, observed);
     notes.extend(accept::by_spec(&mut steps, desired, observed));

@@ -16,9 +16,12 @@ pub fn subscriptions(plan: &Plan) -> BTreeSet<SubscriptionId> {
 fn subscription(action: &Action) -> &SubscriptionId {
     match action {
         Action::CreateGroup { id, .. } => &id.subscription,
-        Action::CreateVault { id, .. } | Action::ProtectVault { id } => &id.group.subscription,
+        Action::CreateVault { id, .. } | Action::RecoverVault { id, .. } | Action::ProtectVault { id } => {
+            &id.group.subscription
+        }
         Action::CreateKey { vault, .. }
         | Action::ImportKey { vault, .. }
+        | Action::RecoverKey { vault, .. }
         | Action::MarkKey { vault, .. }
         | Action::SetRotation { vault, .. }
         | Action::RotateKey { vault, .. }
@@ -162,15 +165,11 @@ fn refuses_held_name(observed: &Observed, key: &KeyRef, resource: &str, draft: &
     match observed.deleted_keys.get(key) {
         Some(Seen::Known(deleted)) => {
             let until = deleted.scheduled_purge.map(|date| format!(" until {date}")).unwrap_or_default();
-            let KeyRef { vault, name } = key;
             draft.refuse(
                 "CMK212",
                 resource,
                 format!("a deleted key holds its name{until}"),
-                format!(
-                    "recover it with `az keyvault key recover --vault-name {vault} --name {name}`, \
-                     or choose another name for the key"
-                ),
+                format!("to have it back, write `recover: true` on the key, plan again, and accept CMK405:key/{key}; or choose another name for the key"),
             );
             true
         }

@@ -76,9 +76,9 @@ fn step(action: Action, because: Vec<super::Change>, observed: &Observed) -> Ste
 fn rank(action: &Action) -> u8 {
     match action {
         Action::CreateGroup { .. } => 0,
-        Action::CreateVault { .. } => 1,
+        Action::CreateVault { .. } | Action::RecoverVault { .. } => 1,
         Action::ProtectVault { .. } => 2,
-        Action::CreateKey { .. } | Action::ImportKey { .. } => 3,
+        Action::CreateKey { .. } | Action::ImportKey { .. } | Action::RecoverKey { .. } => 3,
         Action::EnableVersion { .. } => 4,
         Action::MarkKey { .. } => 5,
         // Before its policy, which would make Key Vault do the same.
@@ -100,8 +100,10 @@ fn id(action: &Action) -> StepId {
     StepId(match action {
         Action::CreateGroup { id, .. } => format!("group/{}/{}", id.subscription, id.name),
         Action::CreateVault { id, .. } => format!("vault/{}", id.name),
+        Action::RecoverVault { id, .. } => format!("recovery/{}", id.name),
         Action::ProtectVault { id } => format!("protection/{}", id.name),
         Action::CreateKey { key, .. } | Action::ImportKey { key, .. } => format!("key/{key}"),
+        Action::RecoverKey { key, .. } => format!("recovery/{key}"),
         Action::MarkKey { key, .. } => format!("marks/{key}"),
         Action::SetRotation { key, .. } => format!("rotationPolicy/{key}"),
         Action::RotateKey { key, .. } => format!("rotation/{key}"),

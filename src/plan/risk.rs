@@ -155,6 +155,20 @@ impl Rules<'_> {
                 );
                 vec![risk(RiskClass::AccessChange, key(of), why, Consent::Plan)]
             }
+            Action::RecoverVault { id, .. } => {
+                let why = format!(
+                    "it comes back with its keys and access policies, after somebody deleted it{}",
+                    self.read_again(action)
+                );
+                vec![risk(RiskClass::Reopening, vault(id), why, Consent::Operator)]
+            }
+            Action::RecoverKey { key: of, .. } => {
+                let why = format!(
+                    "it comes back with all its versions, after somebody deleted it{}",
+                    self.read_again(action)
+                );
+                vec![risk(RiskClass::Reopening, key(of), why, Consent::Operator)]
+            }
             Action::CreateGroup { .. }
             | Action::SetRotation { .. }
             | Action::RotateKey { .. }
@@ -194,6 +208,13 @@ impl Rules<'_> {
                 vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)]
             }
         }
+    }
+
+    /// The accounts whose data is within reach again, for the end of a sentence.
+    fn read_again(&self, action: &Action) -> String {
+        let names: Vec<String> =
+            super::review::bound_to(action, self.observed).iter().map(ToString::to_string).collect();
+        if names.is_empty() { String::new() } else { format!("; bound to it: {}", names.join(", ")) }
     }
 
     /// Dates take a version out of use, or bring it back.
@@ -270,13 +291,19 @@ impl Rules<'_> {
     /// Taking access away closes an account that is bound to a key of the vault; of another it takes only the entry.
     fn revocation(&self, id: &AccountId, vault: &VaultId) -> Vec<Risk> {
         let binding = self.account(&id.name).and_then(|seen| seen.encryption.binding.as_ref());
-        if binding.is_some_and(|binding| self.is_in(binding, vault)) {
-            let why =
-                format!("its data can no longer be read or written once its access to vault {} is gone", vault.name);
-            return vec![risk(RiskClass::Unreadable, account(&id.name), why, Consent::Operator)];
+        if !binding.is_some_and(|binding| self.is_in(binding, vault)) {
+            let why = format!("its identity loses its access to vault {}", vault.name);
+            return vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)];
         }
-        let why = format!("its identity loses its access to vault {}", vault.name);
-        vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)]
+        let why = format!("its data can no longer be read or written once its access to vault {} is gone", vault.name);
+        let mut risks = vec![risk(RiskClass::Unreadable, account(&id.name), why, Consent::Operator)];
+        let Some(found) = self.observed.vault_users.get(&vault.name) else { return risks };
+        let scopes = found.users.iter().filter(|user| user.account == *id).filter_map(|user| user.scope.as_ref());
+        risks.extend(scopes.map(|scope| {
+            let why = format!("nor can what is in its encryption scope {scope}");
+            risk(RiskClass::Unreadable, account(&id.name), why, Consent::Operator)
+        }));
+        risks
     }
 
     /// Why a grant would give back what somebody took away, if it would: an account that is bound to a key of the

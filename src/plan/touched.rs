@@ -45,13 +45,15 @@ impl<'a> Touched<'a> {
                 let makes = named(format!("vault/{}", id.name));
                 Self { vault: Some(id), tenant: Some(tenant), makes, ..touched }
             }
+            Action::RecoverVault { id, tenant, .. } => Self { vault: Some(id), tenant: Some(tenant), ..touched },
             Action::ProtectVault { id } => Self { vault: Some(id), ..touched },
             Action::CreateKey { vault, key, create, marks: _, rotation: _ }
             | Action::ImportKey { vault, key, create, thumbprint: _, marks: _ } => {
                 let makes = named(format!("key/{key}"));
                 Self { vault: Some(vault), key: Some(key), key_made: Some(create), makes, ..touched }
             }
-            Action::MarkKey { vault, key, .. }
+            Action::RecoverKey { vault, key }
+            | Action::MarkKey { vault, key, .. }
             | Action::SetRotation { vault, key, .. }
             | Action::RotateKey { vault, key, .. }
             | Action::EnableVersion { vault, key, .. }

@@ -5,8 +5,8 @@ use super::review::Review;
 use super::risk::{Risk, RiskClass};
 use crate::model::{
     AccountCreate, AccountId, AccountName, Fact, GrantScope, GroupId, Identities, IdentityId, KeyCreate, KeyPermission,
-    KeyRef, Location, Marks, Period, PermissionModel, Rotation, Thumbprint, Timestamp, VaultCreate, VaultId, Version,
-    VersionRule, Who,
+    KeyRef, Location, Marks, Period, PermissionModel, Rotation, Thumbprint, Timestamp, VaultCreate, VaultId, VaultSku,
+    Version, VersionRule, Who,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -90,6 +90,17 @@ pub enum Action {
         /// Whether it is made with purge protection, which cannot be turned off again.
         purge_protection: bool,
     },
+    /// Bring a deleted vault back, with the keys, the access policies and the protection that it had.
+    RecoverVault {
+        /// The vault.
+        id: VaultId,
+        /// Its region.
+        location: Location,
+        /// The tenant that it trusts.
+        tenant: String,
+        /// The tier, which Azure asks for and leaves as it was.
+        sku: VaultSku,
+    },
     /// Turn on soft delete and purge protection, for good.
     ProtectVault {
         /// The vault.
@@ -120,6 +131,13 @@ pub enum Action {
         thumbprint: Thumbprint,
         /// Its dates and tags.
         marks: Marks,
+    },
+    /// Bring a deleted key back, with all its versions as they were.
+    RecoverKey {
+        /// The vault that holds it.
+        vault: VaultId,
+        /// The key.
+        key: KeyRef,
     },
     /// Give a key's current version dates and tags, beside any others that it has.
     MarkKey {
@@ -398,9 +416,11 @@ impl Action {
         match self {
             Self::CreateGroup { .. } => "createGroup",
             Self::CreateVault { .. } => "createVault",
+            Self::RecoverVault { .. } => "recoverVault",
             Self::ProtectVault { .. } => "protectVault",
             Self::CreateKey { .. } => "createKey",
             Self::ImportKey { .. } => "importKey",
+            Self::RecoverKey { .. } => "recoverKey",
             Self::MarkKey { .. } => "markKey",
             Self::SetRotation { .. } => "setRotation",
             Self::RotateKey { .. } => "rotateKey",
@@ -422,9 +442,11 @@ impl Action {
         match self {
             Self::CreateGroup { .. }
             | Self::CreateVault { .. }
+            | Self::RecoverVault { .. }
             | Self::ProtectVault { .. }
             | Self::CreateKey { .. }
             | Self::ImportKey { .. }
+            | Self::RecoverKey { .. }
             | Self::MarkKey { .. }
             | Self::SetRotation { .. }
             | Self::RotateKey { .. }
@@ -445,10 +467,11 @@ impl Action {
     pub fn resource(&self) -> String {
         match self {
             Self::CreateGroup { id, .. } => id.to_string(),
-            Self::CreateVault { id, .. } | Self::ProtectVault { id } => id.to_string(),
+            Self::CreateVault { id, .. } | Self::RecoverVault { id, .. } | Self::ProtectVault { id } => id.to_string(),
             Self::CreateKey { vault, key, .. } | Self::ImportKey { vault, key, .. } => {
                 format!("{vault}/keys/{}", key.name)
             }
+            Self::RecoverKey { vault, key } => format!("{vault}/deletedkeys/{}/recover", key.name),
             Self::MarkKey { vault, key, version, .. }
             | Self::EnableVersion { vault, key, version, .. }
             | Self::DisableVersion { vault, key, version, .. } => format!("{vault}/keys/{}/{version}", key.name),

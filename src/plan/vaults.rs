@@ -4,6 +4,7 @@ use super::draft::{Draft, changed, made};
 use super::life;
 use super::obstacles;
 use super::own_key;
+use super::recovery;
 use super::types::{Action, Change};
 use crate::model::{
     Check, Desired, Enabled, Fact, Key, KeyCreate, KeyRef, NameState, Observed, PermissionModel, Seen, SeenKey,
@@ -15,13 +16,13 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
         let resource = format!("vault {name}");
         match observed.vaults.get(name) {
             Some(Seen::Known(seen)) => existing(desired, observed, vault, seen, draft),
-            Some(Seen::Absent) => absent(observed, vault, draft),
+            Some(Seen::Absent) => absent(desired, observed, vault, draft),
             Some(Seen::Hidden(reason)) => draft.hidden(&resource, reason),
             None => {}
         }
         for (key_name, key) in &vault.keys {
             let key_ref = KeyRef { vault: name.clone(), name: key_name.clone() };
-            plan_key(observed, vault, &key_ref, key, draft);
+            plan_key((desired, observed), vault, &key_ref, key, draft);
         }
     }
 }
@@ -94,7 +95,7 @@ fn differences(vault: &Vault, seen: &SeenVault, resource: &str, draft: &mut Draf
     }
 }
 
-fn absent(observed: &Observed, vault: &Vault, draft: &mut Draft) {
+fn absent(desired: &Desired, observed: &Observed, vault: &Vault, draft: &mut Draft) {
     let resource = format!("vault {}", vault.id.name);
     let Some((create, location)) = vault.create.as_ref().zip(vault.location.as_ref()) else {
         return draft.refuse(
@@ -104,28 +105,34 @@ fn absent(observed: &Observed, vault: &Vault, draft: &mut Draft) {
             "add `create: {}` to have it made, or correct its name, resource group or subscription",
         );
     };
-    if is_held(observed, vault, &resource, draft) {
+    if recovery::vault((desired, observed), vault, location, create.sku, draft)
+        || is_held(observed, vault, &resource, draft)
+    {
         return;
     }
-    let tenant = match observed.subscriptions.get(&vault.id.group.subscription) {
-        Some(Seen::Known(subscription)) => subscription.tenant.clone(),
-        Some(Seen::Hidden(reason)) => {
-            return draft.hidden(&format!("subscription {}", vault.id.group.subscription), reason);
-        }
-        Some(Seen::Absent) | None => {
-            return draft.refuse(
-                "CMK201",
-                &format!("subscription {}", vault.id.group.subscription),
-                "it does not exist, or this identity cannot see it",
-                "correct the subscription's id, or sign in to its tenant",
-            );
-        }
-    };
+    let Some(tenant) = tenant(observed, vault, draft) else { return };
     let purge_protection = vault.purge_protection == Some(true);
     let model = vault.permission_model.unwrap_or(PermissionModel::AccessPolicies);
     let because = vault_made(&resource, create, location.as_str(), (model, purge_protection));
     let (id, location, create) = (vault.id.clone(), location.clone(), create.clone());
     draft.propose(Action::CreateVault { id, location, tenant, create, model, purge_protection }, because);
+}
+
+/// The tenant that a vault of this subscription trusts; nothing, and told, where it cannot be seen.
+pub(super) fn tenant(observed: &Observed, vault: &Vault, draft: &mut Draft) -> Option<String> {
+    let id = &vault.id.group.subscription;
+    let resource = format!("subscription {id}");
+    match observed.subscriptions.get(id) {
+        Some(Seen::Known(subscription)) => return Some(subscription.tenant.clone()),
+        Some(Seen::Hidden(reason)) => draft.hidden(&resource, reason),
+        Some(Seen::Absent) | None => draft.refuse(
+            "CMK201",
+            &resource,
+            "it does not exist, or this identity cannot see it",
+            "correct the subscription's id, or sign in to its tenant",
+        ),
+    }
+    None
 }
 
 fn vault_made(
@@ -155,14 +162,8 @@ fn is_held(observed: &Observed, vault: &Vault, resource: &str, draft: &mut Draft
             draft.refuse("CMK202", resource, detail, "choose another name: vault names are unique in all of Azure");
             true
         }
-        Some(Seen::Known(NameState::SoftDeleted { scheduled_purge })) => {
-            let until = scheduled_purge.as_ref().map_or(String::new(), |date| format!(" until {date}"));
-            draft.refuse(
-                "CMK203",
-                resource,
-                format!("a deleted vault holds its name{until}"),
-                format!("recover it with `az keyvault recover --name {}`, or choose another name", vault.id.name),
-            );
+        Some(Seen::Known(NameState::SoftDeleted(deleted))) => {
+            recovery::refuse_deleted_vault(deleted, vault, draft);
             true
         }
         Some(Seen::Known(NameState::Unregistered { provider })) => {
@@ -178,9 +179,10 @@ fn is_held(observed: &Observed, vault: &Vault, resource: &str, draft: &mut Draft
     }
 }
 
-fn plan_key(observed: &Observed, vault: &Vault, key_ref: &KeyRef, key: &Key, draft: &mut Draft) {
+fn plan_key((desired, observed): (&Desired, &Observed), vault: &Vault, key_ref: &KeyRef, key: &Key, draft: &mut Draft) {
     let resource = format!("key {key_ref}");
     match (observed.keys.get(key_ref), &key.create) {
+        (Some(Seen::Absent), _) if draft.recovered.has_vault(&key_ref.vault) => {}
         (Some(Seen::Known(seen)), create) => {
             key_differences(seen, create.as_ref(), &resource, draft);
             key.import.iter().for_each(|own| own_key::compare(observed, key_ref, own, draft));
@@ -189,6 +191,9 @@ fn plan_key(observed: &Observed, vault: &Vault, key_ref: &KeyRef, key: &Key, dra
             draft.note(&resource, "it does not exist, and is not made as long as `enabled` is `false`");
         }
         (Some(Seen::Absent), Some(create)) => {
+            if recovery::key((desired, observed), vault, key_ref, key, draft) {
+                return;
+            }
             if obstacles::refuses_key(observed, key_ref, create, draft) {
                 return;
             }

@@ -21,6 +21,7 @@ pub fn why(action: &Action) -> &'static str {
         Action::EnableVersion { .. } => "the spec says that it can be used",
         Action::DisableVersion { retired_after: Some(_), .. } => "nobody uses it any more, and has not for long enough",
         Action::DisableVersion { retired_after: None, .. } => "the spec says that it can not be used",
+        Action::RecoverVault { .. } | Action::RecoverKey { .. } => "it was deleted, and the spec says to bring it back",
         Action::ProtectVault { .. } => "Storage takes no key that somebody could purge",
         Action::AttachIdentity { identity, .. } if identity.user.is_empty() => {
             "it has none of its own to reach a key with"
@@ -46,8 +47,11 @@ pub fn waits(action: &Action, goes_after_grant: bool) -> Option<String> {
             "until Azure honours the grant, usually 5 min, at most {}, and the account is ready",
             duration(budgets.grant)
         )),
-        Action::CreateVault { .. } | Action::CreateAccount { .. } => {
+        Action::CreateVault { .. } | Action::RecoverVault { .. } | Action::CreateAccount { .. } => {
             Some(format!("until it is ready, usually 1 min, at most {}", duration(budgets.provisioning)))
+        }
+        Action::RecoverKey { .. } => {
+            Some(format!("until it can be read, usually 1 min, at most {}", duration(budgets.visible)))
         }
         Action::RevokeAccess { .. } => {
             Some("until it is gone from the vault; it takes effect within minutes, up to an hour".to_owned())
@@ -83,6 +87,8 @@ pub fn is_grant(action: &Action) -> bool {
         Action::Grant { .. } => true,
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
+        | Action::RecoverVault { .. }
+        | Action::RecoverKey { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
         | Action::ImportKey { .. }
@@ -106,6 +112,8 @@ pub fn leaves(action: &Action) -> String {
     match action {
         Action::CreateGroup { .. } => "an empty group".to_owned(),
         Action::CreateVault { .. } => "an unused vault".to_owned(),
+        Action::RecoverVault { .. } => "a vault as it was, without its role assignments".to_owned(),
+        Action::RecoverKey { .. } => "a key as it was".to_owned(),
         Action::ProtectVault { .. } => "a vault that is protected for good".to_owned(),
         Action::CreateKey { .. } => "an unused key".to_owned(),
         Action::ImportKey { .. } => "an unused key, whose material is in the vault for good".to_owned(),
@@ -137,6 +145,9 @@ pub fn undo(action: &Action) -> Option<String> {
         | Action::CreateAccount { .. } => Some("delete what was made, while nothing uses it".to_owned()),
         Action::ImportKey { .. } => {
             Some("delete the key, while nothing uses it; whoever has seen its material still has it".to_owned())
+        }
+        Action::RecoverVault { .. } | Action::RecoverKey { .. } => {
+            Some("delete it again, once no data depends on it".to_owned())
         }
         Action::MarkKey { .. } => Some("set the dates and tags back".to_owned()),
         Action::SetRotation { .. } => Some("set the former policy again".to_owned()),

@@ -49,7 +49,7 @@ fn wanted<'a>(found: &'a KeyUsers, question: &Question<'a>) -> impl Iterator<Ite
 }
 
 fn line(user: &KeyUser) -> String {
-    let KeyUser { account, scope, pinned, current, moved: _ } = user;
+    let KeyUser { account, scope, who: _, pinned, current, moved: _ } = user;
     let scope = scope.as_ref().map(|scope| format!(", encryption scope {scope}")).unwrap_or_default();
     let how = match (pinned, current) {
         (Some(version), _) => format!("pinned to version {version}"),

@@ -13,6 +13,7 @@ pub fn action(action: &Action) -> String {
             let protection = if *purge_protection { ", with purge protection" } else { "" };
             format!("create vault {} in {location}{protection}", id.name)
         }
+        Action::RecoverVault { id, location, tenant: _, sku: _ } => format!("recover vault {} in {location}", id.name),
         Action::ProtectVault { id } => format!("turn on purge protection for vault {}", id.name),
         Action::CreateKey { vault: _, key, create, marks: _, rotation } => {
             let rotates = rotation.map_or_else(String::new, |rotation| format!(", rotated every {}", rotation.every));
@@ -21,6 +22,7 @@ pub fn action(action: &Action) -> String {
         Action::ImportKey { vault: _, key, create, thumbprint, marks: _ } => {
             format!("import key {key}, {} {}, with the thumbprint {thumbprint}", create.kind, create.size_bits)
         }
+        Action::RecoverKey { vault: _, key } => format!("recover key {key}"),
         Action::MarkKey { key, marks, .. } => {
             let dates = marks.not_before.is_some() || marks.expires.is_some();
             let what = match (dates, marks.tags.is_empty()) {
@@ -111,9 +113,12 @@ fn identities(identities: &Identities) -> String {
 pub fn target(action: &Action) -> String {
     match action {
         Action::CreateGroup { id, .. } => format!("resource group {}", id.name),
-        Action::CreateVault { id, .. } | Action::ProtectVault { id } => format!("vault {}", id.name),
+        Action::CreateVault { id, .. } | Action::RecoverVault { id, .. } | Action::ProtectVault { id } => {
+            format!("vault {}", id.name)
+        }
         Action::CreateKey { key, .. }
         | Action::ImportKey { key, .. }
+        | Action::RecoverKey { key, .. }
         | Action::MarkKey { key, .. }
         | Action::SetRotation { key, .. }
         | Action::RotateKey { key, .. }
@@ -140,6 +145,8 @@ pub fn is_creation(action: &Action) -> bool {
         | Action::CreateIdentity { .. }
         | Action::CreateAccount { .. } => true,
         Action::ProtectVault { .. }
+        | Action::RecoverVault { .. }
+        | Action::RecoverKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }

@@ -52,12 +52,12 @@ pub(super) fn soft_delete(state: &mut State, name: &str, now: Millis) {
 }
 
 /// Brings a vault back with its policies, its retention and its keys, but only where it was.
-pub(super) fn recover(world: &mut World, now: Millis, place: &Place, name: &str) -> Reply {
+pub(super) fn recover(world: &mut World, now: Millis, place: &Place, name: &str, location: &str) -> Reply {
     let key = name.to_ascii_lowercase();
     let deleted =
         world.state.deleted_vaults.get(&key).filter(|deleted| deleted.vault.subscription == place.subscription);
     let deleted = deleted.ok_or_else(|| taken(name))?;
-    if !vaults::is_at(&deleted.vault, place) {
+    if !vaults::is_at(&deleted.vault, place) || deleted.vault.location != location {
         return Err(in_deleted_state());
     }
     let mut vault = deleted.vault.clone();

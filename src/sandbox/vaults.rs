@@ -123,7 +123,7 @@ fn put(world: &mut World, now: Millis, ask: &Ask, place: &Place, name: &str) -> 
         return if recover { Ok(Answer::json(200, vault.body(now))) } else { replace(world, now, ask, &sent, &key) };
     }
     match (world.state.deleted_vaults.get(&key), recover) {
-        (Some(_), true) => deleted_vaults::recover(world, now, place, name),
+        (Some(_), true) => deleted_vaults::recover(world, now, place, name, &location),
         (Some(deleted), false) if deleted.vault.subscription == place.subscription => {
             Err(deleted_vaults::in_deleted_state())
         }

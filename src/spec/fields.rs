@@ -35,6 +35,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("permissions", "a list of permissions", "permissions: [get, wrapKey, unwrapKey]"),
     ("policy", "a mapping of rules", "policy: { sameRegion: false }"),
     ("purgeProtection", "`true` or `false`", "purgeProtection: true"),
+    ("recover", "`true` or `false`", "recover: true"),
     ("resourceGroup", "a resource group's name", "resourceGroup: rg-quickstart"),
     ("resourceGroups", "a mapping of group names", "rg-quickstart: { create: {} }"),
     ("retireOldVersions", "a length of time", "retireOldVersions: P7D"),

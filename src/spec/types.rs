@@ -137,6 +137,9 @@ pub struct VaultEntry {
     /// Make the vault if it is not there. Without it the vault must be there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub create: Option<VaultCreation>,
+    /// Bring the vault back when a deleted one holds the name, instead of refusing. Only with `create`, and only when the operator accepts it too.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub recover: bool,
     /// The subscription's id, a GUID, instead of the default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
@@ -181,6 +184,9 @@ pub struct KeyEntry {
     /// Make it of key material of your own, which is read when the spec is applied. Left out: Key Vault makes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub import: Option<ImportEntry>,
+    /// Bring the key back when a deleted one holds the name, instead of refusing. Only with `create`, and only when the operator accepts it too.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub recover: bool,
     /// Whether the key can be used. `false` disables every version of it and puts all data under it out of reach. Left out: as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,

@@ -22,6 +22,8 @@ fn made(plan: &Plan) -> Vec<&'static str> {
         Action::CreateAccount { .. } => Some("account"),
         Action::CreateIdentity { .. } => Some("identity"),
         Action::ProtectVault { .. }
+        | Action::RecoverVault { .. }
+        | Action::RecoverKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }

@@ -29,6 +29,7 @@ mod practice;
 mod program;
 mod readme;
 mod recorded;
+mod recovery;
 mod refusals;
 mod schema;
 mod serve;

@@ -120,7 +120,7 @@ async fn the_name_held_by_a_soft_deleted_vault() {
     let (plan, stats) = practice.plan(&vault_alone).await;
     assert_eq!(codes(&plan), ["CMK203"], "{:#?}", plan.refusals);
     assert!(plan.refusals[0].detail.contains("until 2026-"), "it says until when: {:?}", plan.refusals);
-    assert!(plan.refusals[0].help.contains("az keyvault recover"), "and the way out: {:?}", plan.refusals);
+    assert!(plan.refusals[0].help.contains("recover: true"), "and the way out: {:?}", plan.refusals);
     assert_eq!(stats.writes_sent, 0);
 }
 

@@ -1,4 +1,4 @@
-//! Codes from CMK070: how an account names its key, and keys whose material comes from outside.
+//! Codes from CMK070: how an account names its key, keys whose material comes from outside, and what comes back.
 
 use super::Code;
 
@@ -93,5 +93,15 @@ What to do: remove the field. For a new key, add it under another name, and move
 is kept in software or in hardware.
 
 What to do: add `create`, as in `create: { type: RSA, size: 3072 }`, or remove `import`.",
+    },
+    Code {
+        id: "CMK080",
+        summary: "a thing that is only used is not recovered",
+        story: "\
+`recover: true` says that a deleted vault or key of this name is brought back. Without `create` the entry says that
+the thing is there already and that somebody else looks after it: whether it comes back is theirs to say. Bringing
+back what others deleted on purpose could open what they closed.
+
+What to do: add `create: {}` if this spec is to look after it, or remove `recover`.",
     },
 ];

@@ -33,8 +33,8 @@ A vault of this name was deleted and can still be recovered. Until its retention
 taken, and with purge protection nobody can free it earlier. cmk does not recover it by itself: someone
 deleted it, perhaps on purpose, and recovery brings its keys and old access policies back.
 
-What to do: if you want the old vault back, recover it with `az keyvault recover --name NAME` and apply
-again. If not, choose another name, or wait until the date shown.",
+What to do: if you want the old vault back, write `recover: true` in its entry, plan again, and apply with
+`--accept CMK405:vault/NAME`. If not, choose another name, or wait until the date shown.",
     },
     Code {
         id: "CMK204",
@@ -126,8 +126,8 @@ under the name until then, and with purge protection nobody can free it earlier.
 by itself: someone deleted it, and data under it may have been given up on purpose. It sees deleted keys only
 where it has the permission `get` in the vault itself. Where it has not, a note says so, and Azure refuses.
 
-What to do: if you want the old key back, recover it with `az keyvault key recover --vault-name VAULT --name
-NAME` and apply again. Otherwise choose another name for the key, or wait until the date shown.",
+What to do: if you want the old key back, write `recover: true` in its entry, plan again, and apply with
+`--accept CMK405:key/VAULT/NAME`; cmk then needs the vault's permission `recover`. Otherwise choose another name for the key, or wait until the date shown.",
     },
     Code {
         id: "CMK213",
@@ -415,6 +415,18 @@ everything else had been made.
 
 What to do: write `permissionModel: rbac`, where a role at the resource group or the subscription reaches the new vault.
 Or make the vault without the key first, let whoever runs cmk in, and then add the key to the spec.",
+    },
+    Code {
+        id: "CMK275",
+        summary: "what was deleted cannot be recovered as the spec asks",
+        story: "\
+The spec says `recover: true`, and a deleted vault or key holds the name. But Azure brings a deleted vault back only
+in the subscription, the resource group and the region that it was in, and nothing whose time is over: then it is
+purged at any moment. A key that belongs to a certificate comes back with the certificate alone. And what an account
+with `access: revoked` is bound to does not come back: it could read again.
+
+What to do: write in the spec where the vault was, as the refusal says it. If the name is to become free, wait until
+the thing is purged and plan again, or choose another name.",
     },
     Code {
         id: "CMK290",

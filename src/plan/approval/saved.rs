@@ -170,9 +170,11 @@ fn exactly(action: &Action) -> (String, Option<String>) {
         Action::LeaveKey { former, .. } => former.take(),
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
+        | Action::RecoverVault { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
         | Action::ImportKey { .. }
+        | Action::RecoverKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }

@@ -4,6 +4,8 @@ mod grants;
 mod renewal;
 mod revocation;
 
+pub use revocation::revoking;
+
 use super::approval::VERSION_MADE;
 use super::draft::{Draft, changed, made};
 use super::key_state;
@@ -17,11 +19,18 @@ use std::collections::BTreeSet;
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
     for account in desired.accounts.values() {
+        let seen = observed.accounts.get(&account.id.name).and_then(Seen::known);
+        if seen.and_then(|seen| seen.encryption.binding.as_ref()).is_some_and(|one| draft.recovered.has_bound(one)) {
+            continue;
+        }
         if account.leaves_key {
             leave(desired, observed, account, draft);
         }
         let Some(encryption) = &account.encryption else { continue };
         let Some(vault) = desired.vaults.get(&encryption.key.vault) else { continue };
+        if draft.recovered.has_key(&encryption.key) {
+            continue;
+        }
         let pair = Pair { desired, observed, account, encryption, who: &encryption.who, vault };
         match account.access {
             Access::Granted => pair.plan(draft),

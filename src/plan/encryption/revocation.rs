@@ -1,10 +1,25 @@
 //! Taking an account's own access away, and every reason not to.
 
 use super::Pair;
-use crate::model::{Access, Account, Check, Fact, HiddenReason, PermissionModel, Seen, Who};
+use crate::model::{
+    Access, Account, AccountName, Check, Desired, Encryption, Fact, HiddenReason, Observed, PermissionModel, Seen,
+    VaultName, Who,
+};
 use crate::plan::draft::{Draft, changed};
 use crate::plan::types::Action;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The vaults in which access is to be taken away, each with its host: who else uses them has to be known first.
+pub fn revoking(desired: &Desired, observed: &Observed) -> BTreeMap<VaultName, String> {
+    let shut = desired.accounts.values().filter(|account| account.access == Access::Revoked);
+    let open = shut.filter_map(|account| {
+        let Encryption { key, who, .. } = account.encryption.as_ref()?;
+        let gone = Fact::NoAccess(who.clone(), key.vault.clone()).check(observed);
+        let seen = observed.vaults.get(&key.vault).and_then(Seen::known)?;
+        (!gone.is_yes()).then(|| (key.vault.clone(), seen.host.clone()))
+    });
+    open.collect()
+}
 
 impl Pair<'_> {
     /// Takes the account's own access away. That is for an account that is bound to the key: of another it would
@@ -50,6 +65,8 @@ impl Pair<'_> {
         }
         match gone.check(self.observed) {
             Check::Yes => return,
+            // Nobody's identity but the account's own is taken its access as long as it could not be seen whom it serves.
+            _ if self.hides_sharers(&gone, draft) => return,
             // What cannot be judged is not taken away: a role may come from above, and be somebody else's affair.
             Check::Unknown(why) => return draft.hides(&gone.subject(), &why, gone.to_string()),
             Check::No(_) | Check::Pending(_) => {}
@@ -81,6 +98,16 @@ impl Pair<'_> {
         })
     }
 
+    /// Names what could not be seen and may hold others that reach their keys as a user-assigned identity.
+    fn hides_sharers(&self, gone: &Fact, draft: &mut Draft) -> bool {
+        let found = self.observed.vault_users.get(&self.vault.id.name).filter(|_| matches!(self.who, Who::User(_)));
+        let unseen = found.map_or(&[][..], |found| found.unseen.as_slice());
+        for one in unseen {
+            draft.hides(&one.what, &format!("{}; {} would show it", one.why, one.permission), gone.to_string());
+        }
+        !unseen.is_empty()
+    }
+
     /// An identity that serves other accounts is not shut out for the sake of one.
     fn refuses_shared(&self, draft: &mut Draft) -> bool {
         let Who::User(identity) = self.who else { return false };
@@ -91,12 +118,27 @@ impl Pair<'_> {
         let others = self.desired.accounts.values().filter(asks).map(|account| account.id.name.to_string());
         let seen = self.observed.accounts.values().filter_map(Seen::known);
         // Of an account that is seen to use it, whatever the spec says of it, unless it is to be shut out as well.
-        let is_open = |name| self.desired.accounts.get(name).is_none_or(|one| one.access == Access::Granted);
+        let is_open =
+            |name: &AccountName| self.desired.accounts.get(name).is_none_or(|one| one.access == Access::Granted);
         let used = seen.filter(|seen| {
             let by = seen.encryption.binding.as_ref().is_some_and(|binding| binding.is_by(self.who));
             by && is_open(&seen.id.name)
         });
-        let others: BTreeSet<String> = others.chain(used.map(|seen| seen.id.name.to_string())).collect();
+        // And of those that the spec does not name: their accounts, and encryption scopes of anybody's.
+        let found = self.observed.vault_users.get(&self.vault.id.name);
+        let found = found.into_iter().flat_map(|found| &found.users).filter(|user| {
+            let is_other = user.account.name != self.account.id.name && is_open(&user.account.name);
+            is_other && user.who.as_ref() == Some(self.who)
+        });
+        let found =
+            found.filter(|user| user.scope.is_some() || !self.observed.accounts.contains_key(&user.account.name));
+        let others: BTreeSet<String> = others
+            .chain(used.map(|seen| seen.id.name.to_string()))
+            .chain(found.map(|user| match &user.scope {
+                None => format!("{} (not in the spec)", user.account.name),
+                Some(_) => user.to_string(),
+            }))
+            .collect();
         if others.is_empty() {
             return false;
         }

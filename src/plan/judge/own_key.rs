@@ -34,6 +34,7 @@ pub(super) fn at_odds(plan: &Plan, key: &KeyRef) -> Option<String> {
     let makes = plan.steps.iter().filter(|step| match &step.action {
         Action::CreateKey { key: of, .. }
         | Action::ImportKey { key: of, .. }
+        | Action::RecoverKey { key: of, .. }
         | Action::RotateKey { key: of, .. }
         | Action::SetRotation { key: of, .. } => of == key,
         _ => false,

@@ -43,7 +43,10 @@ impl Bench<'_> {
         match action {
             Action::MarkKey { key, version, marks, .. } => self.dated(key, version, marks),
             Action::ImportKey { key, .. } => vec![(RiskClass::CustodyChange, format!("key/{key}"))],
-            Action::EnableVersion { key, .. } => vec![(RiskClass::Reopening, format!("key/{key}"))],
+            Action::EnableVersion { key, .. } | Action::RecoverKey { key, .. } => {
+                vec![(RiskClass::Reopening, format!("key/{key}"))]
+            }
+            Action::RecoverVault { id, .. } => vec![(RiskClass::Reopening, format!("vault/{}", id.name))],
             Action::DisableVersion { key, version, retired_after: None, leaving, .. } => {
                 let mut due = self.shut_out(key, version, leaving);
                 due.push((RiskClass::Unreadable, format!("key/{key}")));

@@ -10,7 +10,9 @@ pub use readability::{Readability, Reads, reads};
 pub use versions::{KeyMove, VersionUse};
 
 use super::types::{Action, Plan, Step};
-use crate::model::{AccountId, AccountName, Desired, HiddenReason, KeyRef, Observed, Seen, VaultName, Who};
+use crate::model::{
+    AccountId, AccountName, Desired, HiddenReason, KeyRef, Observed, Seen, SeenAccount, VaultName, Who,
+};
 use std::collections::BTreeSet;
 
 /// What a plan means.
@@ -64,6 +66,15 @@ fn radius(steps: &[Step], observed: &Observed) -> Radius {
             Action::CreateGroup { .. } | Action::CreateIdentity { .. } => {}
             Action::CreateVault { id, .. } | Action::ProtectVault { id } => {
                 radius.vaults.insert(id.name.clone());
+            }
+            Action::RecoverVault { id, .. } => {
+                radius.vaults.insert(id.name.clone());
+                radius.accounts.extend(bound_to(&step.action, observed));
+            }
+            Action::RecoverKey { key, .. } => {
+                radius.vaults.insert(key.vault.clone());
+                radius.keys.insert(key.clone());
+                radius.accounts.extend(bound_to(&step.action, observed));
             }
             Action::CreateKey { key, .. } | Action::ImportKey { key, .. } => {
                 radius.vaults.insert(key.vault.clone());
@@ -158,6 +169,24 @@ fn under(action: &Action, observed: &Observed) -> Vec<AccountName> {
         binding.is_some_and(|binding| binding.in_use() == Some(version))
     });
     under.map(|seen| seen.id.name.clone()).collect()
+}
+
+/// The accounts that were seen to be bound to what an action brings back. A host begins with its vault's name.
+pub(super) fn bound_to(action: &Action, observed: &Observed) -> Vec<AccountName> {
+    let (vault, key) = match action {
+        Action::RecoverVault { id, .. } => (&id.name, None),
+        Action::RecoverKey { vault, key } => (&vault.name, Some(key.name.as_str())),
+        _ => return vec![],
+    };
+    let is_it = |seen: &&SeenAccount| {
+        let binding = seen.encryption.binding.as_ref();
+        binding.is_some_and(|binding| {
+            let label = binding.vault_host.split('.').next().unwrap_or_default();
+            label.eq_ignore_ascii_case(vault.as_str()) && key.is_none_or(|key| binding.key.eq_ignore_ascii_case(key))
+        })
+    };
+    let seen = observed.accounts.values().filter_map(Seen::known).filter(is_it);
+    seen.map(|seen| seen.id.name.clone()).collect()
 }
 
 /// The accounts that reach their keys as an identity. Its own, an account has whether or not it is bound to a key.

@@ -88,6 +88,7 @@ fn concerned(action: &Action, observed: &Observed) -> Vec<AccountName> {
         Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => vec![id.name.clone()],
         Action::Grant { who, .. } => super::reaching(who, observed),
         Action::EnableVersion { .. } | Action::DisableVersion { .. } => super::under(action, observed),
+        Action::RecoverVault { .. } | Action::RecoverKey { .. } => super::bound_to(action, observed),
         Action::RevokeAccess { account, .. }
         | Action::LeaveKey { account, .. }
         | Action::SwitchIdentity { account, .. }
@@ -135,6 +136,11 @@ impl Look<'_> {
             Action::CreateAccount { key: None, .. } => Some((Reads::ByMicrosoft, None)),
             Action::CreateAccount { key: Some(Binds { key, version, .. }), .. } => {
                 Some((Reads::ByKey(self.through(key, version)), None))
+            }
+            // What comes back is seen afterwards: access may have been taken, and versions disabled, before it went.
+            Action::RecoverVault { .. } | Action::RecoverKey { .. } if !so_far.is_yes() => {
+                let why = "it can, if it could when its key was deleted; that shows once the key is back".to_owned();
+                Some((Reads::Unknown(why), None))
             }
             Action::EnableVersion { .. } if matches!(so_far, Reads::No(_)) => {
                 let wait = "not readable until Storage notices that the version is enabled, within minutes".to_owned();

@@ -231,6 +231,49 @@ fn access_of_an_identity_that_serves_others_is_not_taken_away() {
 }
 
 #[test]
+fn an_identity_that_serves_somebody_outside_of_the_spec_is_not_shut_out() {
+    let wanted = format!("{LIVE}; account st1 has id1 uses kv1/main as id1 revoked");
+    let seen = |sharers: &str| {
+        format!(
+            "{SEEN}; vault kv1 protected rbac id1=role; account st1 has id1 bound kv1/main@A as id1; sharers kv1 {sharers}"
+        )
+    };
+    check(
+        &wanted,
+        &seen("st1=id1 st9=id1 st8=own st9/hr=id1"),
+        &expect![[r#"
+            CMK260 account st1: it reaches its key as identity id1, and so does scope hr of account st9, st9 (not in the spec)
+        "#]],
+    );
+    // Its own scopes go with it.
+    check(
+        &wanted,
+        &seen("st1=id1 st1/hr=id1 st8=own"),
+        &expect![[r#"
+            1. revocation/st1/kv1
+               asks for couldBecomeUnreadable account/st1: its data can no longer be read or written once its access to vault kv1 is gone
+               asks for couldBecomeUnreadable account/st1: nor can what is in its encryption scope hr
+            note: account st1: a grant to a group that its identity belongs to would keep it readable: groups are not read
+        "#]],
+    );
+    // Nothing is closed as long as it could not be seen whom the identity serves.
+    check(
+        &wanted,
+        &seen("st1=id1 unseen"),
+        &expect![[r#"
+        blind: subscription 2
+          hides: the identity id1 has no access to the keys of kv1
+    "#]],
+    );
+    // The judge says the same of a plan that was made without that sight.
+    let blind = crate::plan::plan(&desired(&wanted), &observed(&wanted, &seen("st1=id1")));
+    let breaches = |sharers: &str| crate::plan::judge(&blind, &observed(&wanted, &seen(sharers)));
+    assert!(breaches("st1=id1").is_empty());
+    assert!(breaches("st9=id1").iter().any(|breach| breach.what.contains("reach their keys as the same identity")));
+    assert!(breaches("st1=id1 unseen").iter().any(|breach| breach.what.contains(", or may")));
+}
+
+#[test]
 fn access_of_all_accounts_that_share_an_identity_is_taken_away() {
     let account = |name: &str| format!("account {name} has id1 bound kv1/main@A as id1");
     let wanted = |name: &str| format!("account {name} has id1 uses kv1/main as id1 revoked");

@@ -6,6 +6,7 @@ mod judge_life;
 mod key_life;
 mod obstacles;
 mod own_key;
+mod recovery;
 pub(crate) mod world;
 mod world_life;
 
@@ -16,12 +17,12 @@ use world::{desired, observed};
 
 /// Plans a wanted state against a seen one and holds the plan's text against what is expected.
 ///
-/// Wanted, separated by `;`: `group`, `vault kv1 [create] [protected|unprotected|eastus]`, `key kv1/main [create] [own]`,
+/// Wanted, separated by `;`: `group`, `vault kv1 [create] [recover] [protected|unprotected|eastus]`, `key kv1/main [create] [own] [recover]`,
 /// `identity id1 [create]`, `account st1 [create] [system] [has id1] [uses kv1/main [as id1] [auto|pinned A]] [recover] [revoked]
 /// [microsoft] [eastus]`, `regions may differ`.
 ///
-/// Seen: `group`, `vault kv1 [protected] [rbac] [registering] [hidden] [taken] [deleted] [st1=get+wrapKey] [tenant2]`,
-/// `key kv1/main A [own|other] [disabled|expired|expires|later|small|hidden] [B …]`, `key kv1/main deleted|unlisted`,
+/// Seen: `group`, `vault kv1 [protected] [rbac] [registering] [hidden] [taken] [deleted [elsewhere] [over|dated]] [st1=get+wrapKey] [tenant2]`,
+/// `key kv1/main A [own|other] [disabled|expired|expires|later|small|hidden] [B …]`, `key kv1/main deleted [certificate] [over]|unlisted`,
 /// `users kv1/main [st9@A] [moved=900] [unseen]`, `now 2000`; a key's life is in the words of `world_life`, and `made=900` says
 /// when the version before it was made;
 /// `lock name ReadOnly subscription|group|kv1|st1`, `lock hidden`, `identity id1 [hidden]`, `account st1 [system] [has id1]
@@ -164,7 +165,7 @@ fn a_deleted_vault_that_holds_the_name_is_refused() {
         "vault kv1 create protected",
         "vault kv1 deleted",
         &expect![[r#"
-            CMK203 vault kv1: a deleted vault holds its name
+            CMK203 vault kv1: a deleted vault holds its name, one of resource group RG of subscription 11111111-1111-1111-1111-111111111111
         "#]],
     );
 }

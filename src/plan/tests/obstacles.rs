@@ -125,7 +125,7 @@ fn a_deleted_key_that_holds_the_name_is_refused_with_its_date() {
         "vault kv1; key kv1/main create",
         "vault kv1; key kv1/main deleted",
         "CMK212",
-        &["az keyvault key recover --vault-name kv1 --name main"],
+        &["write `recover: true` on the key", "accept CMK405:key/kv1/main"],
     );
 }
 

@@ -90,7 +90,9 @@ fn the_judge_rejects_an_import_that_replaces_or_hides_something() {
     assert!(harms(&made, &there).contains("the key"), "{}", harms(&made, &there));
 
     let mut deleted = seen.clone();
-    deleted.deleted_keys.insert(key_ref("kv1/main"), Seen::Known(SeenDeletedKey { scheduled_purge: None }));
+    deleted
+        .deleted_keys
+        .insert(key_ref("kv1/main"), Seen::Known(SeenDeletedKey { scheduled_purge: None, of_certificate: false }));
     assert!(harms(&made, &deleted).contains("a deleted key holds its name"));
 
     let mut other = made.clone();

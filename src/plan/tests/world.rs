@@ -56,7 +56,9 @@ pub(crate) fn desired(text: &str) -> Desired {
                 };
                 let location = Some(region(&words));
                 let keys = std::collections::BTreeMap::new();
-                let vault = Vault { id: id.clone(), location, create, purge_protection, permission_model, keys };
+                let recover = words.contains(&"recover");
+                let vault =
+                    Vault { id: id.clone(), location, create, recover, purge_protection, permission_model, keys };
                 desired.vaults.insert(id.name, vault);
             }
             "key" => {
@@ -65,12 +67,15 @@ pub(crate) fn desired(text: &str) -> Desired {
                     kind: if words.contains(&"hsm") { KeyType::RsaHsm } else { KeyType::Rsa },
                     size_bits: 2048,
                 });
-                desired
-                    .vaults
-                    .get_mut(&key.vault)
-                    .unwrap()
-                    .keys
-                    .insert(key.name, Key { create, import: own(&words), life: world_life::life(&words) });
+                desired.vaults.get_mut(&key.vault).unwrap().keys.insert(
+                    key.name,
+                    Key {
+                        create,
+                        import: own(&words),
+                        recover: words.contains(&"recover"),
+                        life: world_life::life(&words),
+                    },
+                );
             }
             "identity" => {
                 let id = identity(words[1]);
@@ -101,7 +106,7 @@ pub(crate) fn thumbprint(word: &str) -> Thumbprint {
     Thumbprint::of_rsa(word.as_bytes(), &[1, 0, 1])
 }
 
-fn identity(name: &str) -> IdentityId {
+pub(super) fn identity(name: &str) -> IdentityId {
     IdentityId { group: group(), name: IdentityName::parse(name).unwrap() }
 }
 
@@ -179,6 +184,7 @@ pub(crate) fn observed(wanted: &str, text: &str) -> Observed {
             "account" => see_account(&words, &mut observed),
             "lock" => see_lock(&words, &mut observed),
             "users" => world_life::see_users(&words, &mut observed),
+            "sharers" => world_life::see_sharers(&words, &mut observed),
             "now" => observed.at = world_life::moment(words[1]),
             other => panic!("{other}"),
         }
@@ -216,10 +222,20 @@ fn see_vault(words: &[&str], observed: &mut Observed) {
         let state = NameState::Unregistered { provider: "Microsoft.KeyVault" };
         observed.vault_names.insert(name, Seen::Known(state));
     } else if words.contains(&"deleted") {
-        observed.vault_names.insert(name, Seen::Known(NameState::SoftDeleted { scheduled_purge: None }));
+        observed.vault_names.insert(name.clone(), Seen::Known(NameState::SoftDeleted(seen_deleted(name, words))));
     } else {
         observed.vaults.insert(name.clone(), Seen::Known(seen_vault(name, words)));
     }
+}
+
+/// A deleted vault: of the group, unless it is `elsewhere`, and to be purged at a moment that is past when it is `over`.
+fn seen_deleted(name: VaultName, words: &[&str]) -> SeenDeletedVault {
+    let there = if words.contains(&"elsewhere") { "rg2" } else { "RG" };
+    let group = GroupId { name: GroupName::parse(there).unwrap(), ..group() };
+    let dated = words.contains(&"over").then_some("1970-01-01T00:00:00Z");
+    let dated = dated.or(words.contains(&"dated").then_some("1970-01-02T00:00:00Z"));
+    let scheduled_purge = dated.map(str::to_owned);
+    SeenDeletedVault { scheduled_purge, was: Some(VaultId { group, name }), location: Some(region(words)) }
 }
 
 fn seen_vault(name: VaultName, words: &[&str]) -> SeenVault {
@@ -248,7 +264,8 @@ fn seen_vault(name: VaultName, words: &[&str]) -> SeenVault {
 fn see_key(words: &[&str], observed: &mut Observed) {
     let key = key_ref(words[1]);
     if words.contains(&"deleted") {
-        let seen = SeenDeletedKey { scheduled_purge: Some(Timestamp(86_400)) };
+        let scheduled_purge = Some(Timestamp(if words.contains(&"over") { 0 } else { 86_400 }));
+        let seen = SeenDeletedKey { scheduled_purge, of_certificate: words.contains(&"certificate") };
         observed.deleted_keys.insert(key, Seen::Known(seen));
     } else if words.contains(&"unlisted") {
         observed.deleted_keys.insert(key, hidden());

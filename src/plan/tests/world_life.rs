@@ -68,17 +68,38 @@ pub(super) fn see_users(words: &[&str], observed: &mut Observed) {
             continue;
         };
         let (pinned, current) = (binding.version.clone(), binding.current.clone());
-        found.users.push(KeyUser { account: seen.id.clone(), scope: None, pinned, current, moved });
+        let who = seen.reaches_as();
+        found.users.push(KeyUser { account: seen.id.clone(), scope: None, who, pinned, current, moved });
     }
     for (name, letter) in words[2..].iter().filter_map(|word| word.split_once('@')) {
         let (name, scope) = name.split_once('/').map_or((name, None), |(name, scope)| (name, Some(scope.to_owned())));
         let account = AccountId { group: super::world::group(), name: AccountName::parse(name).unwrap() };
         let used = Some(version(letter));
-        found.users.push(KeyUser { account, scope, pinned: used.clone(), current: used, moved });
+        let who = Some(Who::System(account.clone()));
+        found.users.push(KeyUser { account, scope, who, pinned: used.clone(), current: used, moved });
     }
     if words.contains(&"unseen") {
         let what = "subscription 2".to_owned();
         found.unseen.push(Unseen { what, why: "403 AuthorizationFailed".to_owned(), permission: "a/read".to_owned() });
     }
     observed.users.insert(key, found);
+}
+
+/// `sharers kv1 st9=id1 st1/hr=id1 st1/hr=own [unseen]`: who was found to use keys of the vault, and as whom.
+pub(super) fn see_sharers(words: &[&str], observed: &mut Observed) {
+    let mut found = KeyUsers::default();
+    for (name, identity) in words[2..].iter().filter_map(|word| word.split_once('=')) {
+        let (name, scope) = name.split_once('/').map_or((name, None), |(name, scope)| (name, Some(scope.to_owned())));
+        let account = AccountId { group: super::world::group(), name: AccountName::parse(name).unwrap() };
+        let who = match identity {
+            "own" => Who::System(account.clone()),
+            name => Who::User(super::world::identity(name)),
+        };
+        found.users.push(KeyUser { account, scope, who: Some(who), pinned: None, current: None, moved: None });
+    }
+    if words.contains(&"unseen") {
+        let what = "subscription 2".to_owned();
+        found.unseen.push(Unseen { what, why: "403 AuthorizationFailed".to_owned(), permission: "a/read".to_owned() });
+    }
+    observed.vault_users.insert(VaultName::parse(words[1]).unwrap(), found);
 }

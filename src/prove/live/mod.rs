@@ -8,8 +8,8 @@ mod chosen;
 use super::hand::Hand;
 use super::start::{arrival_seconds, bare, let_importer_in};
 use crate::model::{
-    AccountName, Desired, HiddenReason, KeyRef, NameState, Observed, PermissionModel, Seen, SeenAccount, SeenKey,
-    SeenVault, VaultName,
+    AccountName, Desired, HiddenReason, KeyRef, Location, NameState, Observed, PermissionModel, Seen, SeenAccount,
+    SeenDeletedVault, SeenKey, SeenVault, VaultName,
 };
 use crate::sandbox::{CALLER_OBJECT_ID, Millis, Pace, SUBSCRIPTIONS, TENANT, World};
 use chosen::{label, overwritten};
@@ -161,19 +161,33 @@ impl Build<'_> {
             }
             Some(Seen::Absent) | None => return Ok(()),
         };
-        let is_deleted = match state {
+        match state {
             NameState::Free => return Ok(()),
-            NameState::Taken(_) => false,
-            NameState::SoftDeleted { .. } => true,
+            NameState::Taken(_) => {}
+            NameState::SoftDeleted(deleted) => return self.deleted_vault(name, deleted),
             NameState::Unregistered { provider } => {
                 self.limits.insert(format!("{provider} is not registered there: it is taken as registered"));
                 return Ok(());
             }
-        };
+        }
         let path = format!("{}/providers/Microsoft.KeyVault/vaults/{name}", self.elsewhere()?);
-        made(self.hand.make_vault(&path, "westeurope", "standard", true), &path)?;
+        made(self.hand.make_vault(&path, "westeurope", "standard", true), &path)
+    }
+
+    /// A deleted vault, where it was if that is known. What it holds nobody can see.
+    fn deleted_vault(&mut self, name: &VaultName, deleted: &SeenDeletedVault) -> Result<(), String> {
+        let location = deleted.location.as_ref().map_or("westeurope", Location::as_str);
+        let path = match &deleted.was {
+            Some(was) => {
+                self.group_of(&was.group.to_string(), location)?;
+                was.to_string()
+            }
+            None => format!("{}/providers/Microsoft.KeyVault/vaults/{name}", self.elsewhere()?),
+        };
+        made(self.hand.make_vault(&path, location, "standard", true), &path)?;
         self.hand.wait(arrival_seconds(self.hand.world.pace()));
-        if is_deleted { made(self.hand.arm("DELETE", &path, &Value::Null).0, &path) } else { Ok(()) }
+        self.limits.insert(format!("what the deleted vault {name} holds cannot be seen: it is taken as empty"));
+        made(self.hand.arm("DELETE", &path, &Value::Null).0, &path)
     }
 
     /// A group of nobody in the spec.
@@ -188,6 +202,9 @@ impl Build<'_> {
         for (key, seen) in &self.observed.keys {
             match seen {
                 Seen::Known(seen) => self.key(key, seen)?,
+                Seen::Absent if self.observed.deleted_keys.get(key).and_then(Seen::known).is_some() => {
+                    self.limits.insert(format!("key {key} was deleted: it is taken as gone for good"));
+                }
                 Seen::Absent => {}
                 Seen::Hidden(reason) => self.hidden(&format!("key {key}"), reason),
             }

@@ -30,6 +30,7 @@ impl Scene<'_> {
         let may_go = match change.path.as_slice() {
             ["vaults", _, "arrivals", _] | ["accounts", _, "identity", ..] | ["assignments", _] => true,
             ["accounts", name, "encryption", "binding"] => self.leaves_key(name),
+            path @ (["deleted_vaults", _] | ["vaults", _, "deleted_keys", _]) => self.is_back(path),
             _ => false,
         };
         if change.after.is_none() && !may_go {
@@ -75,7 +76,7 @@ impl Scene<'_> {
             ["accounts", name, "encryption", "binding", "version" | "current" | "expires" | "rotated"] => {
                 self.shown(&format!("account {name}"), &["encryption.version"])
             }
-            ["vaults", name] if new => self.vault(name, change),
+            ["vaults", name] if new => self.vault_back(name, change).unwrap_or_else(|| self.vault(name, change)),
             ["vaults", name, "policies"] => self.policies(name, change),
             ["assignments", _] => self.assignment(change),
             // The directory's view of an identity that was attached or made.
@@ -89,12 +90,15 @@ impl Scene<'_> {
             }
             // Consequences of what is judged by itself.
             // A role that is assigned once more is the same one: only its time is new.
+            ["deleted_vaults", _] | ["vaults", _, "deleted_keys", _] if change.after.is_none() => vec![],
             ["vaults", _, "arrivals", ..] | ["vaults", _, "modified"] | ["assignments", _, "updated"] => vec![],
             ["vaults", name, "purge_protection"] => {
                 let shown = self.notes.shows(&format!("vault {name}"), "purgeProtection");
                 vec![("S5", shown, format!("{place} was turned on and not shown"))]
             }
-            ["vaults", vault, "keys", key] if new => self.key(vault, key, change),
+            ["vaults", vault, "keys", key] if new => {
+                self.key_back(vault, key, change).unwrap_or_else(|| self.key(vault, key, change))
+            }
             ["vaults", vault, "keys", key, "versions"] => self.versions(vault, key, change),
             ["vaults", vault, "keys", key, "rotation", ..] => self.policy(vault, key, change),
             _ => vec![(
@@ -114,7 +118,7 @@ impl Scene<'_> {
     }
 
     /// Only what this run was told to be absent, by Azure and not by a proxy, is made.
-    fn looked(&self, place: &str) -> Finding {
+    pub(super) fn looked(&self, place: &str) -> Finding {
         let told = self.notes.told.get(&place.to_ascii_lowercase());
         ("S11", told == Some(&(404, true)), format!("{place} was made after its look gave {told:?}"))
     }

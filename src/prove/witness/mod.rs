@@ -13,6 +13,7 @@ mod facts;
 mod honest;
 mod keys;
 mod notes;
+mod recovery;
 mod sight;
 mod spells;
 

@@ -143,11 +143,12 @@ impl<'s> Resolver<'s> {
             id,
             location: None,
             create: None,
+            recover: false,
             purge_protection: None,
             permission_model: None,
             keys: BTreeMap::new(),
         });
-        vault.keys.entry(name).or_insert(Key { create: None, import: None, life: KeyLife::default() });
+        vault.keys.entry(name).or_insert(Key { create: None, import: None, recover: false, life: KeyLife::default() });
         Some(reference)
     }
 

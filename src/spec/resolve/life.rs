@@ -25,6 +25,7 @@ impl Resolver<'_> {
         let KeyEntry {
             create: _,
             import: _,
+            recover: _,
             enabled,
             versions,
             not_before,

@@ -35,8 +35,16 @@ impl<'s> Resolver<'s> {
     }
 
     fn vault(&mut self, path: [&'s str; 2], name: Option<VaultName>, entry: &'s VaultEntry) {
-        let VaultEntry { create, subscription, resource_group, location, purge_protection, permission_model, keys } =
-            entry;
+        let VaultEntry {
+            create,
+            recover,
+            subscription,
+            resource_group,
+            location,
+            purge_protection,
+            permission_model,
+            keys,
+        } = entry;
         let own = Own {
             path,
             subscription: subscription.as_deref(),
@@ -50,13 +58,15 @@ impl<'s> Resolver<'s> {
             PermissionModelWord::AccessPolicies => PermissionModel::AccessPolicies,
             PermissionModelWord::Rbac => PermissionModel::Rbac,
         });
+        self.recovery(&path, *recover);
         let sku = create.as_ref().map(|create| create.sku);
         let create = create.as_ref().and_then(|create| self.vault_create(path, create));
         let keys = self.keys(path, keys, sku);
         let (Some(name), Some(group)) = (name, group) else { return };
         self.uses_group(&group, own.create);
         let id = VaultId { group, name: name.clone() };
-        let vault = Vault { id, location, create, purge_protection: *purge_protection, permission_model, keys };
+        let (recover, purge_protection) = (*recover, *purge_protection);
+        let vault = Vault { id, location, create, recover, purge_protection, permission_model, keys };
         self.desired.vaults.entry(name).or_insert(vault);
     }
 
@@ -80,6 +90,21 @@ impl<'s> Resolver<'s> {
         Some(VaultCreate { sku, soft_delete_retention_days: soft_delete_retention_days? })
     }
 
+    /// What is only used is somebody else's to make, and to bring back.
+    fn recovery(&mut self, path: &[&str], recover: bool) {
+        let within = |field| path.iter().copied().chain([field]).collect::<Vec<&str>>();
+        if !recover || self.spec.has(&within("create")) {
+            return;
+        }
+        let span = self.spec.value_span(&within("recover"));
+        let what = if path.len() == 2 { "vault" } else { "key" };
+        self.say(
+            Diagnostic::error("CMK080", span, format!("a {what} that is only used is not recovered"))
+                .label("without `create`, it is there already, and somebody else's to bring back")
+                .help(format!("add `create: {{}}` to the {what}, or remove `recover`")),
+        );
+    }
+
     fn keys(
         &mut self,
         vault: [&str; 2],
@@ -92,6 +117,7 @@ impl<'s> Resolver<'s> {
         for (name, entry) in entries {
             let path = [vault[0], vault[1], "keys", name.as_str()];
             let create = entry.create.as_ref().and_then(|create| self.key_create(path, create, sku));
+            self.recovery(&path, entry.recover);
             let Some(parsed) = self.name(Name::Key, name, spec.key_span(&path), KeyName::parse) else { continue };
             if let Some(first) = declared.get(&parsed) {
                 let first_at = spec.key_span(&[vault[0], vault[1], "keys", first]);
@@ -99,7 +125,7 @@ impl<'s> Resolver<'s> {
             } else {
                 declared.insert(parsed.clone(), name);
                 let (import, life) = (self.own_key(path, entry), self.life(path, entry));
-                keys.insert(parsed, Key { create, import, life });
+                keys.insert(parsed, Key { create, import, recover: entry.recover, life });
             }
         }
         keys

@@ -28,7 +28,9 @@ async fn observed(wanted: &Desired, world: World, at: Millis) -> Observed {
 async fn a_world_like_the_one_that_was_seen_looks_the_same() {
     // The sandbox draws the same ids in each world. In a world with an account that is not looked at, the principal that
     // it left in a vault is one that is drawn again for another; Azure's are never the same.
-    for story in all().filter(|story| !story.world.contains(" st9 ")) {
+    // And what a deleted thing holds nobody can see, so no world can be built like it.
+    let all = all().filter(|story| !story.world.contains(" st9 ") && !story.world.contains("\ndelete "));
+    for story in all {
         let wanted = desired(story.spec);
         let (there, start) = world(story.world, pace());
         let seen = observed(&wanted, there.clone(), start).await;

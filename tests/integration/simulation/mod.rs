@@ -12,6 +12,7 @@ mod staircase;
 mod stories;
 mod stories_of_keys;
 mod stories_of_own_keys;
+mod stories_of_recovery;
 pub(crate) mod worlds;
 
 /// A number that whoever runs the tests has asked for: `CMK_SEEDS` scenes by chance, and everything that is otherwise

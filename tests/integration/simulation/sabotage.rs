@@ -308,6 +308,15 @@ fn all() -> Vec<(&'static str, &'static str, How)> {
             }),
         ),
         ("an identity is taken off when its key is set", "S1", on_line(Way::TakesIdentityOff)),
+        (
+            "what was deleted comes back, and nobody is asked",
+            "S14",
+            in_plan(|plan| {
+                let is_back =
+                    |step: &Step| matches!(step.action, Action::RecoverVault { .. } | Action::RecoverKey { .. });
+                plan.steps.iter_mut().filter(|step| is_back(step)).for_each(|step| step.risks.clear());
+            }),
+        ),
         ("a refusal is ignored", "S13", in_plan(|plan| plan.refusals.clear())),
         (
             "what the guard forbids is done all the same",
@@ -446,6 +455,10 @@ fn every_sabotage_is_noticed_within_two_hundred_seeds() {
 /// are not its business.
 fn for_the_judge() -> Vec<(&'static str, Alter)> {
     vec![
+        ("what was deleted comes back, and nobody is asked", |plan| {
+            let is_back = |step: &Step| matches!(step.action, Action::RecoverVault { .. } | Action::RecoverKey { .. });
+            plan.steps.iter_mut().filter(|step| is_back(step)).for_each(|step| step.risks.clear());
+        }),
         ("a step forgets what it goes after", |plan| plan.steps.iter_mut().for_each(|step| step.after.clear())),
         ("two steps are swapped", |plan| {
             if let Some(last) = plan.steps.len().checked_sub(1) {

@@ -2,6 +2,7 @@
 
 use super::worlds::{desired, pace, whole, world};
 use cmk::model::Desired;
+use cmk::plan::RiskClass;
 use cmk::prove::{Act, Breach, Chance, Crash, How, Meddling, Script, Stage, in_virtual_time};
 use cmk::sandbox::{Pace, Sandbox};
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub(super) struct Scene {
     pub(super) pace: Pace,
     pub(super) concurrency: usize,
     pub(super) latency: u64,
+    /// Whether the operator says yes to what brings back or opens again.
+    pub(super) opens: bool,
 }
 
 /// What came of a scene.
@@ -40,8 +43,9 @@ pub(super) struct Seen {
 /// The scene of a seed.
 pub(super) fn scene(seed: u64) -> Scene {
     let mut chance = Chance::new(seed);
-    let (world, spec) = world_and_spec(&mut chance);
-    let spec = with_own_key(seed, &world, spec);
+    let (mut world, mut spec) = world_and_spec(&mut chance);
+    spec = with_own_key(seed, &world, spec);
+    let opens = deletion(&mut Chance::new(!seed), &mut world, &mut spec);
     let wanted = desired(&spec);
     let twin = chance.one_in(6);
     let turns = (0..if twin { 2 } else { 1 + chance.below(2) })
@@ -83,7 +87,33 @@ pub(super) fn scene(seed: u64) -> Scene {
     };
     let concurrency = *chance.pick(&[1, 2, 8]).unwrap();
     let latency = chance.below(900);
-    Scene { seed, world, spec, turns, meddling, twin, pace, concurrency, latency }
+    Scene { seed, world, spec, turns, meddling, twin, pace, concurrency, latency, opens }
+}
+
+/// Once in a while, somebody has deleted the vault or a key, and the spec says that it may come back. Whether the operator
+/// says so too.
+fn deletion(chance: &mut Chance, world: &mut Vec<String>, spec: &mut String) -> bool {
+    if !chance.one_in(6) {
+        return false;
+    }
+    // What is bound in the world stays bound, and can be read again only where it could before.
+    *spec = spec.replace("create: {}, purgeProtection: true,", "create: {}, recover: true, purgeProtection: true,");
+    *spec = spec.replace("create: { size: 2048 },", "create: { size: 2048 }, recover: true,");
+    let keys: Vec<String> = world.iter().filter_map(|line| line.strip_prefix("key ").map(str::to_owned)).collect();
+    let made = keys.iter().filter(|key| {
+        let name = key.rsplit('/').next().unwrap_or_default();
+        spec.contains(&format!("{name}: {{ create: {{ size: 2048 }}, recover: true"))
+    });
+    let made: Vec<&String> = made.collect();
+    let protected = world.iter().any(|line| line == "vault kv1");
+    if let Some(key) = chance.pick(&made).filter(|_| chance.one_in(2)) {
+        world.push(format!("delete {key}"));
+    } else if protected && spec.contains("create: {}, recover: true") {
+        world.push("delete kv1".to_owned());
+    } else if !world.iter().any(|line| line.starts_with("vault ")) && world.iter().any(|line| line == "group") {
+        world.push("deleted kv1".to_owned());
+    }
+    !chance.one_in(3)
 }
 
 /// A world and a spec that fits it: what the world lacks, the spec would have made.
@@ -301,7 +331,7 @@ impl Scene {
             crash: turn.crash,
             concurrency: self.concurrency,
             latency: std::time::Duration::from_millis(self.latency),
-            ..as_told.clone()
+            ..self.as_told(as_told)
         };
         let hows: Vec<How> = self.turns.iter().map(how).collect();
         match hows.as_slice() {
@@ -314,7 +344,7 @@ impl Scene {
                 }
             }
         }
-        let all_is_true = self.end(&stage, as_told).await;
+        let all_is_true = self.end(&stage, &self.as_told(as_told)).await;
         stage.imports(&wanted, all_is_true).await;
         stage.witness(|witness| Seen {
             breaches: witness.breaches().to_vec(),
@@ -323,11 +353,19 @@ impl Scene {
         })
     }
 
+    fn as_told(&self, how: &How) -> How {
+        let mut how = how.clone();
+        how.accepts.extend(self.opens.then_some(RiskClass::Reopening));
+        how
+    }
+
     /// All is well again. Only somebody's harm may lead to a refusal, and then nothing is written. True if in the end all
     /// is as desired.
     async fn end(&self, stage: &Stage, as_told: &How) -> bool {
         let wanted = desired(&self.spec);
-        let is_closed = self.world.iter().any(|line| line.starts_with("disable "));
+        super::stories::key_shows(stage).await;
+        let is_deleted = self.world.iter().any(|line| line.starts_with("delete"));
+        let is_closed = self.world.iter().any(|line| line.starts_with("disable ")) || (is_deleted && !self.opens);
         if !is_closed && self.meddling.acts.iter().all(|(_, _, act)| act.is_harmless()) {
             return stage.converges_as(&wanted, as_told).await;
         }

@@ -4,9 +4,9 @@ use super::worlds::desired;
 use cmk::model::{
     AccessPolicy, AccountId, AccountName, Binding, Desired, GrantScope, GroupId, GroupName, HiddenReason, Identities,
     IdentityId, IdentityName, KeyCreate, KeyName, KeyPermission, KeyRef, KeyType, KeyUser, KeyUsers, KeyVersion,
-    Location, NameState, Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenEncryption, SeenGroup,
-    SeenIdentity, SeenKey, SeenRotation, SeenSubscription, SeenUserIdentity, SeenVault, SubscriptionId, Thumbprint,
-    Timestamp, VaultId, VaultName, Version, Who,
+    Location, NameState, Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenDeletedVault,
+    SeenEncryption, SeenGroup, SeenIdentity, SeenKey, SeenRotation, SeenSubscription, SeenUserIdentity, SeenVault,
+    SubscriptionId, Thumbprint, Timestamp, VaultId, VaultName, Version, Who,
 };
 use cmk::plan::{Action, Consent, GrantBy, Plan, RiskClass, Step, closing, judge, plan};
 use cmk::sandbox::SUBSCRIPTIONS;
@@ -86,7 +86,7 @@ fn vaults() -> Vec<(Seen<SeenVault>, Option<NameState>)> {
     vec![
         (Seen::Absent, Some(NameState::Free)),
         (Seen::Absent, Some(NameState::Taken("taken".to_owned()))),
-        (Seen::Absent, Some(NameState::SoftDeleted { scheduled_purge: None })),
+        (Seen::Absent, Some(NameState::SoftDeleted(SeenDeletedVault::default()))),
         (hidden(), None),
         (vault(true, "Succeeded", policies), None),
         (vault(false, "Succeeded", policies), None),
@@ -223,6 +223,7 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
             vault.purge_protection = *purge_protection;
             observed.vaults.insert(id.name.clone(), Seen::Known(vault));
         }
+        Action::RecoverVault { .. } | Action::RecoverKey { .. } => unreachable!("no spec here says so"),
         Action::ProtectVault { id } => {
             if let Some(Seen::Known(vault)) = observed.vaults.get_mut(&id.name) {
                 vault.purge_protection = true;
@@ -345,6 +346,7 @@ fn with_users(desired: &Desired, mut observed: Observed) -> Observed {
                 let here = binding.vault_host == HOST && binding.key == key.name.as_str();
                 let moved = if binding.rotated.as_deref() == Some(JUST_NOW) { 1_767_225_600 } else { 1_764_547_200 };
                 here.then(|| KeyUser {
+                    who: seen.reaches_as(),
                     account: seen.id.clone(),
                     scope: None,
                     pinned: binding.version.clone(),
@@ -430,6 +432,8 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
         Action::CreateIdentity { id, .. } => observed.identities[id].is_absent(),
         Action::CreateGroup { .. }
         | Action::SwitchIdentity { .. }
+        | Action::RecoverVault { .. }
+        | Action::RecoverKey { .. }
         | Action::ProtectVault { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }

@@ -6,6 +6,7 @@
 //! | `vault kv1`, `vault kv1 unprotected premium north` | a vault, with another team's access policies |
 //! | `elsewhere kv1`, `elsewhere st1` | a vault, or an account, of this name in another subscription |
 //! | `deleted kv1` | a vault that was deleted and holds its name |
+//! | `delete kv1`, `delete kv1/main` | a vault, or a key, that is deleted with all that it holds |
 //! | `key kv1/main`, `key kv1/main EC` | a key |
 //! | `account st1`, `account st1 identity` | an account |
 //! | `infrastructure st1` | an account with infrastructure encryption and an identity |
@@ -59,9 +60,14 @@ pub(crate) fn pace() -> Pace {
 
 /// The world of a text, and the moment at which it is so.
 pub(crate) fn world(text: &str, pace: Pace) -> (World, Millis) {
+    world_since(BEGINNING, text, pace)
+}
+
+/// The same, from another moment on: the program itself knows only the machine's clock.
+pub(crate) fn world_since(beginning: Millis, text: &str, pace: Pace) -> (World, Millis) {
     let mut world = World::new(pace);
     world.set_watch(Watch::new(contracts::hold));
-    let mut hand = Hand { world: &mut world, now: BEGINNING };
+    let mut hand = Hand { world: &mut world, now: beginning };
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let status = thing(&mut hand, &words);
@@ -191,6 +197,14 @@ fn obstacle(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
             let (of, name) = key(name);
             hand.enable(&of, &name, false)
         }
+        ["delete", name] => match name.split_once('/') {
+            Some((of, key)) => {
+                let status = hand.vault(of, "DELETE", &format!("/keys/{key}"), &Value::Null).0;
+                hand.wait(1 + hand.world.pace().deleted_object / 1000);
+                status
+            }
+            None => hand.arm("DELETE", &vault(name), &Value::Null).0,
+        },
         ["lock", name] => {
             let path = format!("{}/providers/Microsoft.Authorization/locks/{name}", group());
             hand.arm("PUT", &path, &json!({ "properties": { "level": "ReadOnly" } })).0
