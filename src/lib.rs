@@ -14,6 +14,8 @@ pub mod observe;
 
 pub mod plan;
 
+pub mod material;
+
 pub mod apply;
 
 pub mod verify;

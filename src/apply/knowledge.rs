@@ -17,7 +17,7 @@ const FRESH_FOR: Duration = Duration::from_secs(30);
 /// How long a look at the newest version of a key serves for all accounts that are bound to it.
 const LATEST_FOR: Duration = Duration::from_secs(10);
 
-const ALL_VERSIONS: KeySight = KeySight { all: true, versions: vec![], rotation: false };
+const ALL_VERSIONS: KeySight = KeySight { all: true, versions: vec![], rotation: false, material: false };
 
 /// The shared knowledge of all steps that run.
 #[derive(Debug)]
@@ -171,6 +171,7 @@ impl<'a> Knowledge<'a> {
             }
             Fact::KeyUsable(key, VersionRule::Latest | VersionRule::Auto)
             | Fact::KeyLive(key)
+            | Fact::KeyHolds(key, _)
             | Fact::KeyMarked(key, _)
             | Fact::RotatedSince(key, _) => self.look_at_key(azure, key, KeySight::default()).await?,
             Fact::KeyUsable(key, VersionRule::Exact(_)) | Fact::KeyEnabled(key, _) | Fact::VersionDisabled(key, _) => {
@@ -228,7 +229,8 @@ impl<'a> Knowledge<'a> {
         let had_all = before.as_ref().is_some_and(|key| key.all_versions);
         // An account may be under a version that is no longer the newest: what was known of it is not forgotten.
         let known = before.iter().flat_map(|key| &key.versions).map(|version| version.id.clone()).collect();
-        let sight = KeySight { all: sight.all || had_all, versions: known, ..sight };
+        let material = self.desired.key(key).is_some_and(|wanted| wanted.import.is_some());
+        let sight = KeySight { all: sight.all || had_all, versions: known, material, ..sight };
         let seen = match observe::key(azure, id, host.as_deref(), &key.name, &sight).await? {
             Seen::Known(seen) => Seen::Known(SeenKey { rotation: seen.rotation.or_else(|| before?.rotation), ..seen }),
             other => other,
@@ -245,6 +247,11 @@ impl<'a> Knowledge<'a> {
         let all = observe::sweep(azure, &self.desired.subscriptions()).await?;
         self.observed().users.insert(key.clone(), all.of(&host, key.name.as_str()));
         Ok(())
+    }
+
+    /// Takes in what the vault itself answered about a key that was imported.
+    pub(super) fn answered_import(&self, key: &KeyRef, answer: SeenKey) {
+        self.observed().keys.insert(key.clone(), Seen::Known(answer));
     }
 
     /// Takes in what the vault itself answered about one version of a key.

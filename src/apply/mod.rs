@@ -19,8 +19,9 @@ pub use request::{Preview, previews};
 pub use wait::Budgets;
 
 use crate::azure::Azure;
-use crate::model::{Desired, Observed};
-use crate::plan::{Accepted, Plan, Step, StepId};
+use crate::material::Materials;
+use crate::model::{Desired, KeyRef, Observed};
+use crate::plan::{Accepted, Action, Plan, Step, StepId};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use knowledge::Knowledge;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub run_id: uuid::Uuid,
     /// The risks that the operator said yes to.
     pub accepted: Accepted,
+    /// The material of the keys that the plan imports.
+    pub materials: Materials,
 }
 
 /// Applies a plan that was made from this observation of this desired state, telling of its progress.
@@ -59,7 +62,7 @@ pub async fn apply(
     let (events, mut inbox) = mpsc::unbounded_channel();
     let known = Knowledge::new(azure, desired, observed);
     let waiting = Waiting::new(events, stop.clone(), settings.budgets.clone());
-    let run = Run { azure, known, waiting, id: settings.run_id };
+    let run = Run { azure, known, waiting, materials: &settings.materials, id: settings.run_id };
     let mut ledger = Ledger {
         plan,
         schedule: Schedule::new(plan),
@@ -69,6 +72,7 @@ pub async fn apply(
     let mut running = FuturesUnordered::new();
     let unaccepted = plan.unaccepted(&settings.accepted);
     let hindrance = match (plan.refusals.as_slice(), unaccepted.as_slice()) {
+        ([], []) if lacking(plan, &settings.materials).is_some() => Some("the material of a key is not at hand"),
         ([], []) => None,
         ([], _) => Some("nobody has said yes to a risk of the plan"),
         _ => Some("the plan refuses something"),
@@ -105,6 +109,14 @@ pub async fn apply(
     let interrupted = ledger.close(hindrance, sink) && *stop.borrow();
     let request_ids = std::mem::take(&mut ledger.request_ids);
     Outcome { steps: ledger.into_steps(), interrupted, request_ids, waits: run.waiting.total(), unaccepted }
+}
+
+/// The first key of a plan whose material is not at hand.
+pub fn lacking<'p>(plan: &'p Plan, materials: &Materials) -> Option<&'p KeyRef> {
+    plan.steps.iter().find_map(|step| match &step.action {
+        Action::ImportKey { key, thumbprint, .. } if materials.get(key, thumbprint).is_none() => Some(key),
+        _ => None,
+    })
 }
 
 async fn take_batch(run: &Run<'_>, plan: &Plan, batch: Batch, request_id: String) -> (Batch, Vec<StepOutcome>) {

@@ -3,9 +3,11 @@
 use super::knowledge::Knowledge;
 use super::request;
 use crate::azure::{
-    Answer, Azure, Call, Failure, Kind, accounts, diagnostics, groups, identities, key_life, keys, lro, roles, vaults,
+    Answer, Azure, Call, Failure, Kind, accounts, diagnostics, groups, identities, key_import, key_life, keys, lro,
+    roles, vaults,
 };
-use crate::model::{AccessPolicy, Seen, SeenVault, VaultId};
+use crate::material::{self, Material, Materials};
+use crate::model::{AccessPolicy, KeyRef, Seen, SeenVault, VaultId};
 use crate::observe;
 use crate::plan::{Action, GrantBy, Step};
 use std::time::Duration;
@@ -14,6 +16,7 @@ use std::time::Duration;
 pub(super) async fn perform(
     azure: &Azure,
     known: &Knowledge<'_>,
+    materials: &Materials,
     steps: &[&Step],
     budget: Duration,
     on_wait: &mut (dyn FnMut(Duration) + Send),
@@ -27,6 +30,9 @@ pub(super) async fn perform(
         return revoke(azure, known, vault, &calls).await;
     }
     let Some(call) = calls.first() else { return Ok(()) };
+    if let Action::ImportKey { key, thumbprint, .. } = &step.action {
+        return import(azure, known, call, (key, materials.get(key, thumbprint))).await;
+    }
     let answer = azure.call(call).await?;
     match &step.action {
         Action::CreateAccount { id, .. } => {
@@ -37,6 +43,23 @@ pub(super) async fn perform(
         }
         _ => learn(known, &step.action, call, &answer)?,
     }
+    Ok(())
+}
+
+/// Sends key material, which is in the request for no longer than that.
+async fn import(
+    azure: &Azure,
+    known: &Knowledge<'_>,
+    call: &Call,
+    (key, material): (&KeyRef, Option<&Material>),
+) -> Result<(), Failure> {
+    let Some(material) = material else { return Err(unknown(&format!("the material of key {key}"))) };
+    let mut sent = call.clone();
+    key_import::fill(&mut sent, material.jwk());
+    let answer = azure.call(&sent).await;
+    material::wipe(key_import::take(&mut sent));
+    let seen = answer?.read(call, keys::read_vault)?;
+    known.answered_import(key, seen);
     Ok(())
 }
 
@@ -103,7 +126,7 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
             }
         }
         // The answer shows the key before the vault itself does: only a look shows that it is back.
-        Action::RecoverKey { .. } | Action::RevokeAccess { .. } => {}
+        Action::ImportKey { .. } | Action::RecoverKey { .. } | Action::RevokeAccess { .. } => {}
     }
     Ok(())
 }

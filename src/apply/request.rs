@@ -1,13 +1,15 @@
 //! The one place where actions become requests: what is sent, and what a preview shows, come from the same code.
 
-use crate::azure::{Call, Cloud, Failure, accounts, diagnostics, groups, identities, key_life, keys, roles, vaults};
+use crate::azure::{
+    Call, Cloud, Failure, accounts, diagnostics, groups, identities, key_import, key_life, keys, roles, vaults,
+};
 use crate::model::fact::pinned_version;
 use crate::model::{
     AccountId, GrantScope, KeyPermission, KeyRef, Observed, PermissionModel, Seen, SeenAccount, SeenEncryption,
     SeenIdentity, SeenKey, SeenVault, VaultId, Version, VersionRule, Who,
 };
 use crate::plan::{Action, Binds, GrantBy, Plan, Step, StepId};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands in a request for a value that was not seen, by its description: "principal id of account st1".
@@ -32,6 +34,11 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
         Action::SetAudit { vault, sinks, .. } => {
             let seen = observed.audits.get(&vault.name).and_then(Seen::known);
             diagnostics::send(vault, sinks, seen.and_then(|all| all.iter().find(|one| one.is_ours())))
+        }
+        Action::ImportKey { vault, key, create, thumbprint, marks } => {
+            // What is sent is put in when it is sent, and nowhere else.
+            let material = json!({ "kty": "RSA", "n": format!("{{key material with the thumbprint {thumbprint}}}") });
+            key_import::import(&host(cloud, observed, vault), &key.name, create, marks, &material)
         }
         Action::RecoverKey { vault, key } => key_life::recover(&host(cloud, observed, vault), &key.name),
         Action::MarkKey { vault, key, version, marks } => {
@@ -311,6 +318,20 @@ mod tests {
             PATCH rg/providers/Microsoft.Storage/storageAccounts/st1?api-version=2025-06-01
               {"properties":{"encryption":{"keySource":"Microsoft.Keyvault","keyvaultproperties":{"keyname":"main","keyvaulturi":"https://kv1.vault.test/","keyversion":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"services":{"blob":{"enabled":true,"keyType":"Account"},"file":{"enabled":true,"keyType":"Account"}}}}}
         "#]],
+        );
+    }
+
+    #[test]
+    fn of_a_key_that_is_imported_a_preview_shows_no_material() {
+        check(
+            "group; vault kv1 create protected rbac; key kv1/main create own hsm tag=team:pay ends=2000",
+            "group",
+            &expect![[r#"
+                PUT rg/providers/Microsoft.KeyVault/vaults/kv1?api-version=2026-02-01
+                  {"location":"westeurope","properties":{"accessPolicies":[],"enablePurgeProtection":true,"enableRbacAuthorization":true,"enableSoftDelete":true,"sku":{"family":"A","name":"standard"},"softDeleteRetentionInDays":90,"tenantId":"00000000-0000-0000-0000-00000000000a"}}
+                PUT https://kv1.vault.azure.net/keys/main?api-version=7.5
+                  {"Hsm":true,"attributes":{"enabled":true,"exp":2000},"key":{"kty":"RSA","n":"{key material with the thumbprint ahxiD9KU3jzxlD1vqu7F7P3SnLy2i9gxrnRhChiBHv4}"},"tags":{"team":"pay"}}
+            "#]],
         );
     }
 

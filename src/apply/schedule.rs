@@ -129,6 +129,7 @@ fn writes_to(step: &Step) -> Option<String> {
         | Action::Grant { by: GrantBy::Role(_), .. } => None,
         Action::SetAudit { vault, .. } => Some(format!("{vault}/diagnosticSettings")),
         Action::RecoverKey { vault, key }
+        | Action::ImportKey { vault, key, .. }
         | Action::MarkKey { vault, key, .. }
         | Action::SetRotation { vault, key, .. }
         | Action::RotateKey { vault, key, .. }
@@ -151,6 +152,7 @@ fn grants_of(step: &Step) -> Option<String> {
         Action::Grant { by: GrantBy::Role(_), .. }
         | Action::CreateGroup { .. }
         | Action::CreateKey { .. }
+        | Action::ImportKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }

@@ -5,6 +5,7 @@ use super::knowledge::Knowledge;
 use super::perform::perform;
 use super::wait::{Budgets, Over, Wait, Waiting};
 use crate::azure::{Azure, Failure, Kind};
+use crate::material::Materials;
 use crate::model::audit::{SeenSetting, Sink};
 use crate::model::{Check, Fact, GrantScope, KeyPermission, Seen, VaultId, Who};
 use crate::plan::{Action, GrantBy, RiskClass, Step, StepId};
@@ -17,6 +18,8 @@ pub(super) struct Run<'a> {
     pub(super) azure: &'a Azure,
     pub(super) known: Knowledge<'a>,
     pub(super) waiting: Waiting,
+    /// The material of keys that are imported.
+    pub(super) materials: &'a Materials,
     /// Names this run; the request ids of its steps are made from it.
     pub(super) id: uuid::Uuid,
 }
@@ -193,7 +196,8 @@ impl Turn<'_> {
         let what = steps.iter().flat_map(|step| &step.gives).map(ToString::to_string).next().unwrap_or_default();
         let budget = self.budgets().provisioning;
         let mut wait = self.until(what, budget);
-        perform(&self.azure, &self.run.known, steps, budget, &mut |elapsed| wait.waited(elapsed)).await
+        perform(&self.azure, &self.run.known, self.run.materials, steps, budget, &mut |elapsed| wait.waited(elapsed))
+            .await
     }
 
     /// Looks at what the steps give, and at what they need, since more than one cause has the same symptom:
@@ -269,7 +273,7 @@ impl Turn<'_> {
                 Action::CreateVault { id, .. } | Action::RecoverVault { id, .. } => {
                     observed.vaults.get(&id.name).is_some_and(Seen::is_absent)
                 }
-                Action::CreateKey { key, .. } | Action::RecoverKey { key, .. } => {
+                Action::CreateKey { key, .. } | Action::ImportKey { key, .. } | Action::RecoverKey { key, .. } => {
                     observed.keys.get(key).is_some_and(Seen::is_absent)
                 }
                 Action::CreateAccount { id, .. } => observed.accounts.get(&id.name).is_some_and(Seen::is_absent),
@@ -360,7 +364,9 @@ enum Next {
 
 fn next(failure: &Failure, steps: &[&Step]) -> Next {
     let binds = steps.iter().any(|step| binding(&step.action).is_some());
-    let once = steps.iter().any(|step| matches!(step.action, Action::RotateKey { .. } | Action::RecoverKey { .. }));
+    let once = steps.iter().any(|step| {
+        matches!(step.action, Action::RotateKey { .. } | Action::ImportKey { .. } | Action::RecoverKey { .. })
+    });
     match failure.kind {
         _ if binds && failure.is("KeyVaultAuthenticationFailure") => Next::UntilHonoured,
         // The same role is held under another name: what is wanted may be so already.
@@ -403,6 +409,7 @@ fn binding(action: &Action) -> Option<(&Who, &VaultId)> {
         | Action::SetAudit { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
+        | Action::ImportKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }

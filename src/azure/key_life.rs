@@ -137,7 +137,7 @@ fn period(text: Option<String>) -> Result<Option<Period>, String> {
     text.map(|text| Period::parse(&text).ok_or_else(|| format!("`{text}` is no length of time in days"))).transpose()
 }
 
-fn to_vault(host: &str, method: Method, path: String, body: Value) -> Call {
+pub(super) fn to_vault(host: &str, method: Method, path: String, body: Value) -> Call {
     let service = Service::KeyVault { host: host.to_owned() };
     // Answers name the key by its address in the vault, not by this path.
     Call { service, ..Call::send(method, Effect::Write, path, VAULT_API_VERSION, body) }

@@ -5,14 +5,12 @@ use super::key_life;
 use super::paths::{has_id, read_as};
 use super::vaults;
 use crate::model::{
-    KeyCreate, KeyName, KeyType, KeyVersion, Marks, Rotation, Seen, SeenDeletedKey, SeenKey, SeenRotation, Timestamp,
-    VaultId, Version,
+    KeyCreate, KeyName, KeyType, KeyVersion, Marks, Rotation, Seen, SeenDeletedKey, SeenKey, SeenRotation, Thumbprint,
+    Timestamp, VaultId, Version,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// The data plane's version; what we read has been the same since 7.0.
 pub(super) const VAULT_API_VERSION: &str = "7.5";
@@ -164,13 +162,14 @@ pub fn read_vault(body: &Value) -> Result<SeenKey, String> {
         kid: String,
         kty: String,
         n: Option<String>,
+        e: Option<String>,
     }
     let wire: Wire = read_as(body, "the key")?;
     Ok(SeenKey {
         kind: KeyType::parse(&wire.key.kty),
         size_bits: wire.key.n.as_deref().and_then(modulus_bits),
         versions: vec![KeyVersion {
-            thumbprint: wire.key.n.as_deref().and_then(thumbprint),
+            thumbprint: wire.key.n.as_deref().zip(wire.key.e.as_deref()).and_then(thumbprint),
             ..version(&wire.key.kid, wire.attributes)?
         }],
         all_versions: false,
@@ -196,14 +195,10 @@ fn modulus_bits(modulus: &str) -> Option<u32> {
     u32::try_from(bytes * 8).ok()
 }
 
-/// SHA-256 over the bytes of a modulus in base64url, in hexadecimal digits.
-fn thumbprint(modulus: &str) -> Option<String> {
-    let bytes = azure_core::base64::decode_url_safe(modulus.trim_end_matches('=')).ok()?;
-    let digest = Sha256::digest(bytes);
-    Some(digest.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+/// The thumbprint of a public half in base64url.
+fn thumbprint((modulus, exponent): (&str, &str)) -> Option<Thumbprint> {
+    let bytes = |text: &str| azure_core::base64::decode_url_safe(text.trim_end_matches('=')).ok();
+    Some(Thumbprint::of_rsa(&bytes(modulus)?, &bytes(exponent)?))
 }
 
 fn version(uri: &str, attributes: Option<Attributes>) -> Result<KeyVersion, String> {

@@ -17,6 +17,7 @@ pub mod groups;
 mod holdback;
 pub mod identities;
 mod incoming;
+pub mod key_import;
 pub mod key_life;
 pub mod keys;
 pub mod locks;

@@ -8,12 +8,13 @@ use super::exit::{Exit, Trouble};
 use super::guard::Guards;
 use super::interrupt::{self, stopped};
 use super::output::Stderr;
+use super::own_key;
 use super::progress::Progress;
 use super::session;
 use crate::apply::{self, Budgets, Outcome, Settings, StepOutcome};
 use crate::azure::Azure;
 use crate::diag::Source;
-use crate::model::{AccountName, Desired, Observed};
+use crate::model::{AccountName, Desired, KeyRef, Observed};
 use crate::plan::{self, Accepted, Action, Ask, Plan};
 use crate::report::evidence::{self, Run};
 use crate::report::text::wrap;
@@ -34,6 +35,8 @@ pub(super) struct Wishes {
     pub(super) timeout: Option<Duration>,
     /// Where to write the receipt.
     pub(super) receipt: Option<PathBuf>,
+    /// The folder of keys of one's own.
+    pub(super) key_dir: Option<PathBuf>,
     /// The risks that the operator says yes to.
     pub(super) accepted: Accepted,
     /// The digest of the plan that was approved.
@@ -48,6 +51,7 @@ struct Job<'a> {
     source: &'a Source,
     desired: &'a Desired,
     receipt: Option<&'a Path>,
+    key_dir: Option<&'a Path>,
     run_id: Uuid,
     azure: &'a Azure,
     format: Format,
@@ -71,9 +75,9 @@ pub(super) fn run(context: &mut Context, path: &str, format: Format, wishes: Wis
 
 /// Applies what was given.
 pub(super) fn go(context: &mut Context, given: Given, format: Format, wishes: Wishes) -> Result<Exit, Trouble> {
-    let Wishes { yes, timeout, receipt, accepted, approved: _, guards } = wishes;
+    let Wishes { yes, timeout, receipt, key_dir, accepted, approved: _, guards } = wishes;
     let Given { source, desired, approval } = given;
-    let receipt = receipt.as_deref();
+    let (receipt, key_dir) = (receipt.as_deref(), key_dir.as_deref());
     receipt.map_or(Ok(()), super::receipt::check)?;
     let azure = context.azure()?;
     let ask = context.ask(yes || approval.is_given());
@@ -81,7 +85,7 @@ pub(super) fn go(context: &mut Context, given: Given, format: Format, wishes: Wi
         let stop = interrupt::listen(context.output.stderr.clone(), timeout);
         let (source, desired, azure, run_id) = (&source, &desired, &azure, Uuid::new_v4());
         let (approval, guards) = (&approval, &guards);
-        Job { context, source, desired, receipt, run_id, azure, format, ask, accepted, approval, guards, stop }
+        Job { context, source, desired, receipt, key_dir, run_id, azure, format, ask, accepted, approval, guards, stop }
             .run()
             .await
     })?
@@ -151,7 +155,27 @@ impl Job<'_> {
         self.end_without_steps(plan, observed, Exit::Refused)
     }
 
+    /// Ends because the material of a key is not at hand, or is another one.
+    fn end_without_material(
+        self,
+        plan: &Plan,
+        observed: &Observed,
+        wrong: &[(KeyRef, String)],
+    ) -> Result<Exit, Trouble> {
+        let stderr = &self.context.output.stderr;
+        for (key, why) in wrong {
+            let text = format!("refused[CMK271]: key {key} cannot be imported: {why}. Nothing was sent");
+            stderr.tell(&wrap("", "  ", &text));
+        }
+        stderr.tell("help: `cmk explain CMK271`\n");
+        self.end_without_steps(plan, observed, Exit::Refused)
+    }
+
     async fn take_steps(self, plan: &Plan, observed: Observed) -> Result<Exit, Trouble> {
+        let materials = match own_key::materials(plan, self.desired, self.key_dir) {
+            Ok(materials) => materials,
+            Err(wrong) => return self.end_without_material(plan, &observed, &wrong),
+        };
         self.may_go(plan).await?;
         let stderr = self.context.output.stderr.clone();
         if self.format == Format::Human {
@@ -163,6 +187,7 @@ impl Job<'_> {
             budgets: Budgets::default(),
             run_id: self.run_id,
             accepted: self.accepted.clone(),
+            materials,
         };
         let mut sink = |event| progress.tell(&event);
         let before = verify::verify(self.desired, &observed);

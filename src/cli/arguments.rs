@@ -152,6 +152,8 @@ pub(super) enum Command {
     /// Prove offline that a spec converges, whatever goes wrong on the way
     #[cfg(feature = "sandbox")]
     Prove(super::prove::Wishes),
+    /// Print the thumbprint of a key of your own, for the spec; needs no cloud
+    Thumbprint(super::own_key::Wishes),
     /// Tell the long story of a code such as CMK021
     Explain {
         /// The code

@@ -170,6 +170,15 @@ pub(super) fn now() -> Timestamp {
     Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
+/// The value of one variable, which may be a secret: it is read when it is wanted, and not before.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the environment is read, and a copy of all of it would hold the secret too"
+)]
+pub(super) fn secret_of_environment(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
+}
+
 /// The environment. A variable that is not Unicode is none that we know.
 fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()

@@ -14,6 +14,7 @@ mod import;
 mod interrupt;
 mod logging;
 mod output;
+mod own_key;
 mod plan;
 mod private;
 mod progress;
@@ -86,6 +87,7 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
         Command::Status { spec, format, fail_on } => status::run(context, &spec, format, &fail_on),
         Command::WhoUses { key, subscription, format } => who_uses::run(context, &key, &subscription, format),
         Command::Import(wishes) => import::run(context, &wishes),
+        Command::Thumbprint(wishes) => own_key::thumbprint(context, &wishes),
         Command::Explain { code } => explain::run(context, &code),
         Command::Schema { guard } => schema::run(context, guard),
         Command::Completions { shell } => completions::run(context, shell),

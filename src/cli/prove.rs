@@ -42,6 +42,10 @@ pub(super) fn run(context: &mut Context, wishes: &Wishes) -> Result<Exit, Troubl
     let Wishes { spec, seeds, exhaustive, save, from_live, format } = wishes;
     let (source, desired) = session::desired(context, spec)?;
     let extent = Extent { seeds: *seeds, is_exhaustive: *exhaustive };
+    if desired.keys().any(|(_, wanted)| wanted.import.is_some()) {
+        let text = "keys of your own are not read: others of the same size stand for them\n";
+        context.output.stderr.remark(text);
+    }
     let live = if *from_live { Some(seen(context, &desired)?) } else { None };
     let verdict = prove::prove(&desired, extent, live).map_err(|why| not_set_up(&why))?;
     let text = match format {

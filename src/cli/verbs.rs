@@ -31,6 +31,9 @@ pub(super) struct Applying {
     /// Write what was done, and what Azure reports of it afterwards, to FILE
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
+    /// The folder that holds the files of keys of your own, which the spec names under `import`
+    #[arg(long, value_name = "DIR")]
+    key_dir: Option<PathBuf>,
     /// Say yes to one risk by its code and object, as the plan prints them: `CMK404:account/stbilling`
     #[arg(long, value_name = "CODE:OBJECT", value_parser = Acknowledgement::parse)]
     accept: Vec<Acknowledgement>,
@@ -45,9 +48,9 @@ pub(super) struct Applying {
 impl Applying {
     /// The wishes of one run.
     pub(super) fn wishes(self, context: &Context) -> Result<apply::Wishes, Trouble> {
-        let Self { yes, format: _, timeout, receipt, accept, approved, guard } = self;
+        let Self { yes, format: _, timeout, receipt, key_dir, accept, approved, guard } = self;
         let (accepted, guards) = (Accepted::named(accept), Guards::read(context, &guard)?);
-        Ok(apply::Wishes { yes, timeout, receipt, accepted, approved, guards })
+        Ok(apply::Wishes { yes, timeout, receipt, key_dir, accepted, approved, guards })
     }
 }
 

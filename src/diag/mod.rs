@@ -56,6 +56,8 @@ pub struct Diagnostic {
     pub related: Vec<(Range<usize>, String)>,
     /// The way out.
     pub help: Option<String>,
+    /// Whether what stands at the place may be a secret, and is not to be shown.
+    pub is_secret: bool,
 }
 
 impl Diagnostic {
@@ -69,6 +71,7 @@ impl Diagnostic {
             label: String::new(),
             related: Vec::new(),
             help: None,
+            is_secret: false,
         }
     }
 
@@ -88,6 +91,13 @@ impl Diagnostic {
     #[must_use]
     pub fn related(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
         self.related.push((span, label.into()));
+        self
+    }
+
+    /// Says that what stands at the place may be a secret.
+    #[must_use]
+    pub fn secret(mut self) -> Self {
+        self.is_secret = true;
         self
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Diagnostic, Diagnostics, Severity, Source};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// How wide an excerpt may be, in columns; longer lines are cut around the place.
@@ -30,14 +31,15 @@ pub fn render(source: &Source, diagnostics: &Diagnostics, styled: bool) -> Strin
 }
 
 fn one(source: &Source, diagnostic: &Diagnostic, renderer: &Renderer) -> String {
-    let Diagnostic { code, severity, message, span, label, related, help } = diagnostic;
+    let Diagnostic { code, severity, message, span, label, related, help, is_secret } = diagnostic;
+    let text = if *is_secret { Cow::Owned(masked(&source.text, span)) } else { Cow::Borrowed(source.text.as_str()) };
     let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let mut marks = vec![(AnnotationKind::Primary, span, label.as_str())];
     marks.extend(related.iter().map(|(span, label)| (AnnotationKind::Context, span, label.as_str())));
-    let excerpts = excerpts(&source.text, &marks);
+    let excerpts = excerpts(&text, &marks);
     let name = visible(&source.name).replace(char::is_control, "?");
     let mut group = Group::with_title(level.primary_title(message.as_str()).id(*code));
     for (excerpt, marks) in &excerpts {
@@ -52,6 +54,16 @@ fn one(source: &Source, diagnostic: &Diagnostic, renderer: &Renderer) -> String 
     let text = renderer.render(&report);
     // The renderer pads labels and empty gutters with spaces.
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// The text with stars in a place, each byte where it was.
+fn masked(text: &str, place: &Range<usize>) -> String {
+    let star = |(at, c): (usize, char)| match c {
+        '\n' | '\r' => c.to_string(),
+        _ if place.contains(&at) => "*".repeat(c.len_utf8()),
+        _ => c.to_string(),
+    };
+    text.char_indices().map(star).collect()
 }
 
 /// A place, how it is marked and what is to be read there.

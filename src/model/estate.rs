@@ -9,10 +9,12 @@ use super::ids::{
 };
 use super::key::{KeyCreate, SeenKey, Timestamp};
 use super::life::KeyLife;
+use super::own::KeyImport;
 use super::seen::Seen;
 use super::usage::{KeyUsers, Outsider};
 use super::vault::{PermissionModel, SeenVault, VaultCreate};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// What should be true: a spec with its references resolved and its defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -73,14 +75,29 @@ pub struct Vault {
 }
 
 /// A key that should be in a vault.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Key {
     /// How to make it when it is absent.
     pub create: Option<KeyCreate>,
+    /// The material that it is made of; nothing: Key Vault makes it.
+    pub import: Option<KeyImport>,
     /// Whether to bring it back when it was deleted and still holds its name.
     pub recover: bool,
     /// What should be true of it beyond its being there.
     pub life: KeyLife,
+}
+
+impl fmt::Debug for Key {
+    /// As derived, but for what is not said: plans are bound to this text, and those of older specs stay what they are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { create, import, recover, life } = self;
+        let mut all = f.debug_struct("Key");
+        all.field("create", create);
+        if let Some(import) = import {
+            all.field("import", import);
+        }
+        all.field("recover", recover).field("life", life).finish()
+    }
 }
 
 /// An account that should be there.

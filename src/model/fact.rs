@@ -12,6 +12,7 @@ use super::identity::Who;
 use super::ids::{AccountName, GroupId, IdentityId, KeyRef, VaultName, Version};
 use super::key::{KEY_SIZES_BITS, KeyType, KeyVersion, SeenKey, Timestamp};
 use super::life::{Marks, Period, Rotation};
+use super::own::Thumbprint;
 use super::seen::Seen;
 use super::stairs;
 use super::vault::{MayUse, PermissionModel, SeenVault};
@@ -31,6 +32,8 @@ pub enum Fact {
     Audited(VaultName, BTreeSet<Sink>),
     /// The key is there, usable or not.
     KeyLive(KeyRef),
+    /// The key's current version is of this material.
+    KeyHolds(KeyRef, Thumbprint),
     /// Storage can wrap with this version of the key now: enabled, in date, RSA of a size it takes.
     KeyUsable(KeyRef, VersionRule),
     /// This version still unwraps: it is enabled. Key Vault does not hold unwrapping against a version's dates.
@@ -105,6 +108,7 @@ impl Fact {
                 format!("vault {vault}")
             }
             Self::KeyLive(key)
+            | Self::KeyHolds(key, _)
             | Self::KeyUsable(key, _)
             | Self::KeyEnabled(key, _)
             | Self::VersionDisabled(key, _)
@@ -139,6 +143,7 @@ impl Fact {
             Self::PurgeProtected(vault) => on(observed.vaults.get(vault), purge_protected),
             Self::Audited(vault, wanted) => on(observed.audits.get(vault), |settings| audited(wanted, settings)),
             Self::KeyLive(key) => on(observed.keys.get(key), |_| Check::Yes),
+            Self::KeyHolds(key, thumbprint) => on(observed.keys.get(key), |seen| key_holds(seen, thumbprint)),
             Self::KeyUsable(key, rule) => on(observed.keys.get(key), |seen| key_usable(seen, rule, observed.at)),
             Self::KeyEnabled(key, version) => on(observed.keys.get(key), |seen| key_enabled(seen, version)),
             Self::VersionDisabled(key, version) => on(observed.keys.get(key), |seen| version_disabled(seen, version)),
@@ -280,6 +285,14 @@ fn microsoft_managed(account: &SeenAccount) -> Check {
     match &account.encryption.binding {
         None => Check::Yes,
         Some(binding) => no(format!("it is bound to {}/{}", binding.vault_host, binding.key)),
+    }
+}
+
+fn key_holds(key: &SeenKey, wanted: &Thumbprint) -> Check {
+    match key.current().and_then(|current| current.thumbprint.as_ref()) {
+        Some(is) if is == wanted => Check::Yes,
+        Some(is) => no(format!("it holds another key, with the thumbprint {is}")),
+        None => Check::Unknown("the vault itself did not show its public half".to_owned()),
     }
 }
 
@@ -452,6 +465,7 @@ impl fmt::Display for Fact {
             Self::VaultLive(vault) => write!(f, "vault {vault} is ready"),
             Self::PurgeProtected(vault) => write!(f, "vault {vault} has soft delete and purge protection"),
             Self::KeyLive(key) => write!(f, "key {key} exists"),
+            Self::KeyHolds(key, thumbprint) => write!(f, "key {key} is the one with the thumbprint {thumbprint}"),
             Self::KeyUsable(key, VersionRule::Exact(version)) => write!(f, "key {key} version {version} can be used"),
             Self::KeyUsable(key, VersionRule::Latest | VersionRule::Auto) => write!(f, "key {key} can be used"),
             Self::KeyEnabled(key, version) => write!(f, "key {key} version {version} still unwraps"),

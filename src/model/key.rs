@@ -2,6 +2,7 @@
 
 use super::ids::Version;
 use super::life::SeenRotation;
+use super::own::Thumbprint;
 use super::seen::Seen;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -106,8 +107,8 @@ pub struct KeyVersion {
     pub not_before: Option<Timestamp>,
     /// The moment after which it may not be used.
     pub expires: Option<Timestamp>,
-    /// SHA-256 of its modulus, in hexadecimal digits; only the vault itself shows it, and only of the current version.
-    pub thumbprint: Option<String>,
+    /// The thumbprint of its public half; only the vault itself shows it, and only of the current version.
+    pub thumbprint: Option<Thumbprint>,
 }
 
 /// Whether a moment lies between two dates, each of which may be open.

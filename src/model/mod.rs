@@ -13,6 +13,7 @@ pub mod identity;
 pub mod ids;
 pub mod key;
 pub mod life;
+pub mod own;
 pub mod seen;
 mod stairs;
 pub mod text;
@@ -35,6 +36,7 @@ pub use ids::{
 };
 pub use key::{KeyCreate, KeyType, KeyVersion, SeenKey, Timestamp};
 pub use life::{Enabled, KeyLife, Marks, Period, Rotation, SeenRotation};
+pub use own::{KeyImport, MaterialSource, Thumbprint};
 pub use seen::{HiddenReason, Seen};
 pub use usage::{KeyUser, KeyUsers, Outsider, SeenScope, Unseen};
 pub use vault::{MayUse, PermissionModel, SeenVault, VaultCreate, VaultSku};

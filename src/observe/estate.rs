@@ -4,7 +4,7 @@ use super::look::{self, KeySight};
 use crate::azure::{Azure, Failure};
 use crate::model::audit::SeenSetting;
 use crate::model::{
-    AccountId, AccountName, Binding, Desired, Enabled, GroupId, IdentityId, KeyLife, KeyName, KeyRef, Location,
+    AccountId, AccountName, Binding, Desired, Enabled, GroupId, IdentityId, Key, KeyLife, KeyName, KeyRef, Location,
     NameState, Observed, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription,
     SeenUserIdentity, SeenVault, SubscriptionId, VaultName, VersionRule,
 };
@@ -251,8 +251,7 @@ fn sights(
     vaults: &Map<VaultName, SeenVault>,
     accounts: &Map<AccountName, SeenAccount>,
 ) -> BTreeMap<KeyRef, KeySight> {
-    let mut sights: BTreeMap<KeyRef, KeySight> =
-        desired.keys().map(|(key, wanted)| (key, sight(&wanted.life))).collect();
+    let mut sights: BTreeMap<KeyRef, KeySight> = desired.keys().map(|(key, wanted)| (key, sight(wanted))).collect();
     for encryption in desired.accounts.values().filter_map(|account| account.encryption.as_ref()) {
         let sight = sights.entry(encryption.key.clone()).or_default();
         match &encryption.version {
@@ -272,11 +271,16 @@ fn sights(
 }
 
 /// What has to be seen of a key for what is asked of it.
-fn sight(life: &KeyLife) -> KeySight {
-    let KeyLife { enabled, versions, marks: _, rotation, max_age: _, rotated_since: _, retire_after } = life;
+fn sight(wanted: &Key) -> KeySight {
+    let KeyLife { enabled, versions, marks: _, rotation, max_age: _, rotated_since: _, retire_after } = &wanted.life;
     // To enable what is in use, or the newest, the versions in use and the newest are enough.
     let disables = matches!(enabled, Some(Enabled::No)) || retire_after.is_some();
-    KeySight { all: disables || !versions.is_empty(), versions: vec![], rotation: rotation.is_some() }
+    KeySight {
+        all: disables || !versions.is_empty(),
+        versions: vec![],
+        rotation: rotation.is_some(),
+        material: wanted.import.is_some(),
+    }
 }
 
 /// The key that an account is bound to, if it is in a vault of the spec.

@@ -184,12 +184,33 @@ pub async fn key(
 ) -> Result<Seen<SeenKey>, Failure> {
     let seen = key_with(azure, vault, host, key, sight).await?;
     let Seen::Known(seen) = seen else { return Ok(seen) };
+    let seen = if sight.material { with_material(azure, vault, host, key, seen).await? } else { seen };
     if !sight.rotation || seen.rotation.is_some() {
         return Ok(Seen::Known(seen));
     }
     let own = azure.cloud().vault_host(&vault.name);
     let rotation = Some(rotation(azure, host.unwrap_or(&own), key).await?);
     Ok(Seen::Known(SeenKey { rotation, ..seen }))
+}
+
+/// A key with the public half of its current version, which the vault itself shows and Resource Manager does not. Where
+/// the vault does not show it, or shows another version by now, the key stays without.
+async fn with_material(
+    azure: &Azure,
+    vault: &VaultId,
+    host: Option<&str>,
+    key: &KeyName,
+    mut seen: SeenKey,
+) -> Result<SeenKey, Failure> {
+    let own = azure.cloud().vault_host(&vault.name);
+    let Some(current) = seen.versions.first_mut().filter(|current| current.thumbprint.is_none()) else {
+        return Ok(seen);
+    };
+    if let Seen::Known(shown) = in_vault(azure, host.unwrap_or(&own), key, &KeySight::default()).await? {
+        let same = shown.versions.into_iter().find(|shown| shown.id == current.id);
+        current.thumbprint = same.and_then(|shown| shown.thumbprint);
+    }
+    Ok(seen)
 }
 
 /// Looks at a key's rotation policy, in the vault itself. What the vault does not show is hidden.
@@ -210,6 +231,8 @@ pub struct KeySight {
     pub versions: Vec<Version>,
     /// Its rotation policy.
     pub rotation: bool,
+    /// The public half of its current version.
+    pub material: bool,
 }
 
 impl KeySight {

@@ -46,7 +46,7 @@ fn quickstart(version: VersionRule) -> Desired {
             audit: BTreeSet::new(),
             purge_protection: Some(true),
             permission_model: Some(PermissionModel::AccessPolicies),
-            keys: [(key.clone(), Key { create, recover: false, life: KeyLife::default() })].into(),
+            keys: [(key.clone(), Key { create, import: None, recover: false, life: KeyLife::default() })].into(),
         },
     );
     let id = AccountId { group, name: account.clone() };

@@ -162,7 +162,7 @@ impl Draft {
         self.drop_for(action, &fact.subject(), why);
     }
 
-    fn drop_for(&mut self, action: &Action, subject: &str, why: &str) {
+    pub(super) fn drop_for(&mut self, action: &Action, subject: &str, why: &str) {
         for given in effects::gives(action) {
             self.hides(subject, why, given.to_string());
             self.unseen.push((given, subject.to_owned()));

@@ -11,6 +11,7 @@
 //! | protect a vault | `VaultLive` | `PurgeProtected` |
 //! | send the audit log | `VaultLive` | `Audited` |
 //! | create a key | `VaultLive` | `KeyLive`, `KeyUsable` for its newest version, with a policy `RotatesBy` |
+//! | import a key | `VaultLive` | `KeyLive`, `KeyHolds`, `KeyUsable` for its newest version |
 //! | recover a key | `VaultLive` | `KeyLive` |
 //! | date and tag a key | `VaultLive`, `KeyLive` | `KeyMarked` |
 //! | have a key rotate by itself | `VaultLive`, `KeyLive` | `RotatesBy` |
@@ -46,7 +47,7 @@ pub fn needs(action: &Action) -> Vec<Fact> {
             needs
         }
         Action::ProtectVault { id } | Action::SetAudit { vault: id, .. } => vec![Fact::VaultLive(id.name.clone())],
-        Action::CreateKey { vault, .. } | Action::RecoverKey { vault, .. } => {
+        Action::CreateKey { vault, .. } | Action::ImportKey { vault, .. } | Action::RecoverKey { vault, .. } => {
             vec![Fact::VaultLive(vault.name.clone())]
         }
         Action::MarkKey { vault, key, .. }
@@ -168,6 +169,11 @@ pub fn gives(action: &Action) -> Vec<Fact> {
             let mut gives = vec![Fact::KeyLive(key.clone())];
             gives.extend(newest_usable(key));
             gives.extend(rotation.map(|rotation| Fact::RotatesBy(key.clone(), rotation)));
+            gives
+        }
+        Action::ImportKey { key, thumbprint, .. } => {
+            let mut gives = vec![Fact::KeyLive(key.clone()), Fact::KeyHolds(key.clone(), thumbprint.clone())];
+            gives.extend(newest_usable(key));
             gives
         }
         Action::MarkKey { key, marks, .. } => vec![Fact::KeyMarked(key.clone(), marks.clone())],

@@ -21,6 +21,7 @@ mod key_state;
 mod life;
 mod obstacles;
 mod order;
+mod own_key;
 mod recovery;
 pub mod review;
 pub mod risk;
@@ -55,6 +56,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     accounts::plan(desired, observed, &mut draft);
     encryption::plan(desired, observed, &mut draft);
     life::close(desired, observed, &mut draft);
+    own_key::withhold(desired, observed, &mut draft);
     draft.prune(observed);
     together::join(&mut draft.proposals, observed);
     crowd::look(desired, observed, &mut draft);

@@ -21,6 +21,7 @@ fn subscription(action: &Action) -> &SubscriptionId {
         }
         Action::SetAudit { vault, .. }
         | Action::CreateKey { vault, .. }
+        | Action::ImportKey { vault, .. }
         | Action::RecoverKey { vault, .. }
         | Action::MarkKey { vault, .. }
         | Action::SetRotation { vault, .. }

@@ -78,7 +78,7 @@ fn rank(action: &Action) -> u8 {
         Action::CreateGroup { .. } => 0,
         Action::CreateVault { .. } | Action::RecoverVault { .. } => 1,
         Action::ProtectVault { .. } | Action::SetAudit { .. } => 2,
-        Action::CreateKey { .. } | Action::RecoverKey { .. } => 3,
+        Action::CreateKey { .. } | Action::ImportKey { .. } | Action::RecoverKey { .. } => 3,
         Action::EnableVersion { .. } => 4,
         Action::MarkKey { .. } => 5,
         // Before its policy, which would make Key Vault do the same.
@@ -103,7 +103,7 @@ fn id(action: &Action) -> StepId {
         Action::RecoverVault { id, .. } => format!("recovery/{}", id.name),
         Action::ProtectVault { id } => format!("protection/{}", id.name),
         Action::SetAudit { vault, .. } => format!("audit/{}", vault.name),
-        Action::CreateKey { key, .. } => format!("key/{key}"),
+        Action::CreateKey { key, .. } | Action::ImportKey { key, .. } => format!("key/{key}"),
         Action::RecoverKey { key, .. } => format!("recovery/{key}"),
         Action::MarkKey { key, .. } => format!("marks/{key}"),
         Action::SetRotation { key, .. } => format!("rotationPolicy/{key}"),

@@ -25,7 +25,7 @@ pub enum RiskClass {
     Irreversible,
     /// Something that guards data or keys is given up or never put up.
     ProtectionLowered,
-    /// Another vault, tenant or subscription holds the key that data depends on.
+    /// Another vault, tenant or subscription holds the key that data depends on, or somebody outside of Azure does.
     CustodyChange,
     /// Something that was revoked, disabled, deleted or let expire comes back.
     Reopening,
@@ -137,6 +137,12 @@ impl Rules<'_> {
     fn of(&self, action: &Action) -> Vec<Risk> {
         match action {
             Action::MarkKey { key: of, version, marks, .. } => self.marks(of, version, marks),
+            Action::ImportKey { key: of, thumbprint, .. } => {
+                let why = format!(
+                    "its material comes from outside: whoever has a copy of {thumbprint} can unwrap the keys of the data under it"
+                );
+                vec![risk(RiskClass::CustodyChange, key(of), why, Consent::Operator)]
+            }
             Action::EnableVersion { key: of, version, .. } => {
                 let why = format!("version {version} can be used again, after somebody disabled it");
                 vec![risk(RiskClass::Reopening, key(of), why, Consent::Operator)]

@@ -47,7 +47,8 @@ impl<'a> Touched<'a> {
             }
             Action::RecoverVault { id, tenant, .. } => Self { vault: Some(id), tenant: Some(tenant), ..touched },
             Action::ProtectVault { id } | Action::SetAudit { vault: id, .. } => Self { vault: Some(id), ..touched },
-            Action::CreateKey { vault, key, create, marks: _, rotation: _ } => {
+            Action::CreateKey { vault, key, create, marks: _, rotation: _ }
+            | Action::ImportKey { vault, key, create, thumbprint: _, marks: _ } => {
                 let makes = named(format!("key/{key}"));
                 Self { vault: Some(vault), key: Some(key), key_made: Some(create), makes, ..touched }
             }

@@ -6,8 +6,8 @@ use super::risk::{Risk, RiskClass};
 use crate::model::audit::{OUR_SETTING, Sink};
 use crate::model::{
     AccountCreate, AccountId, AccountName, Fact, GrantScope, GroupId, Identities, IdentityId, KeyCreate, KeyPermission,
-    KeyRef, Location, Marks, Period, PermissionModel, Rotation, Timestamp, VaultCreate, VaultId, VaultSku, Version,
-    VersionRule, Who,
+    KeyRef, Location, Marks, Period, PermissionModel, Rotation, Thumbprint, Timestamp, VaultCreate, VaultId, VaultSku,
+    Version, VersionRule, Who,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -130,6 +130,19 @@ pub enum Action {
         marks: Marks,
         /// How Key Vault is to rotate it by itself.
         rotation: Option<Rotation>,
+    },
+    /// Make a key that does not exist of material from outside.
+    ImportKey {
+        /// The vault that is to hold it.
+        vault: VaultId,
+        /// The key.
+        key: KeyRef,
+        /// Its type and size.
+        create: KeyCreate,
+        /// Which key it is.
+        thumbprint: Thumbprint,
+        /// Its dates and tags.
+        marks: Marks,
     },
     /// Bring a deleted key back, with all its versions as they were.
     RecoverKey {
@@ -419,6 +432,7 @@ impl Action {
             Self::ProtectVault { .. } => "protectVault",
             Self::SetAudit { .. } => "setAudit",
             Self::CreateKey { .. } => "createKey",
+            Self::ImportKey { .. } => "importKey",
             Self::RecoverKey { .. } => "recoverKey",
             Self::MarkKey { .. } => "markKey",
             Self::SetRotation { .. } => "setRotation",
@@ -445,6 +459,7 @@ impl Action {
             | Self::ProtectVault { .. }
             | Self::SetAudit { .. }
             | Self::CreateKey { .. }
+            | Self::ImportKey { .. }
             | Self::RecoverKey { .. }
             | Self::MarkKey { .. }
             | Self::SetRotation { .. }
@@ -468,7 +483,9 @@ impl Action {
             Self::CreateGroup { id, .. } => id.to_string(),
             Self::CreateVault { id, .. } | Self::RecoverVault { id, .. } | Self::ProtectVault { id } => id.to_string(),
             Self::SetAudit { vault, .. } => format!("{vault}{DIAGNOSTIC_SETTINGS}/{OUR_SETTING}"),
-            Self::CreateKey { vault, key, .. } => format!("{vault}/keys/{}", key.name),
+            Self::CreateKey { vault, key, .. } | Self::ImportKey { vault, key, .. } => {
+                format!("{vault}/keys/{}", key.name)
+            }
             Self::RecoverKey { vault, key } => format!("{vault}/deletedkeys/{}/recover", key.name),
             Self::MarkKey { vault, key, version, .. }
             | Self::EnableVersion { vault, key, version, .. }

@@ -3,6 +3,7 @@
 use super::draft::{Draft, changed, made};
 use super::life;
 use super::obstacles;
+use super::own_key;
 use super::recovery;
 use super::types::{Action, Change};
 use crate::model::{
@@ -182,7 +183,10 @@ fn plan_key((desired, observed): (&Desired, &Observed), vault: &Vault, key_ref: 
     let resource = format!("key {key_ref}");
     match (observed.keys.get(key_ref), &key.create) {
         (Some(Seen::Absent), _) if draft.recovered.has_vault(&key_ref.vault) => {}
-        (Some(Seen::Known(seen)), create) => key_differences(seen, create.as_ref(), &resource, draft),
+        (Some(Seen::Known(seen)), create) => {
+            key_differences(seen, create.as_ref(), &resource, draft);
+            key.import.iter().for_each(|own| own_key::compare(observed, key_ref, own, draft));
+        }
         (Some(Seen::Absent), Some(_)) if key.life.enabled == Some(Enabled::No) => {
             draft.note(&resource, "it does not exist, and is not made as long as `enabled` is `false`");
         }
@@ -192,6 +196,9 @@ fn plan_key((desired, observed): (&Desired, &Observed), vault: &Vault, key_ref: 
             }
             if obstacles::refuses_key(observed, key_ref, create, draft) {
                 return;
+            }
+            if let Some(own) = &key.import {
+                return own_key::import(observed, vault, key_ref, (key, create, own), draft);
             }
             let KeyCreate { kind, size_bits } = create;
             let mut because =

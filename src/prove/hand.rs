@@ -3,6 +3,7 @@
 //! Builds the worlds that proofs start from, and meddles while a proof runs. Sends
 //! no request through the product's client, so that nobody's mistakes are shared.
 
+use crate::material::Material;
 use crate::sandbox::{
     ARM_HOST, CALLER_OBJECT_ID, CLIENT_ID, CLIENT_SECRET, LOGIN_HOST, Millis, TENANT, VAULT_SUFFIX, World,
 };
@@ -94,7 +95,10 @@ impl Hand<'_> {
 
     /// Gives a principal the role that storage needs, at a scope, under a name of this person's own.
     pub fn assign(&mut self, scope: &str, principal: &str) -> u16 {
-        let role = "e147488a-f6f5-4113-8e2d-b22465e65bf6";
+        self.assign_role(scope, principal, "e147488a-f6f5-4113-8e2d-b22465e65bf6")
+    }
+
+    fn assign_role(&mut self, scope: &str, principal: &str, role: &str) -> u16 {
         let subscription: String = scope.split('/').take(3).collect::<Vec<_>>().join("/");
         let name = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, format!("{scope}{principal}").as_bytes());
         let body = json!({ "properties": {
@@ -102,6 +106,18 @@ impl Hand<'_> {
             "principalId": principal, "principalType": "ServicePrincipal",
         }});
         self.arm("PUT", &format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"), &body).0
+    }
+
+    /// Lets the caller do everything with the keys of all vaults below a scope that go by roles.
+    pub fn let_in(&mut self, scope: &str) -> u16 {
+        let officer = "14b46e9e-c2b7-41b4-b07b-48a6ebf60603";
+        self.assign_role(scope, CALLER_OBJECT_ID, officer)
+    }
+
+    /// Brings the stand-in for a key of one's own into a vault.
+    pub fn import(&mut self, vault: &str, key: &str, bits: u32) -> u16 {
+        let material = Material::stand_in(&format!("{vault}/{key}").to_ascii_lowercase(), bits);
+        self.vault(vault, "PUT", &format!("/keys/{key}"), &json!({ "key": material.jwk() })).0
     }
 
     /// Takes every role away that a principal holds at, above or below a scope.

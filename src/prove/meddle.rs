@@ -161,8 +161,11 @@ pub fn acts(desired: &Desired) -> Vec<Act> {
             acts.push(Act::MakeVault(id(), location.clone()));
         }
     }
-    for (key, _) in desired.keys() {
-        acts.extend([Act::Rotate(key.clone()), Act::Disable(key)]);
+    for (key, wanted) in desired.keys() {
+        // A version of Key Vault's own under a key that is brought from outside is no harmless thing: the spec then stands
+        // against it.
+        acts.extend(wanted.import.is_none().then(|| Act::Rotate(key.clone())));
+        acts.push(Act::Disable(key));
     }
     for account in desired.accounts.values() {
         let id = || account.id.clone();

@@ -11,6 +11,7 @@ use super::mishap::{Mishap, Script};
 use super::run::How;
 use super::side_by_side::side_by_side;
 use super::stage::Stage;
+use super::stand_in::with_stand_ins;
 use super::start::{self, Drift};
 use super::verdict::{Start, Tried, Verdict};
 use crate::model::Desired;
@@ -36,6 +37,7 @@ pub fn prove(desired: &Desired, extent: Extent, live: Option<Live>) -> Result<Ve
 
 /// The same, where somebody reads every exchange along.
 pub fn prove_watched(desired: &Desired, extent: Extent, live: Option<Live>, watch: &Watch) -> Result<Verdict, String> {
+    let desired = &with_stand_ins(desired);
     let no_time = |error| format!("the system gives no threads to work with: {error}");
     let (mut verdict, starts) = in_virtual_time(starts(desired, live, watch)).map_err(no_time)??;
     let calm: BTreeMap<String, u64> = verdict.starts.iter().map(|start| (start.from.clone(), start.requests)).collect();

@@ -6,6 +6,7 @@ use super::hand::Hand;
 use super::line::Line;
 use super::meddle::Meddling;
 use super::run::{Ended, How, Run};
+use super::stand_in;
 use super::witness::Witness;
 use crate::apply::{self, Budgets, Event, Outcome, Settings};
 use crate::azure::{Azure, Cloud, Counted, Options, Retry, credential};
@@ -203,7 +204,13 @@ impl Stage {
     ) -> Outcome {
         let asked = taken.asks().into_iter().map(|ask| ask.what);
         let accepted = Accepted::named(asked.filter(|what| how.accepts.contains(&what.class)));
-        let settings = Settings { concurrency: how.concurrency, budgets: Budgets::default(), run_id, accepted };
+        let settings = Settings {
+            concurrency: how.concurrency,
+            budgets: Budgets::default(),
+            run_id,
+            accepted,
+            materials: stand_in::materials(desired),
+        };
         let (_keep, stop) = watch::channel(false);
         let mut sink = |event: Event| locked(&self.ground.witness).heard(number, &event);
         apply::apply(taken, desired, observed, azure, &settings, stop, &mut sink).await

@@ -72,7 +72,8 @@ fn rotate_all(desired: &Desired, hand: &mut Hand<'_>) {
         hand.grant(&vault.id.to_string(), "add", owner, "keys", &OWNER);
     }
     hand.wait(arrival_seconds(hand.world.pace()));
-    for (key, _) in desired.keys() {
+    // A key that is brought from outside has no other versions.
+    for (key, _) in desired.keys().filter(|(_, wanted)| wanted.import.is_none()) {
         hand.rotate(key.vault.as_str(), key.name.as_str());
     }
 }
@@ -101,12 +102,27 @@ pub(super) fn empty(desired: &Desired, pace: Pace, watch: &Watch) -> Result<(Wor
         let (path, location) = (account.id.to_string(), location(desired, account));
         made(hand.make_account(&path, &location, "Standard_LRS", "StorageV2", false), &path)?;
     }
+    let_importer_in(desired, &mut hand)?;
     hand.wait(arrival_seconds(pace));
     let now = hand.now;
     let mut world = with_versions(desired, world)?;
     // What was written down and read again has forgotten who reads along.
     world.set_watch(watch.clone());
     Ok((world, now))
+}
+
+/// Keys of one's own are imported by somebody who may: in vaults that go by roles, by a role at the subscription.
+pub(super) fn let_importer_in(desired: &Desired, hand: &mut Hand<'_>) -> Result<(), String> {
+    let own = |vault: &&Vault| vault.keys.values().any(|key| key.import.is_some());
+    for vault in desired.vaults.values().filter(own) {
+        let scope = format!("/subscriptions/{}", vault.id.group.subscription);
+        match hand.let_in(&scope) {
+            // They hold it already.
+            409 => {}
+            status => made(status, &format!("a role at {scope}"))?,
+        }
+    }
+    Ok(())
 }
 
 /// A world with the subscriptions of a spec and nothing in them.

@@ -12,6 +12,7 @@ pub fn why(action: &Action) -> &'static str {
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
         | Action::CreateKey { .. }
+        | Action::ImportKey { .. }
         | Action::CreateIdentity { .. }
         | Action::CreateAccount { .. } => "it does not exist",
         Action::MarkKey { .. } => "the spec gives its current version other dates or tags",
@@ -67,6 +68,7 @@ pub fn waits(action: &Action, goes_after_grant: bool) -> Option<String> {
         | Action::ProtectVault { .. }
         | Action::SetAudit { .. }
         | Action::CreateKey { .. }
+        | Action::ImportKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }
@@ -92,6 +94,7 @@ pub fn is_grant(action: &Action) -> bool {
         | Action::SetAudit { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
+        | Action::ImportKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }
@@ -116,6 +119,7 @@ pub fn leaves(action: &Action) -> String {
         Action::RecoverKey { .. } => "a key as it was".to_owned(),
         Action::ProtectVault { .. } => "a vault that is protected for good".to_owned(),
         Action::CreateKey { .. } => "an unused key".to_owned(),
+        Action::ImportKey { .. } => "an unused key, whose material is in the vault for good".to_owned(),
         Action::RotateKey { .. } => "a new version that pinned accounts are not under yet".to_owned(),
         Action::DisableVersion { .. } => "a version that nothing enables by itself".to_owned(),
         Action::CreateIdentity { .. } => "an unused identity".to_owned(),
@@ -143,6 +147,9 @@ pub fn undo(action: &Action) -> Option<String> {
         | Action::CreateKey { .. }
         | Action::CreateIdentity { .. }
         | Action::CreateAccount { .. } => Some("delete what was made, while nothing uses it".to_owned()),
+        Action::ImportKey { .. } => {
+            Some("delete the key, while nothing uses it; whoever has seen its material still has it".to_owned())
+        }
         Action::RecoverVault { .. } | Action::RecoverKey { .. } => {
             Some("delete it again, once no data depends on it".to_owned())
         }

@@ -23,6 +23,9 @@ pub fn action(action: &Action) -> String {
             let kinds: Vec<&str> = sinks.iter().map(crate::model::audit::Sink::kind).collect();
             format!("send the audit log of vault {} to {}", vault.name, kinds.join(", "))
         }
+        Action::ImportKey { vault: _, key, create, thumbprint, marks: _ } => {
+            format!("import key {key}, {} {}, with the thumbprint {thumbprint}", create.kind, create.size_bits)
+        }
         Action::RecoverKey { vault: _, key } => format!("recover key {key}"),
         Action::MarkKey { key, marks, .. } => {
             let dates = marks.not_before.is_some() || marks.expires.is_some();
@@ -121,6 +124,7 @@ pub fn target(action: &Action) -> String {
             format!("vault {}", id.name)
         }
         Action::CreateKey { key, .. }
+        | Action::ImportKey { key, .. }
         | Action::RecoverKey { key, .. }
         | Action::MarkKey { key, .. }
         | Action::SetRotation { key, .. }
@@ -144,6 +148,7 @@ pub fn is_creation(action: &Action) -> bool {
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
         | Action::CreateKey { .. }
+        | Action::ImportKey { .. }
         | Action::CreateIdentity { .. }
         | Action::CreateAccount { .. } => true,
         Action::ProtectVault { .. }

@@ -27,6 +27,9 @@ impl Edit {
     /// What is desired in this run: what the verb is about, as the verb says. Fails, in words, where the spec does not have it.
     pub fn of(&self, desired: &Desired) -> Result<Desired, String> {
         match self {
+            Self::Rotate(key, _) if desired.key(key).is_some_and(|wanted| wanted.import.is_some()) => {
+                Err(format!("{key} is a key of your own, and a new version would be one of Key Vault's"))
+            }
             Self::Rotate(key, since) => with_life(desired, key, |life| life.rotated_since = Some(*since)),
             Self::Disable(key, None) => with_life(desired, key, |life| {
                 life.versions.retain(|_, enabled| !*enabled);
@@ -201,6 +204,17 @@ accounts:
         assert_eq!(why(Edit::Disable(key("kv-one", "third"), None)), "the spec has no key kv-one/third");
         assert_eq!(why(Edit::Revoke(account("stnone"))), "the spec has no account stnone");
         assert_eq!(why(Edit::Revoke(account("stbare"))), "the spec names no key for account stbare");
+    }
+
+    #[test]
+    fn a_key_of_one_s_own_is_not_rotated() {
+        let own = "{ create: {}, import: { env: KEY, thumbprint: NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs } }";
+        let text = SPEC.replace("kv-one: { keys: { main: {}", &format!("kv-one: {{ keys: {{ main: {own}"));
+        let source = Source { name: "spec.yaml".to_owned(), text };
+        let desired = crate::spec::load(&source).0.expect("it is sound");
+        let why = Edit::Rotate(key("kv-one", "main"), Timestamp(9)).of(&desired).unwrap_err();
+        assert!(why.contains("a key of your own"), "{why}");
+        assert!(Edit::Disable(key("kv-one", "main"), None).of(&desired).is_ok());
     }
 
     #[test]

@@ -209,6 +209,9 @@ pub struct KeyEntry {
     /// Make the key if it is not there. Without it the key must be there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub create: Option<KeyCreation>,
+    /// Make it of key material of your own, which is read when the spec is applied. Left out: Key Vault makes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import: Option<ImportEntry>,
     /// Bring the key back when a deleted one holds the name, instead of refusing. Only with `create`, and only when the operator accepts it too.
     #[serde(default, skip_serializing_if = "is_default")]
     pub recover: bool,
@@ -237,6 +240,35 @@ pub struct KeyEntry {
     /// Disable old versions that nobody has used for this long, and for at least a day: `P7D`. Left out: they stay enabled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retire_old_versions: Option<String>,
+}
+
+/// Key material of your own: an RSA key in PEM or JWK. One of `file` and `env` says where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(extend("oneOf" = [{ "required": ["file"] }, { "required": ["env"] }]))]
+pub struct ImportEntry {
+    /// The file that holds it, in the folder that `--key-dir` names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The environment variable that holds it.
+    #[schemars(regex(pattern = r"^[A-Za-z_][0-9A-Za-z_]*$"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+    /// Which key it is: the thumbprint of RFC 7638 with SHA-256, as `cmk thumbprint FILE` prints it.
+    #[schemars(regex(pattern = r"^[0-9A-Za-z_-]{43}$"))]
+    pub thumbprint: String,
+    /// Where the passphrase of an encrypted file is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passphrase: Option<PassphraseEntry>,
+}
+
+/// Where a passphrase is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PassphraseEntry {
+    /// The environment variable that holds it.
+    #[schemars(regex(pattern = r"^[A-Za-z_][0-9A-Za-z_]*$"))]
+    pub env: String,
 }
 
 /// What should be true of one version of a key.

@@ -86,7 +86,11 @@ fn vault_facts(desired: &Desired, name: &VaultName, vault: &Vault) -> Vec<Fact> 
     if is_used || vault.purge_protection == Some(true) {
         facts.push(Fact::PurgeProtected(name.clone()));
     }
-    facts.extend(vault.keys.keys().map(|key| Fact::KeyLive(KeyRef { vault: name.clone(), name: key.clone() })));
+    for (key, wanted) in &vault.keys {
+        let key = KeyRef { vault: name.clone(), name: key.clone() };
+        facts.push(Fact::KeyLive(key.clone()));
+        facts.extend(wanted.import.iter().map(|own| Fact::KeyHolds(key.clone(), own.thumbprint.clone())));
+    }
     facts
 }
 

@@ -164,7 +164,10 @@ fn desired() -> Desired {
     desired.groups.insert(group(), Group { location: Some(region()), create: true });
     for n in 0..VAULTS {
         let id = VaultId { group: group(), name: vault(n) };
-        let keys = BTreeMap::from([(key(n).name, Key { create: None, recover: false, life: KeyLife::default() })]);
+        let keys = BTreeMap::from([(
+            key(n).name,
+            Key { create: None, import: None, recover: false, life: KeyLife::default() },
+        )]);
         let (permission_model, location) = (Some(PermissionModel::AccessPolicies), Some(region()));
         let wanted = Vault {
             id,

@@ -128,6 +128,7 @@ async fn every_example_converges() {
         if let Some(first) = comes_first(&name) {
             practice.converge(&example(first)).await;
         }
+        practice.let_importer_in(&example(&name)).await;
         practice.converge(&example(&name)).await;
         tried += 1;
     }

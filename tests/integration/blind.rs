@@ -18,7 +18,7 @@ fn made(plan: &Plan) -> Vec<&'static str> {
     let kinds = plan.steps.iter().filter_map(|step| match step.action {
         Action::CreateGroup { .. } => Some("group"),
         Action::CreateVault { .. } => Some("vault"),
-        Action::CreateKey { .. } => Some("key"),
+        Action::CreateKey { .. } | Action::ImportKey { .. } => Some("key"),
         Action::CreateAccount { .. } => Some("account"),
         Action::CreateIdentity { .. } => Some("identity"),
         Action::ProtectVault { .. }

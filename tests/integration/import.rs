@@ -22,6 +22,7 @@ async fn the_plan_of_an_imported_spec_is_empty_whatever_is_there() {
             practice.converge(first).await;
         }
         let wanted = example(&name);
+        practice.let_importer_in(&wanted).await;
         practice.converge(&wanted).await;
         let found = observe::found(&practice.azure(), &subscriptions()).await.expect("it can be looked at");
         assert!(found.unseen.is_empty(), "{name}: {:?}", found.unseen);

@@ -22,6 +22,7 @@ mod identities;
 mod import;
 mod imports;
 mod noise;
+mod own_key;
 mod pains;
 mod parity;
 mod practice;

@@ -326,7 +326,13 @@ async fn an_old_version_that_somebody_needs_since_the_plan_was_made() {
     let (_keep, stop) = tokio::sync::watch::channel(false);
     let accepted = cmk::plan::Accepted::named(vec![]);
     let budgets = cmk::apply::Budgets::default();
-    let settings = cmk::apply::Settings { concurrency: 8, budgets, run_id: uuid::Uuid::nil(), accepted };
+    let settings = cmk::apply::Settings {
+        concurrency: 8,
+        budgets,
+        run_id: uuid::Uuid::nil(),
+        accepted,
+        materials: cmk::material::Materials::default(),
+    };
     let outcome = cmk::apply::apply(&plan, &wanted, observed, &azure, &settings, stop, &mut |_| {}).await;
     let (_, ended) = &outcome.steps[0];
     assert_eq!(ended.as_str(), "blocked", "{ended:?}");

@@ -4,7 +4,8 @@ use crate::contracts;
 use cmk::apply::{Budgets, Event, Outcome, Settings, apply, prepare};
 use cmk::azure::{Azure, Call, Cloud, Counted, Effect, Method, Options, Retry, Service, Stats, credential};
 use cmk::diag::Source;
-use cmk::model::Desired;
+use cmk::material::{Material, Materials};
+use cmk::model::{Desired, KeyImport, MaterialSource};
 use cmk::plan::{Accepted, Plan, judge};
 use cmk::prove::AGREEABLE;
 use cmk::sandbox::{self, Clock, Local, Millis, Pace, Sandbox, Watch, World};
@@ -118,10 +119,34 @@ impl Practice {
         assert_eq!(judge(&plan, &observed), vec![], "the judge accepts what the planner makes");
         let asked = plan.asks().into_iter().map(|ask| ask.what);
         let accepted = Accepted::named(asked.filter(|what| AGREEABLE.contains(&what.class)));
-        let settings = Settings { concurrency: 8, budgets: Budgets::default(), run_id: uuid::Uuid::nil(), accepted };
+        let settings = Settings {
+            concurrency: 8,
+            budgets: Budgets::default(),
+            run_id: uuid::Uuid::nil(),
+            accepted,
+            materials: materials(desired),
+        };
         let mut events = vec![];
         let outcome = apply(&plan, desired, observed, &azure, &settings, stop, &mut |event| events.push(event)).await;
         Some(Applied { plan, outcome, events, stats: azure.stats() })
+    }
+
+    /// Lets whoever runs cmk do everything with keys in vaults that go by roles, where a spec brings a key of its own.
+    pub(crate) async fn let_importer_in(&self, desired: &Desired) {
+        if desired.keys().all(|(_, wanted)| wanted.import.is_none()) {
+            return;
+        }
+        for subscription in desired.subscriptions() {
+            let scope = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization");
+            let body = json!({ "properties": {
+                "roleDefinitionId": format!("{scope}/roleDefinitions/14b46e9e-c2b7-41b4-b07b-48a6ebf60603"),
+                "principalId": sandbox::CALLER_OBJECT_ID, "principalType": "ServicePrincipal",
+            }});
+            let path = format!("{scope}/roleAssignments/{}", uuid::Uuid::nil());
+            let call = Call::send(Method::Put, Effect::Write, path, "2022-04-01", body);
+            self.azure().call(&call).await.expect("an owner may assign roles");
+        }
+        tokio::time::sleep(Duration::from_secs(600)).await;
     }
 
     fn key_path(vault: &str, key: &str) -> String {
@@ -165,6 +190,19 @@ impl Practice {
         assert!(second.is_empty() && second.is_complete(), "{second:#?}");
         applied
     }
+}
+
+/// The keys for tests that a spec brings, each of which is a file in `tests/keys`.
+fn materials(desired: &Desired) -> Materials {
+    let mut materials = Materials::default();
+    for (key, wanted) in desired.keys() {
+        if let Some(KeyImport { source: MaterialSource::File(name), .. }) = &wanted.import {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name);
+            let text = std::fs::read(path).expect("the key is there");
+            materials.add(key, Material::read(&text, Some(b"test")).expect("a key"));
+        }
+    }
+    materials
 }
 
 /// The desired state of a spec that has no fault.

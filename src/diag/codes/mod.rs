@@ -3,6 +3,7 @@
 //! A code is never given a second meaning: people search for it, and pipelines match on it.
 
 mod calls;
+mod own_keys;
 mod refusals;
 mod risks;
 mod rules;
@@ -26,7 +27,13 @@ pub fn find(id: &str) -> Option<&'static Code> {
 
 /// All codes, by id.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    text::CODES.iter().chain(rules::CODES).chain(refusals::CODES).chain(calls::CODES).chain(risks::CODES)
+    text::CODES
+        .iter()
+        .chain(rules::CODES)
+        .chain(own_keys::CODES)
+        .chain(refusals::CODES)
+        .chain(calls::CODES)
+        .chain(risks::CODES)
 }
 
 #[cfg(test)]

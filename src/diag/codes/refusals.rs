@@ -395,6 +395,39 @@ soon as the key is disabled.
 What to do: remove `enabled: false`, or name another key for the account.",
     },
     Code {
+        id: "CMK270",
+        summary: "another key than the one that the spec brings",
+        story: "\
+A key of this name is in the vault, and its public half has another thumbprint than the key that the spec brings.
+Somebody made or rotated it there, or the thumbprint in the spec is of another file. Data may be under the live key.
+An import would add a version to it, and everybody who follows the key would move to that; so cmk never does.
+
+What to do: if the live key is right, take `import` out of its entry or correct the thumbprint. If yours is right,
+import it under another name, and move the accounts to that.",
+    },
+    Code {
+        id: "CMK271",
+        summary: "the material of a key is not at hand",
+        story: "\
+The plan imports a key, and its material could not be read, is of another key, or is of another size than the spec
+says. It is looked for right before the first step: files in the folder that `--key-dir` names, where no link is
+followed, and environment variables. Whatever is wrong, nothing is sent, so that no half of a plan is carried out.
+
+What to do: put the file or the variable in its place, and apply again. `cmk thumbprint FILE` prints the thumbprint of
+a file, to be compared with the one in the spec. For an encrypted file the spec names the variable of its passphrase.",
+    },
+    Code {
+        id: "CMK272",
+        summary: "a key of your own for a vault that nobody can be let into in time",
+        story: "\
+Keys are imported through the vault itself, which asks for the key permissions `get` and `import`. A vault that is made
+with access policies has none at first, and cmk gives nobody more than Storage needs. The import would be refused after
+everything else had been made.
+
+What to do: write `permissionModel: rbac`, where a role at the resource group or the subscription reaches the new vault.
+Or make the vault without the key first, let whoever runs cmk in, and then add the key to the spec.",
+    },
+    Code {
         id: "CMK275",
         summary: "what was deleted cannot be recovered as the spec asks",
         story: "\

@@ -36,14 +36,18 @@ What to do: when it is meant, add `--accept CMK403:OBJECT` as the plan prints it
     },
     Code {
         id: "CMK404",
-        summary: "custody change: another vault holds the key that data depends on",
+        summary: "custody change: somebody else holds the key that data depends on",
         story: "\
 The account is bound to a key in one vault now, and the step binds it to a key in another vault: its
 owners, its access policies, its tenant and subscription decide over the data from then on. A change of a
 spec that does this may be a migration, or somebody taking the data over.
 
-What to do: check who holds the new vault. When it is meant, add `--accept CMK404:account/NAME`, or
-approve the plan. Keep the former key until the move is confirmed: Azure needs it once more.",
+Or the step imports a key whose material comes from outside. Whoever has a copy of the material can unwrap
+what is under the key, whatever is done in the vault afterwards.
+
+What to do: check who holds the new vault, or who has the material. When it is meant, add `--accept
+CMK404:account/NAME`, or `CMK404:key/VAULT/KEY`, or approve the plan. Keep the former key until the move
+is confirmed: Azure needs it once more.",
     },
     Code {
         id: "CMK405",

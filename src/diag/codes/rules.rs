@@ -366,46 +366,6 @@ account has: one of its `identities`, or `systemAssigned` where the account says
 What to do: give the account the identity, or name one that it has.",
     },
     Code {
-        id: "CMK070",
-        summary: "a key's URI at a host that is no vault's",
-        story: "\
-A key's URI begins with the host of its vault, and in Azure's public cloud that is the vault's name with
-`.vault.azure.net` behind it. Another host may be of another cloud, of a managed HSM, or somebody's who would
-like to be asked for a key. In the sandbox, too, keys are named as in the public cloud.
-
-What to do: copy the URI as Azure shows it, without a port, or write `vault/key`.",
-    },
-    Code {
-        id: "CMK071",
-        summary: "a key's version that is none, or is said in two ways",
-        story: "\
-A key's URI, and its id in Resource Manager, may end in a version: 32 hexadecimal digits. The account is then
-bound to that version for good, as if `version` said it. Where `version` stands beside it and says something
-else, such as `latest`, it is not for cmk to guess which of the two is meant.
-
-What to do: keep one of the two. Without either, the newest version is pinned.",
-    },
-    Code {
-        id: "CMK072",
-        summary: "a vault that is named in two places",
-        story: "\
-A vault's name is unique in the whole cloud. A key's id in Resource Manager says in which subscription and
-resource group its vault is, and another part of this file says that a vault of this name is elsewhere: its
-entry under `vaults`, with what `defaults` fill in, or the id at another account. One of the two is wrong.
-
-What to do: correct it. `az keyvault show --name NAME --query id` prints where the vault is.",
-    },
-    Code {
-        id: "CMK080",
-        summary: "a thing that is only used is not recovered",
-        story: "\
-`recover: true` says that a deleted vault or key of this name is brought back. Without `create` the entry says that
-the thing is there already and that somebody else looks after it: whether it comes back is theirs to say. Bringing
-back what others deleted on purpose could open what they closed.
-
-What to do: add `create: {}` if this spec is to look after it, or remove `recover`.",
-    },
-    Code {
         id: "CMK081",
         summary: "not the ARM id of a place for audit logs",
         story: "\

@@ -3,7 +3,9 @@
 use super::super::touched::Touched;
 use super::super::types::Step;
 use crate::model::fact::pinned_version;
-use crate::model::{AccountId, IdentityId, KeyCreate, KeyRef, KeyVersion, Observed, Seen, VaultId, VersionRule};
+use crate::model::{
+    AccountId, IdentityId, KeyCreate, KeyRef, KeyVersion, Observed, Seen, Thumbprint, VaultId, VersionRule,
+};
 use std::collections::BTreeMap;
 
 /// What each thing is known by: by the thing, `vault/kv-prod`, and by what is known of it, `tenant`.
@@ -108,7 +110,7 @@ impl Known<'_> {
             }
         };
         if let Some(KeyVersion { id, thumbprint, .. }) = used {
-            self.know(&object, &format!("modulus of {id}"), thumbprint.as_deref().unwrap_or(NOT_SEEN));
+            self.know(&object, &format!("modulus of {id}"), thumbprint.as_ref().map_or(NOT_SEEN, Thumbprint::as_str));
         }
     }
 }

@@ -174,6 +174,7 @@ fn exactly(action: &Action) -> (String, Option<String>) {
         | Action::SetAudit { .. }
         | Action::ProtectVault { .. }
         | Action::CreateKey { .. }
+        | Action::ImportKey { .. }
         | Action::RecoverKey { .. }
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }

@@ -259,7 +259,7 @@ fn a_thing_of_the_same_name_is_told_by_what_the_cloud_chose_for_it() {
         assert!(found.iter().any(|one| one.what.starts_with(&format!("its {fact} is"))), "{fact}: {found:?}");
     }
     let with = |thumbprint: &str| {
-        let thumbprint = Some(thumbprint.to_owned());
+        let thumbprint = Some(crate::model::Thumbprint::of_rsa(thumbprint.as_bytes(), &[3]));
         plan(&move |seen: &mut crate::model::Observed| {
             for key in seen.keys.values_mut() {
                 let crate::model::Seen::Known(key) = key else { continue };

@@ -120,7 +120,9 @@ impl Bench<'_> {
 
     /// Whether Storage can wrap with what a rule will mean by then.
     pub(super) fn will_be_usable(&self, key: &KeyRef, rule: &VersionRule) -> bool {
-        let made = self.before.any(|action| matches!(action, Action::CreateKey { key: made, .. } if made == key));
+        let made = self.before.any(
+            |action| matches!(action, Action::CreateKey { key: made, .. } | Action::ImportKey { key: made, .. } if made == key),
+        );
         if self.will_be_renewed(key, rule) {
             return true;
         }

@@ -8,6 +8,7 @@
 
 mod audit;
 mod life;
+mod own_key;
 mod recovery;
 mod stated;
 
@@ -43,6 +44,9 @@ pub fn judge(plan: &Plan, observed: &Observed) -> Vec<Breach> {
             let mut harms = Bench { observed, before: &before, shut: &shut }.harms(step);
             if let Action::DisableVersion { key, version, .. } = &step.action {
                 harms.extend(life::at_odds(plan, key, version, observed));
+            }
+            if let Action::ImportKey { key, .. } = &step.action {
+                harms.extend(own_key::at_odds(plan, key));
             }
             breaches.extend(harms.into_iter().map(|what| Breach { step: step.id.clone(), what }));
         }
@@ -120,6 +124,11 @@ impl Bench<'_> {
                     .flatten()
                     .collect()
             }
+            Action::ImportKey { vault, key, create, thumbprint, marks: _ } => self
+                .vault_stands(vault)
+                .into_iter()
+                .chain(self.imported(key, create, thumbprint, &step.because))
+                .collect(),
             Action::MarkKey { vault, key, version, .. } => {
                 self.vault_stands(vault).into_iter().chain(self.marked(key, version)).collect()
             }

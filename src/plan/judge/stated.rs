@@ -42,6 +42,7 @@ impl Bench<'_> {
     fn due(&self, action: &Action) -> Vec<(RiskClass, String)> {
         match action {
             Action::MarkKey { key, version, marks, .. } => self.dated(key, version, marks),
+            Action::ImportKey { key, .. } => vec![(RiskClass::CustodyChange, format!("key/{key}"))],
             Action::EnableVersion { key, .. } | Action::RecoverKey { key, .. } => {
                 vec![(RiskClass::Reopening, format!("key/{key}"))]
             }

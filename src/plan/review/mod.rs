@@ -76,7 +76,7 @@ fn radius(steps: &[Step], observed: &Observed) -> Radius {
                 radius.keys.insert(key.clone());
                 radius.accounts.extend(bound_to(&step.action, observed));
             }
-            Action::CreateKey { key, .. } => {
+            Action::CreateKey { key, .. } | Action::ImportKey { key, .. } => {
                 radius.vaults.insert(key.vault.clone());
                 radius.keys.insert(key.clone());
             }

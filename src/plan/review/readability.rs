@@ -101,7 +101,8 @@ fn concerned(action: &Action, observed: &Observed) -> Vec<AccountName> {
         | Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }
-        | Action::CreateKey { .. } => vec![],
+        | Action::CreateKey { .. }
+        | Action::ImportKey { .. } => vec![],
     }
 }
 

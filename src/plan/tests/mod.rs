@@ -6,6 +6,7 @@ mod judge;
 mod judge_life;
 mod key_life;
 mod obstacles;
+mod own_key;
 mod recovery;
 pub(crate) mod world;
 mod world_life;
@@ -17,12 +18,12 @@ use world::{desired, observed};
 
 /// Plans a wanted state against a seen one and holds the plan's text against what is expected.
 ///
-/// Wanted, separated by `;`: `group`, `vault kv1 [create] [recover] [protected|unprotected|eastus]`, `key kv1/main [create] [recover]`,
+/// Wanted, separated by `;`: `group`, `vault kv1 [create] [recover] [protected|unprotected|eastus]`, `key kv1/main [create] [own] [recover]`,
 /// `identity id1 [create]`, `account st1 [create] [system] [has id1] [uses kv1/main [as id1] [auto|pinned A]] [recover] [revoked]
 /// [microsoft] [eastus]`, `regions may differ`.
 ///
 /// Seen: `group`, `vault kv1 [protected] [rbac] [registering] [hidden] [taken] [deleted [elsewhere] [over|dated]] [st1=get+wrapKey] [tenant2]`,
-/// `key kv1/main A [disabled|expired|expires|later|small|hidden] [B …]`, `key kv1/main deleted [certificate] [over]|unlisted`,
+/// `key kv1/main A [own|other] [disabled|expired|expires|later|small|hidden] [B …]`, `key kv1/main deleted [certificate] [over]|unlisted`,
 /// `users kv1/main [st9@A] [moved=900] [unseen]`, `now 2000`; a key's life is in the words of `world_life`, and `made=900` says
 /// when the version before it was made;
 /// `lock name ReadOnly subscription|group|kv1|st1`, `lock hidden`, `identity id1 [hidden]`, `account st1 [system] [has id1]

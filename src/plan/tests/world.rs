@@ -78,7 +78,12 @@ pub(crate) fn desired(text: &str) -> Desired {
                 });
                 desired.vaults.get_mut(&key.vault).unwrap().keys.insert(
                     key.name,
-                    Key { create, recover: words.contains(&"recover"), life: world_life::life(&words) },
+                    Key {
+                        create,
+                        import: own(&words),
+                        recover: words.contains(&"recover"),
+                        life: world_life::life(&words),
+                    },
                 );
             }
             "identity" => {
@@ -94,6 +99,20 @@ pub(crate) fn desired(text: &str) -> Desired {
         }
     }
     desired
+}
+
+/// The key that is brought from outside: `own`.
+fn own(words: &[&str]) -> Option<KeyImport> {
+    words.contains(&"own").then(|| KeyImport {
+        source: MaterialSource::File("main.pem".to_owned()),
+        passphrase: None,
+        thumbprint: thumbprint("own"),
+    })
+}
+
+/// The thumbprint of a key that is known by a word.
+pub(crate) fn thumbprint(word: &str) -> Thumbprint {
+    Thumbprint::of_rsa(word.as_bytes(), &[1, 0, 1])
 }
 
 pub(super) fn identity(name: &str) -> IdentityId {
@@ -324,6 +343,7 @@ fn seen_key(words: &[&str]) -> SeenKey {
             ("expires", Some(version)) => version.expires = Some(Timestamp(1_000 + 10 * 86_400)),
             ("later", Some(version)) => version.expires = Some(Timestamp(1_000 + 30 * 86_400)),
             ("early", Some(version)) => version.not_before = Some(Timestamp(1_001)),
+            ("own" | "other", Some(version)) => version.thumbprint = Some(thumbprint(word)),
             ("small" | "ec" | "few" | "policy-hidden", _) => {}
             (word, last) if word.contains('=') => {
                 if let Some((made, version)) = word.strip_prefix("made=").zip(last) {

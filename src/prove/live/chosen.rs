@@ -1,7 +1,8 @@
 //! What only Azure chooses (principals, versions and their dates, the key that an account is under), written over a world.
 
 use super::Borrowed;
-use crate::model::{Binding, KeyVersion, Observed, Period, Seen, SeenKey, SeenRotation};
+use crate::model::{Binding, Desired, KeyVersion, Observed, Period, Seen, SeenKey, SeenRotation};
+use crate::prove::stand_in;
 use crate::sandbox::{VAULT_SUFFIX, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ pub(super) fn label(binding: &Binding) -> String {
 /// The world with what only Azure chooses.
 pub(super) fn overwritten(
     world: &World,
-    observed: &Observed,
+    (desired, observed): (&Desired, &Observed),
     ids: &BTreeMap<String, String>,
     borrowed: &BTreeMap<String, Borrowed>,
 ) -> Result<World, String> {
@@ -34,6 +35,12 @@ pub(super) fn overwritten(
         let lower = (key.vault.as_str().to_ascii_lowercase(), key.name.as_str().to_ascii_lowercase());
         if let Some(versions) = whole.pointer_mut(&format!("/state/vaults/{}/keys/{}/versions", lower.0, lower.1)) {
             *versions = versions_of(seen, &versions[0]);
+            // The key that the spec brings is played by its stand-in.
+            if let (Some(public), Some(newest)) =
+                (stand_in::public(desired, key, seen), versions.as_array_mut().and_then(|all| all.last_mut()))
+            {
+                newest["public"] = public;
+            }
         }
         let place = format!("/state/vaults/{}/keys/{}", lower.0, lower.1);
         if let (Some(key), Some(Seen::Known(policy))) = (whole.pointer_mut(&place), &seen.rotation) {

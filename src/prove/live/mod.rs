@@ -6,12 +6,12 @@
 mod chosen;
 
 use super::hand::Hand;
-use super::start::{arrival_seconds, bare};
+use super::start::{arrival_seconds, bare, let_importer_in};
 use crate::model::{
     AccountName, Desired, HiddenReason, KeyRef, Location, NameState, Observed, PermissionModel, Seen, SeenAccount,
     SeenDeletedVault, SeenKey, SeenVault, VaultName,
 };
-use crate::sandbox::{Millis, Pace, SUBSCRIPTIONS, TENANT, World};
+use crate::sandbox::{CALLER_OBJECT_ID, Millis, Pace, SUBSCRIPTIONS, TENANT, World};
 use chosen::{label, overwritten};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +37,7 @@ pub fn like(desired: &Desired, observed: &Observed, pace: Pace) -> Result<Live, 
         limits: BTreeSet::new(),
         ids: BTreeMap::new(),
         borrowed: BTreeMap::new(),
+        imports: desired.keys().filter(|(_, wanted)| wanted.import.is_some()).map(|(key, _)| key.vault).collect(),
     };
     build.limits.insert("what your identity may do is not known: in the simulator it is an owner".to_owned());
     build.groups()?;
@@ -47,10 +48,17 @@ pub fn like(desired: &Desired, observed: &Observed, pace: Pace) -> Result<Live, 
     build.hand.wait(arrival_seconds(pace));
     build.attach()?;
     build.policies()?;
+    let_importer_in(desired, &mut build.hand)?;
+    if desired.keys().any(|(_, wanted)| wanted.import.is_some()) {
+        build.limits.insert(STAND_INS.to_owned());
+    }
     let Build { limits, ids, borrowed, .. } = build;
-    let world = overwritten(&world, observed, &ids, &borrowed)?;
+    let world = overwritten(&world, (desired, observed), &ids, &borrowed)?;
     Ok(Live { world, now, limits: limits.into_iter().collect() })
 }
+
+/// What is told of keys that a spec brings.
+const STAND_INS: &str = "keys of your own are not read: in the simulator others of the same size stand for them, and whoever runs cmk may import them";
 
 /// Long enough before the moment of the look for everything to have come to rest.
 const DAY: i64 = 86_400_000;
@@ -63,6 +71,8 @@ struct Build<'a> {
     ids: BTreeMap<String, String>,
     /// Vaults outside the spec whose keys accounts are bound to, with what is assumed of each: key, versions, principals.
     borrowed: BTreeMap<String, Borrowed>,
+    /// The vaults that keys of one's own come into.
+    imports: BTreeSet<VaultName>,
 }
 
 #[derive(Default)]
@@ -336,7 +346,7 @@ impl Build<'_> {
     /// The access policies as they were seen, once the ids in them can have arrived.
     fn policies(&mut self) -> Result<(), String> {
         for vault in self.observed.vaults.values().filter_map(Seen::known) {
-            let entries: Vec<Value> = vault
+            let mut entries: Vec<Value> = vault
                 .access_policies
                 .iter()
                 .map(|policy| {
@@ -351,6 +361,11 @@ impl Build<'_> {
                 .collect();
             if !entries.is_empty() {
                 self.limits.insert("access to secrets and certificates was not looked at".to_owned());
+            }
+            let is_let_in = vault.access_policies.iter().any(|one| one.object_id == CALLER_OBJECT_ID);
+            if self.imports.contains(&vault.id.name) && !is_let_in {
+                let keys = json!({ "keys": ["get", "import"] });
+                entries.push(json!({ "tenantId": TENANT, "objectId": CALLER_OBJECT_ID, "permissions": keys }));
             }
             let by_roles = vault.permission_model == PermissionModel::Rbac;
             self.roles(vault);

@@ -1,6 +1,7 @@
 //! Whether what was written is what the plan had shown, and touches nobody else: S2 to S5, S7, S11, S12.
 
 use super::diff::Change;
+use super::keys;
 use super::notes::{Notes, Sent};
 use super::sight::{Sight, access};
 use crate::model::{Access, Account, Desired, IdentityId, Who};
@@ -192,6 +193,18 @@ impl Scene<'_> {
         let versions = change.after.and_then(|key| key["versions"].as_array()).map_or(0, Vec::len);
         findings.push(("S12", versions == 1, format!("key {vault}/{key} was made with {versions} versions")));
         let by_arm = self.sent.host == ARM_HOST;
+        let own = keys::own(self.desired, vault, key);
+        if let Some(thumbprint) = own {
+            let is_it = change.after.is_some_and(|key| keys::thumbprint(key) == thumbprint);
+            findings.push(("S7", is_it, format!("key {vault}/{key} is another one than the spec brings")));
+            findings.extend(self.shown(&format!("key {vault}/{key}"), &["import.thumbprint"]));
+            // Resource Manager said that it is not there, or the vault did.
+            let place = format!("/vaults/{vault}/keys/{key}").to_ascii_lowercase();
+            let absent = self.notes.told.iter().any(|(of, told)| of.ends_with(&place) && *told == (404, true));
+            let there = self.looked(&format!("{}{}", self.sent.host, self.sent.path));
+            findings.push((there.0, there.1 || absent, there.2));
+            return findings;
+        }
         findings.push(("S11", by_arm, format!("key {vault}/{key} was made by a call that adds versions")));
         // Where Resource Manager shows nothing, the vault itself may say that the key is not there.
         let by_vault = format!("{vault}.{VAULT_SUFFIX}/keys/{key}").to_ascii_lowercase();

@@ -6,7 +6,9 @@ use super::sight::Sight;
 use crate::model::{Desired, Enabled, KeyLife};
 use crate::prove::Mishap;
 use crate::sandbox::ARM_HOST;
+use azure_core::base64::encode_url_safe;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 
 /// A day, in milliseconds.
@@ -39,6 +41,9 @@ impl Scene<'_> {
             // Key Vault itself makes what the policy asks for, once it is set.
             return self.shown(&format!("key {vault}/{key}"), &["rotation.every"]);
         }
+        if own(self.desired, vault, key).is_some() {
+            return self.added_to_own(vault, key, count);
+        }
         let mut findings = self.shown(&format!("key {vault}/{key}"), &["newestVersion"]);
         let by_vault = self.sent.host != ARM_HOST;
         let made = newest.and_then(|one| one["created"].as_i64()).unwrap_or_default() / 1000;
@@ -52,15 +57,7 @@ impl Scene<'_> {
             });
             asked || old || overtaken
         });
-        // Two who look in the same moment both see a key that is too old; one writer is promised, not two.
-        let place = format!("/vaults/{vault}/keys/{key}").to_ascii_lowercase();
-        let meanwhile =
-            self.notes.changed_since.iter().any(|changed| {
-                changed.ends_with(&place) || changed.contains(&format!("{}.", vault.to_ascii_lowercase()))
-            });
-        // A request that the network delivers twice has two effects: that window is Azure's, whose call has no condition.
-        let echo = self.sent.note == Mishap::Twice.name();
-        let once = count == 1 && by_vault && (due || meanwhile || echo);
+        let once = count == 1 && by_vault && (due || self.is_beside(vault, key));
         findings.push((
             "S12",
             once,
@@ -69,6 +66,24 @@ impl Scene<'_> {
         let open = newest.is_some_and(|one| one["enabled"] == true);
         findings.push(("S14", open, format!("{vault}/{key} got a version, after somebody disabled its newest")));
         findings
+    }
+
+    /// A key that is brought from outside gets one version and never another.
+    fn added_to_own(&self, vault: &str, key: &str, count: usize) -> Vec<Finding> {
+        let once = count == 1 && self.is_beside(vault, key);
+        vec![("S12", once, format!("{vault}/{key}, which was there, was imported again"))]
+    }
+
+    /// Whether a version may be one too many through nobody's fault.
+    fn is_beside(&self, vault: &str, key: &str) -> bool {
+        // Two who look in the same moment both see what is to be done; one writer is promised, not two.
+        let place = format!("/vaults/{vault}/keys/{key}").to_ascii_lowercase();
+        let meanwhile =
+            self.notes.changed_since.iter().any(|changed| {
+                changed.ends_with(&place) || changed.contains(&format!("{}.", vault.to_ascii_lowercase()))
+            });
+        // A request that the network delivers twice has two effects: that window is Azure's, whose call has no condition.
+        meanwhile || self.sent.note == Mishap::Twice.name()
     }
 
     fn changed(&self, vault: &str, key: &str, was: &Value, now: &Value, all: &[Value]) -> Vec<Finding> {
@@ -156,6 +171,22 @@ impl Scene<'_> {
     }
 }
 
+/// The thumbprint of a key that the spec brings from outside.
+pub(super) fn own<'a>(desired: &'a Desired, vault: &str, key: &str) -> Option<&'a str> {
+    let is_it = |(of, _): &(crate::model::KeyRef, &crate::model::Key)| {
+        of.vault.as_str().eq_ignore_ascii_case(vault) && of.name.as_str().eq_ignore_ascii_case(key)
+    };
+    Some(desired.keys().find(is_it)?.1.import.as_ref()?.thumbprint.as_str())
+}
+
+/// The thumbprint of the newest version of a key as the sandbox keeps it, by RFC 7638.
+pub(super) fn thumbprint(key: &Value) -> String {
+    let newest = key["versions"].as_array().and_then(|versions| versions.last()).cloned().unwrap_or_default();
+    let public = |name: &str| newest["public"][name].as_str().unwrap_or_default().to_owned();
+    let text = format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, public("e"), public("n"));
+    encode_url_safe(Sha256::digest(text))
+}
+
 /// What the spec asks of a key.
 fn life<'a>(desired: &'a Desired, vault: &str, key: &str) -> Option<&'a KeyLife> {
     let is_it = |(of, _): &(crate::model::KeyRef, &crate::model::Key)| {
@@ -214,6 +245,9 @@ pub(super) fn facts(desired: &Desired, vault: &str, sight: Sight<'_>) -> Vec<(St
         let KeyLife { enabled, versions: named, marks, rotation, max_age, rotated_since, retire_after: _ } =
             &wanted.life;
         let mut say = |what: &str, is_so: bool| facts.push((format!("key {key} {what}"), is_so));
+        if let Some(import) = &wanted.import {
+            say("is the one that the spec brings", thumbprint(seen) == import.thumbprint.as_str());
+        }
         match enabled {
             Some(Enabled::Yes) => say("can be used", newest["enabled"] == true),
             Some(Enabled::No) => say("can be used for nothing", versions.iter().all(|one| one["enabled"] == false)),

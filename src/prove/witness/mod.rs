@@ -204,6 +204,7 @@ impl Witness {
         let code = body["error"]["code"].as_str().map(|code| format!(" {code}")).unwrap_or_default();
         let told = status.map_or_else(|| "nothing".to_owned(), |status| status.to_string());
         self.say(sent.at, &format!("run {} #{} {} -> {told}{code}{note}", sent.run + 1, sent.number, sent.line()));
+        self.secrets.extend(sent.private.iter().cloned());
         self.secrets.extend(sent.bearer.clone().filter(|token| !token.is_empty()));
         let notes = &mut self.runs[sent.run];
         notes.requests += 1;

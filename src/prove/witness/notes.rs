@@ -20,6 +20,8 @@ pub struct Sent {
     pub(super) bearer: Option<String>,
     pub(super) note: String,
     pub(super) reads: bool,
+    /// The private members of a key that it carries.
+    pub(super) private: Vec<String>,
 }
 
 impl Sent {
@@ -42,6 +44,7 @@ impl Sent {
             bearer: header("authorization").and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned),
             note: note.to_owned(),
             reads: Self::reads(request),
+            private: private(request),
         }
     }
 
@@ -77,6 +80,16 @@ impl Sent {
         };
         format!("{} {path}", self.method)
     }
+}
+
+/// The private members of a key that is imported.
+fn private(request: &http::Request<Vec<u8>>) -> Vec<String> {
+    if request.method() != http::Method::PUT || !request.uri().path().starts_with("/keys/") {
+        return vec![];
+    }
+    let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+    let members = ["d", "p", "q", "dp", "dq", "qi"].into_iter().filter_map(|name| body["key"][name].as_str());
+    members.map(str::to_owned).collect()
 }
 
 /// What a run was told and what it showed.

@@ -91,6 +91,20 @@ fn an_imported_key_shows_its_public_half_and_the_private_half_is_nowhere() {
 }
 
 #[test]
+fn an_import_into_hardware_takes_a_premium_vault_and_one_over_a_deleted_key_is_a_conflict() {
+    let mut stage = Stage::new(Pace::instant());
+    stage.has_vault();
+    let (modulus, private) = (encode_url_safe([0x91_u8; 256]), encode_url_safe([0x5A_u8; 256]));
+    let body = |hsm: bool| json!({"Hsm": hsm, "key": {"kty": "RSA", "n": modulus, "e": "AQAB", "d": private}});
+    stage.vault("PUT", "/keys/main", &body(true)).is(400, "BadParameter");
+    let first = version_of(&stage.vault("PUT", "/keys/main", &body(false)).ok());
+    let second = version_of(&stage.vault("PUT", "/keys/main", &body(false)).ok());
+    assert_ne!(first, second, "an import knows no \"if absent\": it adds a version");
+    stage.vault("DELETE", "/keys/main", &Value::Null).ok();
+    stage.vault("PUT", "/keys/main", &body(false)).is(409, "Conflict");
+}
+
+#[test]
 fn an_elliptic_key_has_a_point_of_the_length_of_its_curve() {
     let mut stage = Stage::new(Pace::instant());
     stage.has_vault();

@@ -89,7 +89,7 @@ pub(crate) enum RiskWord {
     Irreversible,
     /// CMK403: something that guards data or keys is given up.
     ProtectionLowered,
-    /// CMK404: another vault holds the key that data depends on.
+    /// CMK404: somebody else holds the key that data depends on.
     CustodyChange,
     /// CMK405: what somebody closed comes back.
     Reopening,

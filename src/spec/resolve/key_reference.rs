@@ -149,7 +149,7 @@ impl<'s> Resolver<'s> {
             permission_model: None,
             keys: BTreeMap::new(),
         });
-        vault.keys.entry(name).or_insert(Key { create: None, recover: false, life: KeyLife::default() });
+        vault.keys.entry(name).or_insert(Key { create: None, import: None, recover: false, life: KeyLife::default() });
         Some(reference)
     }
 

@@ -24,6 +24,7 @@ impl Resolver<'_> {
     pub(super) fn life(&mut self, path: [&str; 4], entry: &KeyEntry) -> KeyLife {
         let KeyEntry {
             create: _,
+            import: _,
             recover: _,
             enabled,
             versions,

@@ -7,6 +7,7 @@ mod groups;
 mod identities;
 mod key_reference;
 mod life;
+mod own_key;
 mod pairs;
 mod scope;
 mod vaults;

@@ -126,8 +126,8 @@ impl<'s> Resolver<'s> {
                 self.twice("key", first, first_at, name, spec.key_span(&path));
             } else {
                 declared.insert(parsed.clone(), name);
-                let life = self.life(path, entry);
-                keys.insert(parsed, Key { create, recover: entry.recover, life });
+                let (import, life) = (self.own_key(path, entry), self.life(path, entry));
+                keys.insert(parsed, Key { create, import, recover: entry.recover, life });
             }
         }
         keys

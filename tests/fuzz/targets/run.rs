@@ -83,6 +83,7 @@ async fn run(azure: &Azure) -> Result<(), Failure> {
         budgets: Budgets::default(),
         run_id: uuid::Uuid::nil(),
         accepted: plan::Accepted::whole_plan(),
+        materials: cmk::material::Materials::default(),
     };
     let mut sink = |event| check_shown(&progress::line(&event));
     let ended = apply(&plan, &DESIRED, observed, azure, &settings, stop, &mut sink).await;

@@ -175,6 +175,7 @@ impl Middle {
             budgets: Budgets::default(),
             run_id: uuid::Uuid::nil(),
             accepted: Accepted::whole_plan(),
+            materials: cmk::material::Materials::default(),
         };
         let (_keep, stop) = watch::channel(false);
         let mut lines = String::new();

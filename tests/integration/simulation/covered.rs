@@ -6,12 +6,13 @@ use cmk::diag::codes;
 use cmk::prove::{Mishap, acts};
 use std::collections::{BTreeMap, BTreeSet};
 
-const ACTIONS: [&str; 16] = [
+const ACTIONS: [&str; 17] = [
     "createGroup",
     "createVault",
     "recoverVault",
     "protectVault",
     "createKey",
+    "importKey",
     "recoverKey",
     "markKey",
     "setRotation",
@@ -31,7 +32,7 @@ const GUARD: &str = "a guard file is held against a plan by the program, not by 
 const SAVED: &str = "a saved plan is read by the program, not by what is played here: its own tests do";
 
 /// The refusals that no story ends with, and why none can.
-const UNREACHED: [(&str, &str); 17] = [
+const UNREACHED: [(&str, &str); 18] = [
     ("CMK208", "the sandbox has one directory, as a subscription has: no vault in it can trust another"),
     ("CMK210", "the sandbox deletes at once, and nothing that it makes fails: the planner's own tests show it"),
     ("CMK214", "every need that fails is refused in its own words first: this one is for a planner that forgot one"),
@@ -47,6 +48,7 @@ const UNREACHED: [(&str, &str); 17] = [
     ("CMK250", SAVED),
     ("CMK251", SAVED),
     ("CMK252", SAVED),
+    ("CMK271", "in the simulator stand-ins are always at hand: the program's own tests show it"),
     ("CMK277", "somebody has to change our own setting by hand in one certain way: the planner's own tests show it"),
     ("CMK290", "the judge rejects no plan of this planner: sabotage shows that it would"),
 ];

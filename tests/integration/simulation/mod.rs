@@ -12,6 +12,7 @@ mod staircase;
 mod stories;
 mod stories_of_audits;
 mod stories_of_keys;
+mod stories_of_own_keys;
 mod stories_of_recovery;
 pub(crate) mod worlds;
 

@@ -49,6 +49,8 @@ enum Way {
     AddsVersions,
     /// A rotation is sent twice.
     RotatesTwice,
+    /// A key of one's own is imported twice.
+    ImportsTwice,
     /// Something is written while looking.
     WritesWhileLooking,
     /// A token for Resource Manager is sent to the vault.
@@ -127,6 +129,9 @@ impl HttpClient for Saboteur {
                 return answer;
             }
             Way::RotatesTwice if path.ends_with("/rotate") => {
+                self.inner.execute_request(request).await.ok();
+            }
+            Way::ImportsTwice if method == Method::Put && path.starts_with("/keys/") => {
                 self.inner.execute_request(request).await.ok();
             }
             Way::WritesWhileLooking if is_get && path.contains("/storageaccounts/") => self.write_a_tag(request).await,
@@ -407,6 +412,7 @@ fn all() -> Vec<(&'static str, &'static str, How)> {
         ("a vault's creation is sent again later", "S8", on_line(Way::CreateAgain)),
         ("a key version is added blindly", "S12", on_line(Way::AddsVersions)),
         ("a rotation is sent twice", "S12", on_line(Way::RotatesTwice)),
+        ("a key of one's own is imported twice", "S12", on_line(Way::ImportsTwice)),
         ("an old version is retired as soon as the account has moved", "S6", in_plan(retire_at_once)),
         (
             "what somebody closed is opened unasked",

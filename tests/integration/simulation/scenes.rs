@@ -44,6 +44,7 @@ pub(super) struct Seen {
 pub(super) fn scene(seed: u64) -> Scene {
     let mut chance = Chance::new(seed);
     let (mut world, mut spec) = world_and_spec(&mut chance);
+    spec = with_own_key(seed, &world, spec);
     let opens = deletion(&mut Chance::new(!seed), &mut world, &mut spec);
     let wanted = desired(&spec);
     let twin = chance.one_in(6);
@@ -179,6 +180,23 @@ fn world_and_spec(chance: &mut Chance) -> (Vec<String>, String) {
         world.push(format!("disable kv1/{key}"));
     }
     (world, spec)
+}
+
+/// In some scenes the second key is brought from outside, where it is to be made in a vault that is there. Draws nothing, so
+/// that all else of a seed is as it is without.
+fn with_own_key(seed: u64, world: &[String], spec: String) -> String {
+    let there = world.iter().any(|line| line.starts_with("vault kv1"));
+    let own =
+        "next: { create: { size: 2048 }, import: { env: KEY, thumbprint: NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs }";
+    let is_here = world.iter().any(|line| line == "key kv1/next");
+    let renews = ["rotation", "maxAge"].iter().any(|field| {
+        spec.split("next: {").nth(1).is_some_and(|rest| rest.lines().next().unwrap_or_default().contains(field))
+    });
+    if there && !is_here && !renews && !seed.is_multiple_of(3) {
+        spec.replace("next: { create: { size: 2048 }, ", &format!("{own}, "))
+    } else {
+        spec
+    }
 }
 
 /// What may be asked of a key through its life. In a world that nobody has meddled with, none of it opens or closes anything

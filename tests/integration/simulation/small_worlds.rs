@@ -3,10 +3,10 @@
 use super::worlds::desired;
 use cmk::model::{
     AccessPolicy, AccountId, AccountName, Binding, Desired, GrantScope, GroupId, GroupName, HiddenReason, Identities,
-    IdentityId, IdentityName, KeyName, KeyPermission, KeyRef, KeyType, KeyUser, KeyUsers, KeyVersion, Location,
-    NameState, Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenDeletedVault, SeenEncryption,
-    SeenGroup, SeenIdentity, SeenKey, SeenRotation, SeenSubscription, SeenUserIdentity, SeenVault, SubscriptionId,
-    Timestamp, VaultId, VaultName, Version, Who,
+    IdentityId, IdentityName, KeyCreate, KeyName, KeyPermission, KeyRef, KeyType, KeyUser, KeyUsers, KeyVersion,
+    Location, NameState, Observed, PermissionModel, RoleAssignment, Seen, SeenAccount, SeenDeletedVault,
+    SeenEncryption, SeenGroup, SeenIdentity, SeenKey, SeenRotation, SeenSubscription, SeenUserIdentity, SeenVault,
+    SubscriptionId, Thumbprint, Timestamp, VaultId, VaultName, Version, Who,
 };
 use cmk::plan::{Action, Consent, GrantBy, Plan, RiskClass, Step, closing, judge, plan};
 use cmk::sandbox::SUBSCRIPTIONS;
@@ -231,13 +231,8 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
                 vault.purge_protection = true;
             }
         }
-        Action::CreateKey { key, create, .. } => {
-            let versions = vec![version(NEW, true, 2)];
-            let (kind, size_bits) = (create.kind.clone(), Some(create.size_bits));
-            let (tags, rotation) = (BTreeMap::new(), None);
-            let made = SeenKey { kind, size_bits, versions, all_versions: true, tags, rotation };
-            observed.keys.insert(key.clone(), Seen::Known(made));
-        }
+        Action::CreateKey { key, create, .. } => key_made(key, create, None, observed),
+        Action::ImportKey { key, create, thumbprint, .. } => key_made(key, create, Some(thumbprint), observed),
         Action::MarkKey { .. }
         | Action::SetRotation { .. }
         | Action::RotateKey { .. }
@@ -386,6 +381,13 @@ fn check(desired: &Desired, observed: &Observed, title: &str) -> Plan {
     made
 }
 
+fn key_made(key: &KeyRef, create: &KeyCreate, thumbprint: Option<&Thumbprint>, observed: &mut Observed) {
+    let versions = vec![KeyVersion { thumbprint: thumbprint.cloned(), ..version(NEW, true, 2) }];
+    let (kind, size_bits) = (create.kind.clone(), Some(create.size_bits));
+    let made = SeenKey { kind, size_bits, versions, all_versions: true, tags: BTreeMap::new(), rotation: None };
+    observed.keys.insert(key.clone(), Seen::Known(made));
+}
+
 /// What holds of a key after an action of its life.
 fn after_in_key(action: &Action, observed: &mut Observed) {
     match action {
@@ -427,7 +429,7 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
     let action = &step.action;
     let absent = match action {
         Action::CreateVault { id, .. } => observed.vaults[&id.name].is_absent(),
-        Action::CreateKey { key, .. } => observed.keys[key].is_absent(),
+        Action::CreateKey { key, .. } | Action::ImportKey { key, .. } => observed.keys[key].is_absent(),
         Action::CreateAccount { id, .. } => observed.accounts[&id.name].is_absent(),
         Action::CreateIdentity { id, .. } => observed.identities[id].is_absent(),
         Action::CreateGroup { .. }

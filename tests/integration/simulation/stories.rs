@@ -131,6 +131,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Story> {
     STORIES
         .iter()
         .chain(super::stories_of_keys::STORIES)
+        .chain(super::stories_of_own_keys::STORIES)
         .chain(super::stories_of_recovery::STORIES)
         .chain(super::stories_of_audits::STORIES)
 }

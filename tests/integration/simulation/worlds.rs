@@ -17,6 +17,7 @@
 //! | `grant st1 kv1 get wrapKey` | an entry for its identity |
 //! | `bound st1 kv1/main`, `bound st1 kv1/main auto` | its encryption, pinned or not |
 //! | `through users st1 kv1/main` | its encryption, reached as the user-assigned identity of others |
+//! | `own kv1/main`, `officer` | the stand-in for a key of one's own; a role of the caller's for all keys |
 //! | `rotate kv1/main`, `disable kv1/main` | a new version; the newest one disabled |
 //! | `roles kv1`, `role st1 kv1/main`, `unrole st1 kv1` | role assignments decide; one is there, and gone |
 //! | `tag kv1/main owner them`, `policy kv1/main P1Y` | a tag of its newest version; how Key Vault rotates it |
@@ -180,6 +181,15 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
 fn obstacle(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
     let key = |text: &str| text.split_once('/').map(|(vault, key)| (vault.to_owned(), key.to_owned())).unwrap();
     match words {
+        ["own", name] => {
+            let (of, name) = key(name);
+            hand.import(&of, &name, 2048)
+        }
+        ["officer"] => {
+            let status = hand.let_in(&group());
+            arrive(hand);
+            status
+        }
         ["rotate", name] => {
             let (of, name) = key(name);
             hand.wait(5);
@@ -318,11 +328,13 @@ fn newest(hand: &mut Hand<'_>, of: &str, key: &str) -> String {
     uri.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-/// The desired state of a story's spec, which leaves out what all have in common.
+/// The desired state of a story's spec, which leaves out what all have in common. Keys that it
+/// brings are stand-ins.
 pub(crate) fn desired(spec: &str) -> Desired {
     let source = Source { name: "story.yaml".to_owned(), text: whole(spec) };
     let (desired, diagnostics) = cmk::spec::load(&source);
-    desired.ok_or_else(|| cmk::diag::render(&source, &diagnostics, false)).expect("a spec without fault")
+    let desired = desired.ok_or_else(|| cmk::diag::render(&source, &diagnostics, false)).expect("a spec without fault");
+    cmk::prove::with_stand_ins(&desired)
 }
 
 /// A story's spec as a file would hold it.
