@@ -45,8 +45,9 @@ impl Sweep {
         self.who(|one| one.host.eq_ignore_ascii_case(host))
     }
 
-    fn who(&self, uses: impl Fn(&Bound) -> bool) -> KeyUsers {
-        let mut users: Vec<KeyUser> = self.users.iter().filter(|one| uses(one)).map(|one| one.user.clone()).collect();
+    fn who(&self, is_meant: impl Fn(&Bound) -> bool) -> KeyUsers {
+        let mut users: Vec<KeyUser> =
+            self.users.iter().filter(|one| is_meant(one)).map(|one| one.user.clone()).collect();
         users.sort();
         KeyUsers { users, unseen: self.unseen.clone(), accounts: self.accounts }
     }

@@ -33,6 +33,9 @@ const KEY_PERMISSIONS: [&str; 21] = [
     "getrotationpolicy",
     "setrotationpolicy",
 ];
+/// How many entries a vault may have.
+const ENTRIES_MAX: usize = 1024;
+
 const KINDS: [&str; 4] = ["keys", "secrets", "certificates", "storage"];
 
 /// One entry: a principal and its permissions.
@@ -75,7 +78,7 @@ impl Policy {
 
 /// Reads a list of entries. An entry that is wrong in any way spoils the list.
 pub(super) fn read(list: &Value, own: &str) -> Result<Vec<Policy>, Answer> {
-    let entries = list.as_array().filter(|entries| entries.len() <= 1024);
+    let entries = list.as_array().filter(|entries| entries.len() <= ENTRIES_MAX);
     let policies: Option<Vec<Policy>> =
         entries.and_then(|entries| entries.iter().map(|entry| read_one(entry, own)).collect());
     policies.ok_or_else(|| vaults::invalid("accessPolicies"))
@@ -134,6 +137,11 @@ pub(super) fn answer(world: &mut World, now: Millis, ask: &Ask, place: &Place, n
         return Err(vaults::no_parent(place, name, "accessPolicies"));
     };
     let sent = read(&ask.object()?["properties"]["accessPolicies"], &ask.tenant)?;
+    let is_new = |wanted: &&Policy| !vault.policies.iter().any(|policy| policy.principal() == wanted.principal());
+    let more = if operation == "remove" { 0 } else { sent.iter().filter(is_new).count() };
+    if vault.policies.len() + more > ENTRIES_MAX {
+        return Err(vaults::invalid("accessPolicies"));
+    }
     for wanted in &sent {
         let present = vault.policies.iter_mut().find(|policy| policy.principal() == wanted.principal());
         match present {

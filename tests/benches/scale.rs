@@ -174,7 +174,7 @@ fn desired() -> Desired {
             location,
             create: None,
             recover: false,
-            audit: Default::default(),
+            audit: BTreeSet::default(),
             purge_protection: Some(true),
             permission_model,
             keys,

@@ -3,7 +3,7 @@
 //! A code is never given a second meaning: people search for it, and pipelines match on it.
 
 mod calls;
-mod own_keys;
+mod more_rules;
 mod refusals;
 mod risks;
 mod rules;
@@ -30,7 +30,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
     text::CODES
         .iter()
         .chain(rules::CODES)
-        .chain(own_keys::CODES)
+        .chain(more_rules::CODES)
         .chain(refusals::CODES)
         .chain(calls::CODES)
         .chain(risks::CODES)

@@ -365,23 +365,4 @@ account has: one of its `identities`, or `systemAssigned` where the account says
 
 What to do: give the account the identity, or name one that it has.",
     },
-    Code {
-        id: "CMK081",
-        summary: "not the ARM id of a place for audit logs",
-        story: "\
-`audit` names places by their whole ARM ids, because they often belong to another team, in another group or
-subscription. The id has to be one of the right kind: a Log Analytics workspace, a storage account, or an
-authorization rule of an event hubs namespace. Azure would take a wrong one for a place that is not there.
-
-What to do: copy the id from the portal, where it is called resource ID, or from `az resource show --query id`.",
-    },
-    Code {
-        id: "CMK082",
-        summary: "an audit log that goes nowhere",
-        story: "\
-`audit` says where a vault's audit log goes, and here it names no place. That says nothing: cmk leaves the settings
-that are there as they are. It could be a slip, with the places at the wrong depth of the file.
-
-What to do: name one of `logAnalytics`, `storageAccount` and `eventHub` under `audit`, or remove `audit`.",
-    },
 ];

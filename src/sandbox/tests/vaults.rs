@@ -125,6 +125,19 @@ fn adding_a_policy_leaves_the_others_and_joins_permissions() {
 }
 
 #[test]
+fn a_vault_that_is_full_takes_no_other_policy_and_loses_none() {
+    let mut stage = Stage::new(Pace::instant());
+    stage.has_vault();
+    let path = format!("{}/accessPolicies/add", vault("kv1"));
+    let others: Vec<_> = (0..1023).map(|n| entry(&format!("00000000-0000-4000-8000-{n:012}"), &["get"])).collect();
+    stage.arm("PUT", &path, &json!({"properties": {"accessPolicies": others}})).ok();
+    let one = |object: &str| json!({"properties": {"accessPolicies": [entry(object, &["list"])]}});
+    stage.arm("PUT", &path, &one(OTHER)).is(400, "BadRequest");
+    assert_eq!(policies(&stage.get(&vault("kv1")).ok()).len(), 1024);
+    stage.arm("PUT", &path, &one(CALLER_OBJECT_ID)).ok();
+}
+
+#[test]
 fn replacing_and_removing_a_policy_touch_its_principal_only() {
     let mut stage = Stage::new(Pace::instant());
     stage.has_vault();

@@ -404,7 +404,7 @@ accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
     ),
     story(
         "the vault has no room for another entry",
-        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ncrowd kv1 1023",
+        "group\nvault kv1\nkey kv1/main\naccount st1 identity\ncrowd kv1 1022",
         THERE,
         Refuses("CMK244"),
     ),

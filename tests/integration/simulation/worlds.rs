@@ -22,7 +22,7 @@
 //! | `roles kv1`, `role st1 kv1/main`, `unrole st1 kv1` | role assignments decide; one is there, and gone |
 //! | `tag kv1/main owner them`, `policy kv1/main P1Y` | a tag of its newest version; how Key Vault rotates it |
 //! | `expires kv1/main 20` | its newest version ends in so many days |
-//! | `crowd kv1 1024` | entries of so many others in a vault's access policies |
+//! | `crowd kv1 1022` | entries of so many others in a vault's access policies |
 //! | `audited kv1 theirs ws` | a diagnostic setting that sends all logs of a vault to a workspace |
 //! | `lock no`, `unregistered Microsoft.KeyVault` | a read-only lock on the group; a provider that is not registered |
 //! | `revoke st1 kv1`, `detach st1` | an emergency |

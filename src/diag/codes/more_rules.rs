@@ -1,4 +1,4 @@
-//! Codes from CMK070: how an account names its key, keys whose material comes from outside, and what comes back.
+//! Codes from CMK070: how an account names its key, key material from outside, what comes back, and where audit logs go.
 
 use super::Code;
 
@@ -103,5 +103,24 @@ the thing is there already and that somebody else looks after it: whether it com
 back what others deleted on purpose could open what they closed.
 
 What to do: add `create: {}` if this spec is to look after it, or remove `recover`.",
+    },
+    Code {
+        id: "CMK081",
+        summary: "not the ARM id of a place for audit logs",
+        story: "\
+`audit` names places by their whole ARM ids, because they often belong to another team, in another group or
+subscription. The id has to be one of the right kind: a Log Analytics workspace, a storage account, or an
+authorization rule of an event hubs namespace. Azure would take a wrong one for a place that is not there.
+
+What to do: copy the id from the portal, where it is called resource ID, or from `az resource show --query id`.",
+    },
+    Code {
+        id: "CMK082",
+        summary: "an audit log that goes nowhere",
+        story: "\
+`audit` says where a vault's audit log goes, and here it names no place. That says nothing: cmk leaves the settings
+that are there as they are. It could be a slip, with the places at the wrong depth of the file.
+
+What to do: name one of `logAnalytics`, `storageAccount` and `eventHub` under `audit`, or remove `audit`.",
     },
 ];
