@@ -3,6 +3,7 @@
 //! Built by ordinary requests as far as those go. What only Azure chooses (principals, versions and their dates) is
 //! written over afterwards. What was not seen, or cannot be built, is said as a limit.
 
+mod audits;
 mod chosen;
 
 use super::hand::Hand;
@@ -48,6 +49,7 @@ pub fn like(desired: &Desired, observed: &Observed, pace: Pace) -> Result<Live, 
     build.hand.wait(arrival_seconds(pace));
     build.attach()?;
     build.policies()?;
+    build.audits();
     let_importer_in(desired, &mut build.hand)?;
     if desired.keys().any(|(_, wanted)| wanted.import.is_some()) {
         build.limits.insert(STAND_INS.to_owned());
