@@ -26,6 +26,14 @@ pub enum Sink {
 }
 
 impl Sink {
+    /// The subscription that it is in, as its id says.
+    pub fn subscription(&self) -> Option<&str> {
+        let (Self::LogAnalytics(id) | Self::StorageAccount(id) | Self::EventHub { rule: id, .. }) = self;
+        let mut parts = id.trim_start_matches('/').split('/');
+        parts.next().filter(|word| word.eq_ignore_ascii_case("subscriptions"))?;
+        parts.next()
+    }
+
     /// The kind of place, in the spec's word. A setting has at most one of each.
     pub fn kind(&self) -> &'static str {
         match self {

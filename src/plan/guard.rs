@@ -71,6 +71,14 @@ impl Court<'_> {
                 self.refuse("CMK232", format!("resource group {}", group.name), detail);
             }
         }
+        for sink in touched.sinks.into_iter().flatten() {
+            let subscription = sink.subscription().unwrap_or_default();
+            if !fits(&guard.subscriptions, subscription) {
+                let detail =
+                    format!("an audit log would go there, and the guard allows {}", allowed(&guard.subscriptions));
+                self.refuse("CMK231", format!("subscription {subscription}"), detail);
+            }
+        }
         let vaults = touched.vault.map(|id| &id.name).into_iter().chain(touched.key.map(|key| &key.vault));
         for vault in vaults.filter(|vault| !fits(&guard.vaults, vault.as_str())) {
             self.refuse("CMK233", format!("vault {vault}"), format!("the guard allows {}", allowed(&guard.vaults)));

@@ -170,12 +170,20 @@ impl Rules<'_> {
                 );
                 vec![risk(RiskClass::Reopening, key(of), why, Consent::Operator)]
             }
-            Action::SetAudit { vault: id, loses, .. } => {
+            Action::SetAudit { vault: id, sinks, loses, .. } => {
                 let lost = |sink: &Sink| {
                     let why = format!("its audit log no longer goes to {sink} by the setting {OUR_SETTING}");
                     risk(RiskClass::ProtectionLowered, vault(id), why, Consent::Operator)
                 };
-                loses.iter().map(lost).collect()
+                let seen = self.observed.audits.get(&id.name).and_then(Seen::known).into_iter().flatten();
+                let before: BTreeSet<&Sink> =
+                    seen.filter(|one| one.is_ours() && one.audits()).flat_map(|one| &one.sinks).collect();
+                let shown = |sink: &Sink| {
+                    let why = format!("whoever reads {sink} learns who does what with its keys");
+                    risk(RiskClass::AccessChange, vault(id), why, Consent::Plan)
+                };
+                let new = sinks.iter().filter(|sink| !before.contains(sink)).map(shown);
+                loses.iter().map(lost).chain(new).collect()
             }
             Action::CreateGroup { .. }
             | Action::SetRotation { .. }

@@ -2,6 +2,7 @@
 
 use super::types::Action;
 use super::types::Binds;
+use crate::model::audit::Sink;
 use crate::model::{AccountId, GroupId, IdentityId, KeyCreate, KeyPermission, KeyRef, VaultId, VersionRule, Who};
 use std::collections::BTreeSet;
 
@@ -24,6 +25,8 @@ pub(super) struct Touched<'a> {
     pub(super) key_made: Option<&'a KeyCreate>,
     /// The permissions that are granted.
     pub(super) granted: Option<&'a BTreeSet<KeyPermission>>,
+    /// The places that a vault's audit log goes to.
+    pub(super) sinks: Option<&'a BTreeSet<Sink>>,
     /// The tenant that a new vault trusts.
     pub(super) tenant: Option<&'a str>,
     /// The thing that is made, in lower case and as risks name things: `vault/kv-prod`.
@@ -46,7 +49,8 @@ impl<'a> Touched<'a> {
                 Self { vault: Some(id), tenant: Some(tenant), makes, ..touched }
             }
             Action::RecoverVault { id, tenant, .. } => Self { vault: Some(id), tenant: Some(tenant), ..touched },
-            Action::ProtectVault { id } | Action::SetAudit { vault: id, .. } => Self { vault: Some(id), ..touched },
+            Action::ProtectVault { id } => Self { vault: Some(id), ..touched },
+            Action::SetAudit { vault: id, sinks, .. } => Self { vault: Some(id), sinks: Some(sinks), ..touched },
             Action::CreateKey { vault, key, create, marks: _, rotation: _ }
             | Action::ImportKey { vault, key, create, thumbprint: _, marks: _ } => {
                 let makes = named(format!("key/{key}"));

@@ -1,5 +1,6 @@
 //! The guard of a proof: the operator allows exactly what the spec names, and nothing else may ever be written.
 
+use crate::model::audit::Sink;
 use crate::model::{AccountName, Desired, Guard, Observed, Pattern, VaultName};
 use crate::plan::{Plan, guard};
 use std::collections::BTreeSet;
@@ -12,10 +13,12 @@ pub(super) fn guard_of(desired: &Desired) -> Guard {
         .chain(desired.vaults.values().map(|vault| &vault.id.group))
         .chain(desired.accounts.values().map(|account| &account.id.group))
         .collect();
+    let sinks = desired.vaults.values().flat_map(|vault| &vault.audit).filter_map(Sink::subscription);
+    let subscriptions = groups.iter().map(|id| id.subscription.as_str()).chain(sinks);
     let named = |names: Vec<&str>| names.into_iter().map(Pattern::new).collect();
     Guard {
         tenants: vec![Pattern::new("*")],
-        subscriptions: named(groups.iter().map(|id| id.subscription.as_str()).collect()),
+        subscriptions: named(subscriptions.collect()),
         resource_groups: named(groups.iter().map(|id| id.name.as_str()).collect()),
         vaults: named(desired.vaults.keys().map(VaultName::as_str).collect()),
         accounts: named(desired.accounts.keys().map(AccountName::as_str).collect()),

@@ -28,9 +28,12 @@ impl Bench<'_> {
         .collect()
     }
 
-    /// A place that the setting no longer sends to.
-    pub(super) fn audit_lowered(&self, vault: &VaultId, sinks: &BTreeSet<Sink>) -> Vec<(RiskClass, String)> {
-        let lost = self.our_setting(vault).is_some_and(|one| !one.sinks.is_subset(sinks));
-        lost.then(|| (RiskClass::ProtectionLowered, format!("vault/{}", vault.name))).into_iter().collect()
+    /// A place that the setting no longer sends to, and one whose readers learn what they did not know.
+    pub(super) fn audit_moved(&self, vault: &VaultId, sinks: &BTreeSet<Sink>) -> Vec<(RiskClass, String)> {
+        let ours = self.our_setting(vault);
+        let lost = ours.is_some_and(|one| !one.sinks.is_subset(sinks));
+        let tells = ours.is_none_or(|one| !one.audits() || !sinks.is_subset(&one.sinks));
+        let due = [lost.then_some(RiskClass::ProtectionLowered), tells.then_some(RiskClass::AccessChange)];
+        due.into_iter().flatten().map(|class| (class, format!("vault/{}", vault.name))).collect()
     }
 }

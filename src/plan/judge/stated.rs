@@ -55,7 +55,7 @@ impl Bench<'_> {
             Action::DisableVersion { key, retired_after: Some(_), .. } => {
                 vec![(RiskClass::AccessChange, format!("key/{key}"))]
             }
-            Action::SetAudit { vault, sinks, .. } => self.audit_lowered(vault, sinks),
+            Action::SetAudit { vault, sinks, .. } => self.audit_moved(vault, sinks),
             Action::CreateGroup { .. }
             | Action::SetRotation { .. }
             | Action::RotateKey { .. }

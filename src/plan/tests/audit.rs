@@ -146,3 +146,39 @@ fn the_judge_lets_an_audit_log_go_only_where_somebody_asked_for_it() {
     }
     rejected(&plan, &observed, "where nobody asked for it");
 }
+
+#[test]
+fn whoever_reads_a_new_place_is_said_to_learn_of_it_and_the_judge_wants_to_hear_that() {
+    let (wanted, seen) = ("vault kv1 ws=one", "vault kv1");
+    let observed = observed(wanted, seen);
+    let mut made = plan(&desired(wanted), &observed);
+    let risks: Vec<String> =
+        made.steps[0].risks.iter().map(|one| format!("{} {}: {}", one.class, one.object, one.why)).collect();
+    assert_eq!(risks, ["accessChange vault/kv1: whoever reads one learns who does what with its keys"]);
+    made.steps[0].risks.clear();
+    rejected(&made, &observed, "it does not say that it is accessChange for vault/kv1");
+}
+
+#[test]
+fn a_guard_bounds_the_subscriptions_that_an_audit_log_may_go_to() {
+    let place = "/subscriptions/22222222-2222-2222-2222-222222222222/resourcegroups/rg/providers/x/workspaces/one";
+    let wanted = format!("vault kv1 ws={place}");
+    let observed = observed(&wanted, "vault kv1");
+    let made = plan(&desired(&wanted), &observed);
+    let breaches = |subscriptions: &[&str]| {
+        let any = || vec![crate::model::Pattern::new("*")];
+        let guard = crate::model::Guard {
+            tenants: any(),
+            subscriptions: subscriptions.iter().map(|one| crate::model::Pattern::new(one)).collect(),
+            resource_groups: any(),
+            vaults: any(),
+            accounts: any(),
+            ..crate::model::Guard::default()
+        };
+        let all = super::super::guard::breaches(&made, &observed, &guard, "guard.yaml");
+        all.iter().map(|one| format!("{} {}", one.code, one.resource)).collect::<Vec<_>>()
+    };
+    let [ours, theirs] = ["11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"];
+    assert_eq!(breaches(&[ours]), [format!("CMK231 subscription {theirs}")]);
+    assert_eq!(breaches(&[ours, theirs]), Vec::<String>::new());
+}
