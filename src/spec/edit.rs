@@ -19,7 +19,8 @@ pub enum Edit {
     Revoke(AccountName),
     /// The account is to have its access again, and the version that it is under is to be usable.
     RestoreAccount(AccountName),
-    /// The versions of the key that accounts are under are to be usable again.
+    /// The versions of the key that accounts are under are to be usable again, and the key and its vault to come back if they
+    /// were deleted.
     RestoreKey(KeyRef),
 }
 
@@ -38,10 +39,13 @@ impl Edit {
             Self::Disable(key, Some(version)) => with_life(desired, key, |life| {
                 life.versions.insert(version.clone(), false);
             }),
-            Self::RestoreKey(key) => with_life(desired, key, |life| {
-                life.versions.retain(|_, enabled| *enabled);
-                life.enabled = Some(Enabled::AsUsed);
-            }),
+            Self::RestoreKey(key) => {
+                let opened = with_life(desired, key, |life| {
+                    life.versions.retain(|_, enabled| *enabled);
+                    life.enabled = Some(Enabled::AsUsed);
+                });
+                opened.map(|opened| recovered(opened, key))
+            }
             Self::Revoke(name) => with_account(desired, name, |account| account.access = Access::Revoked),
             Self::RestoreAccount(name) => {
                 let restored = with_account(desired, name, |account| account.access = Access::Granted)?;
@@ -92,6 +96,17 @@ fn with_life(desired: &Desired, key: &KeyRef, edit: impl FnOnce(&mut KeyLife)) -
         edit(life);
     }
     Ok(narrow)
+}
+
+/// The same, where a deleted key or vault comes back. One that the spec only uses is for others to bring back.
+fn recovered(mut desired: Desired, key: &KeyRef) -> Desired {
+    if let Some(vault) = desired.vaults.get_mut(&key.vault) {
+        vault.recover |= vault.create.is_some();
+        if let Some(key) = vault.keys.get_mut(&key.name) {
+            key.recover |= key.create.is_some();
+        }
+    }
+    desired
 }
 
 /// The account, its key and whoever reaches a key as the same identity, with another wish for the account.
@@ -196,6 +211,25 @@ accounts:
         let restored = Edit::RestoreAccount(account("stone")).of(&desired()).unwrap();
         assert_eq!(restored.accounts[&account("stone")].access, Access::Granted);
         assert_eq!(restored.key(&key("kv-one", "main")).unwrap().life.enabled, Some(Enabled::AsUsed));
+    }
+
+    #[test]
+    fn to_restore_a_key_brings_it_back_where_the_spec_looks_after_it() {
+        let made = SPEC.replace(
+            "kv-one: { keys: { main: {}",
+            "kv-one: { create: {}, purgeProtection: true, keys: { main: { create: {} }",
+        );
+        let recovers = |text: &str| {
+            let source = Source { name: "spec.yaml".to_owned(), text: text.to_owned() };
+            let desired = crate::spec::load(&source).0.expect("it is sound");
+            let restored = Edit::RestoreKey(key("kv-one", "main")).of(&desired).unwrap();
+            (
+                restored.vaults[&key("kv-one", "main").vault].recover,
+                restored.key(&key("kv-one", "main")).unwrap().recover,
+            )
+        };
+        assert_eq!(recovers(&made), (true, true));
+        assert_eq!(recovers(SPEC), (false, false), "others look after what is only used");
     }
 
     #[test]

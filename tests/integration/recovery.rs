@@ -80,6 +80,22 @@ fn a_key_that_was_deleted_by_mistake_comes_back_and_nothing_is_left_to_do() {
     comes_back("kv1/main");
 }
 
+#[test]
+fn the_verb_restore_brings_a_deleted_key_back_though_the_spec_does_not_say_so() {
+    let desk = Desk::new("kv1/main");
+    std::fs::write(desk.0.path().join("spec.yaml"), whole(&SPEC.replace(", recover: true", "")))
+        .expect("it is written");
+    let (exit, said) = desk.says(&["apply", "--yes"]);
+    assert!(exit == 3 && said.contains("recover: true"), "{said}");
+    let restore = ["restore", "--key", "kv1/main", "--yes", "--accept", "CMK405:key/kv1/main"];
+    let (exit, said) = desk.says(&restore[..4]);
+    assert!(exit == 3 && said.contains("--accept CMK405:key/kv1/main"), "{said}");
+    let (exit, said) = desk.says(&restore);
+    assert_eq!(exit, 0, "{said}");
+    let (exit, said) = desk.says(&["plan", "--detailed-exitcode"]);
+    assert!(exit == 0 && said.contains("Nothing to do"), "{said}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_there_costs_no_request_more_when_it_may_be_recovered() {
     let practice = Practice::new();
