@@ -1,5 +1,5 @@
-"""A key's life as `cmk` leads it and the Azure CLI sees it: rotated and retired, revoked and restored, closed and opened, and back
-to a key that Microsoft manages.
+"""A key's life as `cmk` leads it and the Azure CLI sees it: rotated and retired, revoked and restored, closed and opened, deleted
+and recovered, and back to a key that Microsoft manages.
 
     life_story.py CMK AZ
 """
@@ -60,7 +60,7 @@ def made(desk, caller):
     desk.cmk("apply", "--yes")
     desk.az(
         f"keyvault set-policy --name {VAULT} --object-id {caller} --key-permissions"
-        " get list update rotate getrotationpolicy setrotationpolicy"
+        " get list update rotate delete recover getrotationpolicy setrotationpolicy"
     )
     desk.az.once_granted(f"keyvault key list --vault-name {VAULT}", "AccessDenied")
     tags = desk.az(f"keyvault key show --vault-name {VAULT} --name {KEY}")["tags"]
@@ -122,6 +122,36 @@ def closed(desk):
     desk.is_converged()
 
 
+def key_recovered(desk):
+    versions = desk.versions()
+    desk.az(f"keyvault key delete --vault-name {VAULT} --name {KEY}")
+    desk.advance("PT2H")
+    assert not desk.sandbox.can_read(ACCOUNT)
+    asked = desk.cmk("apply", "--yes", exit_code=3)
+    assert "recover: true" in asked, asked
+    desk.write(SPEC.replace("payroll:\n        create:", "payroll:\n        recover: true\n        create:"))
+    desk.cmk("apply", "--yes", exit_code=3)
+    desk.cmk("apply", "--yes", accept=[f"CMK405:key/{VAULT}/{KEY}"])
+    assert desk.versions() == versions, "it comes back as it was"
+    desk.advance("PT2H")
+    assert desk.sandbox.can_read(ACCOUNT)
+    desk.is_converged()
+
+
+def vault_recovered(desk):
+    held = desk.permissions()
+    desk.az(f"keyvault delete --name {VAULT}")
+    desk.write(SPEC.replace("purgeProtection: true", "recover: true\n    purgeProtection: true"))
+    asked = desk.cmk("apply", "--yes", exit_code=3)
+    assert f"--accept CMK405:vault/{VAULT}" in asked, asked
+    desk.cmk("apply", "--yes", accept=[f"CMK405:vault/{VAULT}"])
+    says(desk.az(f"keyvault show --name {VAULT}"), properties__provisioningState="Succeeded")
+    assert desk.permissions() == held, "access policies come back with it"
+    desk.advance("PT2H")
+    assert desk.sandbox.can_read(ACCOUNT)
+    desk.is_converged()
+
+
 def back(desk):
     there = SPEC.replace(f"encryption: {{ key: {VAULT}/{KEY} }}", "encryption: { source: microsoft }")
     assert there != SPEC
@@ -151,6 +181,8 @@ def main(cmk, program):
             ("revoked: az shows no policy for the account, which stays bound", revoked),
             ("restored: az shows the policy again, and not before it was asked for", restored),
             ("closed and opened: az shows every version disabled, then the one in use enabled", closed),
+            ("a deleted key recovered: az shows it as it was, and not before somebody said yes", key_recovered),
+            ("a deleted vault recovered: az shows it with its policies", vault_recovered),
             ("back: az shows a key that Microsoft manages", back),
         ]:
             with story.step(title):
