@@ -159,6 +159,23 @@ fn a_risk_that_takes_no_word_is_taken_without_one() {
     stage.apply(&["spec.yaml"]).is_done();
 }
 
+/// A vault keeps the tenant that it was made with when its subscription moves to another one.
+#[test]
+fn a_vault_that_trusts_another_tenant_is_refused() {
+    let stage = Stage::new(THERE, &format!("{VAULT}{ACCOUNT}"));
+    let mut state: Value = serde_json::from_slice(&std::fs::read(stage.path("state.json")).unwrap()).unwrap();
+    let trusts = state.pointer_mut("/world/state/vaults/kv1/tenant").expect("a vault trusts a tenant");
+    assert_eq!(*trusts, TENANT);
+    *trusts = json!("99999999-0000-4000-8000-000000000000");
+    std::fs::write(stage.path("state.json"), state.to_string()).unwrap();
+    let plan = stage.run(&["plan", "spec.yaml"]);
+    plan.sent_nothing(3);
+    assert_eq!(plan.refusals(), ["CMK208"]);
+    stage.apply(&["spec.yaml", "--accept=CMK404:account/st1"]).sent_nothing(3);
+    stage.turns_into(THERE);
+    stage.apply(&["spec.yaml"]).is_done();
+}
+
 #[test]
 fn an_approved_digest_is_the_yes_to_that_plan_and_to_no_other() {
     let (_, there, spec) = risks().remove(0);

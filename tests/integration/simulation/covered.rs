@@ -33,7 +33,10 @@ const SAVED: &str = "a saved plan is read by the program, not by what is played 
 
 /// The refusals that no story ends with, and why none can.
 const UNREACHED: [(&str, &str); 18] = [
-    ("CMK208", "the sandbox has one directory, as a subscription has: no vault in it can trust another"),
+    (
+        "CMK208",
+        "no request makes such a vault, since each subscription has one directory: a test of the program shows it",
+    ),
     ("CMK210", "the sandbox deletes at once, and nothing that it makes fails: the planner's own tests show it"),
     ("CMK214", "every need that fails is refused in its own words first: this one is for a planner that forgot one"),
     ("CMK230", GUARD),
