@@ -61,7 +61,7 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
             accounts::create(id, location, create, identity, None)
         }
         Action::CreateAccount { id, location, create, identity, key: Some(binds) } => {
-            let Binds { vault: on, key, version, who, permissions: _ } = binds;
+            let Binds { vault: on, key, version, since: _, who, permissions: _ } = binds;
             let (host, version) = (host(cloud, observed, on), pinned(observed, key, version, fill)?);
             let bound = accounts::Bound { host: &host, key: &key.name, version: &version, who };
             accounts::create(id, location, create, identity, Some(bound))

@@ -129,14 +129,16 @@ fn live(identities: &Identities) -> impl Iterator<Item = Fact> + '_ {
 }
 
 /// What an account needs of a key that it is made with. It has no former one.
-fn binding(binds: &Binds) -> [Fact; 4] {
-    let Binds { vault, key, version, who, permissions } = binds;
-    [
+fn binding(binds: &Binds) -> Vec<Fact> {
+    let Binds { vault, key, version, since, who, permissions } = binds;
+    let mut needs = vec![
         Fact::VaultLive(vault.name.clone()),
         Fact::PurgeProtected(vault.name.clone()),
         Fact::KeyUsable(key.clone(), version.clone()),
         Fact::CanUnwrap(who.clone(), key.clone(), permissions.clone()),
-    ]
+    ];
+    needs.extend(since.map(|since| Fact::RotatedSince(key.clone(), since)));
+    needs
 }
 
 fn attached<'a>(account: &'a AccountId, identities: &'a Identities) -> impl Iterator<Item = Fact> + 'a {

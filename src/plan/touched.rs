@@ -72,7 +72,7 @@ impl<'a> Touched<'a> {
                 let touched = Self { account: Some(id), identities, makes, makes_identity: identity.system, ..touched };
                 match binds {
                     None => touched,
-                    Some(Binds { vault, key, version, who: _, permissions: _ }) => {
+                    Some(Binds { vault, key, version, since: _, who: _, permissions: _ }) => {
                         Self { vault: Some(vault), key: Some(key), version: Some(version), ..touched }
                     }
                 }

@@ -315,6 +315,8 @@ pub struct Binds {
     pub key: KeyRef,
     /// Which version of it.
     pub version: VersionRule,
+    /// The moment that the version is of at least, where this plan makes a new one.
+    pub since: Option<Timestamp>,
     /// As whom the account reaches it: a user-assigned identity, since its own is younger than any grant.
     pub who: Who,
     /// What the identity needs to hold in the vault.

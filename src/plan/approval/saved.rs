@@ -168,6 +168,10 @@ fn exactly(action: &Action) -> (String, Option<String>) {
             former.take()
         }
         Action::LeaveKey { former, .. } => former.take(),
+        Action::CreateAccount { key, .. } => {
+            key.iter_mut().for_each(|binds| binds.since = None);
+            None
+        }
         Action::CreateGroup { .. }
         | Action::CreateVault { .. }
         | Action::RecoverVault { .. }
@@ -181,7 +185,6 @@ fn exactly(action: &Action) -> (String, Option<String>) {
         | Action::RotateKey { .. }
         | Action::EnableVersion { .. }
         | Action::DisableVersion { .. }
-        | Action::CreateAccount { .. }
         | Action::CreateIdentity { .. }
         | Action::AttachIdentity { .. }
         | Action::SwitchIdentity { .. }

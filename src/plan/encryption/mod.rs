@@ -81,7 +81,8 @@ pub(super) fn at_birth(desired: &Desired, account: &Account) -> Option<Binds> {
     }
     let vault = desired.vaults.get(&key.vault)?.id.clone();
     let permissions = permissions.clone();
-    Some(Binds { vault, key: key.clone(), version: version.clone(), who: who.clone(), permissions })
+    let since = None;
+    Some(Binds { vault, key: key.clone(), version: version.clone(), since, who: who.clone(), permissions })
 }
 
 /// What is said of the key that an account is made with.

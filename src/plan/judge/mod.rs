@@ -217,7 +217,9 @@ impl Bench<'_> {
         let is_absent = absent(self.observed.accounts.get(&id.name), "the account");
         let mut harms: Vec<String> = [is_absent, self.group_stands(&id.group)].into_iter().flatten().collect();
         harms.extend(identity.user.iter().filter_map(|user| self.identity_stands(user)));
-        if let Some(Binds { vault, key, version, who, permissions: _ }) = key {
+        if let Some(Binds { vault, key, version, since, who, permissions: _ }) = key {
+            let renewed = since.is_none() || self.will_be_renewed(key, version);
+            harms.extend(unless(renewed, "no step before it makes the newer version that it pins"));
             let is_elder = matches!(who, Who::User(user) if identity.user.contains(user));
             harms.extend(unless(is_elder, "it would reach its key as an identity that has no access by then"));
             harms.extend(self.key_takes(vault, key, version, who));

@@ -404,3 +404,18 @@ fn of_a_key_that_is_retired_the_encryption_scopes_were_looked_at_and_of_another_
     let tagged = unseen(&wanted("tag=team:pay"), "");
     assert_eq!(tagged, "accounts outside of the spec, which may use the same keys");
 }
+
+#[test]
+fn an_account_that_is_made_with_its_key_is_made_after_the_version_that_it_is_pinned_to() {
+    check(
+        "group; vault kv1 protected; key kv1/main age=P90D; identity id1; account st1 create has id1 uses kv1/main as id1",
+        &format!(
+            "now {}; group; vault kv1 protected id1=get+wrapKey+unwrapKey; key kv1/main A made=1; identity id1",
+            100 * DAY
+        ),
+        &expect![[r#"
+            1. rotation/kv1/main
+            2. account/st1   after 1
+        "#]],
+    );
+}
