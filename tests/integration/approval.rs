@@ -163,11 +163,11 @@ fn a_risk_that_takes_no_word_is_taken_without_one() {
 #[test]
 fn a_vault_that_trusts_another_tenant_is_refused() {
     let stage = Stage::new(THERE, &format!("{VAULT}{ACCOUNT}"));
-    let mut state: Value = serde_json::from_slice(&std::fs::read(stage.path("state.json")).unwrap()).unwrap();
-    let trusts = state.pointer_mut("/world/state/vaults/kv1/tenant").expect("a vault trusts a tenant");
+    let mut there: Value = serde_json::from_slice(&std::fs::read(stage.path("state.json")).unwrap()).unwrap();
+    let trusts = there.pointer_mut("/world/state/vaults/kv1/tenant").expect("a vault trusts a tenant");
     assert_eq!(*trusts, TENANT);
     *trusts = json!("99999999-0000-4000-8000-000000000000");
-    std::fs::write(stage.path("state.json"), state.to_string()).unwrap();
+    std::fs::write(stage.path("state.json"), there.to_string()).unwrap();
     let plan = stage.run(&["plan", "spec.yaml"]);
     plan.sent_nothing(3);
     assert_eq!(plan.refusals(), ["CMK208"]);

@@ -169,7 +169,9 @@ fn exactly(action: &Action) -> (String, Option<String>) {
         }
         Action::LeaveKey { former, .. } => former.take(),
         Action::CreateAccount { key, .. } => {
-            key.iter_mut().for_each(|binds| binds.since = None);
+            if let Some(binds) = key {
+                binds.since = None;
+            }
             None
         }
         Action::CreateGroup { .. }
