@@ -71,10 +71,7 @@ pub async fn search(
         let import = import(&found, &except);
         let text = spec::emit(&import.document).map_err(Unwritten::Unreadable)?;
         let source = Source { name: "the imported spec".to_owned(), text: text.clone() };
-        let (Some(desired), problems) = spec::load(&source) else {
-            return Err(Unwritten::Unreadable(text));
-        };
-        drop(problems);
+        let Some(desired) = spec::load(&source).0 else { return Err(Unwritten::Unreadable(text)) };
         let (_, plan) = apply::prepare(&desired, azure).await?;
         let before = except.len();
         except.extend(touched(&plan, &found));

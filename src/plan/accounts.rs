@@ -5,7 +5,7 @@ use super::types::{Action, Change};
 use super::{encryption, obstacles};
 use crate::model::{
     Account, AccountCreate, Check, Desired, Fact, Identities, Location, NameState, Observed, Seen, SeenAccount,
-    SeenIdentity, VersionRule,
+    SeenIdentity,
 };
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
@@ -98,11 +98,7 @@ fn absent(desired: &Desired, observed: &Observed, account: &Account, resource: &
         }
         Some(Seen::Known(NameState::Free | NameState::SoftDeleted { .. }) | Seen::Absent) | None => {}
     }
-    let mut key = encryption::at_birth(desired, account);
-    // Pinned to the newest, it is made after a version that this plan makes.
-    if let Some(binds) = key.as_mut().filter(|binds| binds.version == VersionRule::Latest) {
-        binds.since = draft.renewed.get(&binds.key).copied();
-    }
+    let key = encryption::at_birth(desired, account, draft);
     if let Some(binds) = key.as_ref().filter(|binds| draft.recovered.has_key(&binds.key)) {
         return draft.note(resource, format!("it is made with its key, once {} is back", binds.key));
     }

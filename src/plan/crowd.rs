@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::types::{Action, GrantBy};
-use crate::model::{Desired, Observed, PermissionModel, Seen, VaultId, VaultName};
+use crate::model::{Observed, PermissionModel, Seen, VaultName};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many entries Azure lets a vault's access policies have.
@@ -16,19 +16,20 @@ const WAY_OUT: &str =
 
 /// Refuses what would not fit, before anything is sent, and warns while there is still room. To be asked when it is known what
 /// is granted.
-pub(super) fn look(desired: &Desired, observed: &Observed, draft: &mut Draft) {
-    let granted = granted(observed, draft);
-    for vault in desired.vaults.values() {
-        let Some(granted) = granted.get(&vault.id.name) else { continue };
-        let held = held(&vault.id, observed);
+pub(super) fn look(observed: &Observed, draft: &mut Draft) {
+    for (vault, granted) in granted(observed, draft) {
+        let held = held(&vault, observed);
         let more = granted.iter().filter(|principal| !held.contains(*principal)).count();
-        let (will, resource) = (held.len() + more, format!("vault {}", vault.id.name));
-        if will > ENTRIES_MAX && more > 0 {
+        if more == 0 {
+            continue;
+        }
+        let (will, resource) = (held.len() + more, format!("vault {vault}"));
+        if will > ENTRIES_MAX {
             let detail = format!(
                 "its access policies would have {will} entries, {more} of them new, and Azure allows {ENTRIES_MAX}"
             );
             draft.refuse("CMK244", &resource, detail, WAY_OUT);
-        } else if will >= ENTRIES_MANY && more > 0 {
+        } else if will >= ENTRIES_MANY {
             let text =
                 format!("its access policies will have {will} entries, of {ENTRIES_MAX} that Azure allows: {WAY_OUT}");
             draft.note(&resource, text);
@@ -37,8 +38,8 @@ pub(super) fn look(desired: &Desired, observed: &Observed, draft: &mut Draft) {
 }
 
 /// The principals that have an entry in the access policies of a vault that goes by them.
-fn held(vault: &VaultId, observed: &Observed) -> BTreeSet<String> {
-    let seen = observed.vaults.get(&vault.name).and_then(Seen::known);
+fn held(vault: &VaultName, observed: &Observed) -> BTreeSet<String> {
+    let seen = observed.vaults.get(vault).and_then(Seen::known);
     let seen = seen.filter(|seen| seen.permission_model == PermissionModel::AccessPolicies);
     let entries = seen.into_iter().flat_map(|seen| &seen.access_policies);
     // An entry is for a principal, and for an application that acts for it.

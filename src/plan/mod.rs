@@ -59,7 +59,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     own_key::withhold(desired, observed, &mut draft);
     draft.prune(observed);
     together::join(&mut draft.proposals, observed);
-    crowd::look(desired, observed, &mut draft);
+    crowd::look(observed, &mut draft);
     obstacles::refuse_locked(observed, &mut draft);
     let draft::Draft {
         proposals,

@@ -73,15 +73,16 @@ fn is_looked_at(who: &Who, observed: &Observed) -> bool {
 
 /// The key that an account is made with: one that it reaches as a user-assigned identity, which may be let at the key
 /// before there is an account. Where a policy denies accounts without a customer's key, there is no other way.
-pub(super) fn at_birth(desired: &Desired, account: &Account) -> Option<Binds> {
-    let Encryption { key, version, who, permissions, scope: _ } = account.encryption.as_ref()?;
+pub(super) fn at_birth(desired: &Desired, account: &Account, draft: &Draft) -> Option<Binds> {
+    let encryption = account.encryption.as_ref()?;
+    let Encryption { key, version, who, permissions, scope: _ } = encryption;
     match (who, account.access) {
         (Who::User(_), Access::Granted) => {}
         (Who::System(_), _) | (Who::User(_), Access::Revoked) => return None,
     }
     let vault = desired.vaults.get(&key.vault)?.id.clone();
     let permissions = permissions.clone();
-    let since = None;
+    let since = renewal::since(encryption, draft);
     Some(Binds { vault, key: key.clone(), version: version.clone(), since, who: who.clone(), permissions })
 }
 
@@ -90,7 +91,7 @@ pub(super) fn made_with(resource: &str, observed: &Observed, binds: &Binds) -> V
     vec![
         made(resource, "encryption.keySource", "Microsoft.Keyvault"),
         made(resource, "encryption.key", binds.key.to_string()),
-        made(resource, "encryption.version", version_in_words(observed, &binds.key, &binds.version)),
+        made(resource, "encryption.version", version_in_words(observed, &binds.key, &binds.version, binds.since)),
         made(resource, "encryption.identity", binds.who.name()),
     ]
 }
@@ -135,7 +136,7 @@ impl Pair<'_> {
         refused |= self.refuses_tenant(draft);
         refused |= self.refuses_former(draft);
         refused |= self.refuses_unknown_identity(draft);
-        let since = self.since(draft);
+        let since = renewal::since(self.encryption, draft);
         let bound = self.bound_since(since);
         // What is made or enabled in this plan is usable then.
         if !bound.is_yes() && since.is_none() && !self.is_renewed(draft) {
@@ -152,7 +153,7 @@ impl Pair<'_> {
         self.grant(draft);
         match bound {
             Check::Yes | Check::Pending(_) => {}
-            Check::No(_) | Check::Unknown(_) if self.is_made_with_key() => {}
+            Check::No(_) | Check::Unknown(_) if self.is_made_with_key(draft) => {}
             Check::No(_) | Check::Unknown(_) => match self.switches_from() {
                 None => self.bind(None, since, draft),
                 Some(from) => self.switch(&from, since, draft),
@@ -161,9 +162,9 @@ impl Pair<'_> {
     }
 
     /// Whether the account is made in this plan, and with its key.
-    fn is_made_with_key(&self) -> bool {
+    fn is_made_with_key(&self, draft: &Draft) -> bool {
         let absent = self.observed.accounts.get(&self.account.id.name).is_some_and(Seen::is_absent);
-        absent && at_birth(self.desired, self.account).is_some()
+        absent && at_birth(self.desired, self.account, draft).is_some()
     }
 
     /// As whom the account reaches its key now, when that is to be another.
@@ -441,10 +442,7 @@ impl Pair<'_> {
             Some(version) => version.to_string(),
             None => "none: Azure follows the newest".to_owned(),
         });
-        let after = match since {
-            Some(_) => self.renewed_in_words(),
-            None => version_in_words(self.observed, &self.encryption.key, &self.encryption.version),
-        };
+        let after = version_in_words(self.observed, &self.encryption.key, &self.encryption.version, since);
         changes.push(changed(&resource, "encryption.version", before, after));
         if let (None, Who::User(_)) = (binding, self.who) {
             changes.push(changed(&resource, "encryption.identity", None, called(self.who)));
@@ -460,7 +458,11 @@ fn called(who: &Who) -> String {
     }
 }
 
-fn version_in_words(observed: &Observed, key: &KeyRef, rule: &VersionRule) -> String {
+/// The version that data comes under; `since` where this plan brings it about.
+fn version_in_words(observed: &Observed, key: &KeyRef, rule: &VersionRule, since: Option<Timestamp>) -> String {
+    if since.is_some() {
+        return renewal::renewed_in_words(observed, key);
+    }
     let seen = observed.keys.get(key).and_then(Seen::known);
     match (rule, seen.and_then(|key| pinned_version(key, rule))) {
         (VersionRule::Auto, _) => "none: Azure follows the newest".to_owned(),

@@ -1,7 +1,9 @@
 //! An account and the life of its key: closed with it, and moved to the version that this plan brings about.
 
 use super::Pair;
-use crate::model::{Binding, Check, Fact, KeyVersion, Seen, Timestamp, Version, VersionRule};
+use crate::model::{
+    Binding, Check, Encryption, Fact, KeyRef, KeyVersion, Observed, Seen, Timestamp, Version, VersionRule,
+};
 use crate::plan::approval::VERSION_MADE;
 use crate::plan::draft::Draft;
 use crate::plan::life;
@@ -49,12 +51,6 @@ impl Pair<'_> {
         meant.filter(is_closed)
     }
 
-    /// The moment that the version to pin is of at least, where this plan brings about a newer one.
-    pub(super) fn since(&self, draft: &Draft) -> Option<Timestamp> {
-        let newest = self.encryption.version == VersionRule::Latest;
-        draft.renewed.get(&self.encryption.key).copied().filter(|_| newest)
-    }
-
     /// Whether this plan brings about the newest version, which an account may follow.
     pub(super) fn is_renewed(&self, draft: &Draft) -> bool {
         self.encryption.version == VersionRule::Auto && draft.renewed.contains_key(&self.encryption.key)
@@ -78,18 +74,25 @@ impl Pair<'_> {
     /// Whether the account is pinned, as it is to be, to the very version that is enabled again.
     fn is_under_opened(&self) -> bool {
         let Some((binding, vault)) = self.binding().zip(self.seen_vault()) else { return false };
-        let opened = self.opened_version().is_some_and(|version| binding.version.as_ref() == Some(&version.id));
+        let opened = opened_version(self.observed, &self.encryption.key)
+            .is_some_and(|version| binding.version.as_ref() == Some(&version.id));
         opened && binding.is_to(&self.encryption.key, vault) && binding.is_by(self.who)
     }
+}
 
-    /// The key's newest version, if it is disabled: where the newest is enabled again, that one.
-    fn opened_version(&self) -> Option<&KeyVersion> {
-        let seen = self.observed.keys.get(&self.encryption.key).and_then(Seen::known)?;
-        seen.current().filter(|current| !current.enabled)
-    }
+/// The moment that the version to pin is of at least, where this plan brings about a newer one.
+pub(super) fn since(wanted: &Encryption, draft: &Draft) -> Option<Timestamp> {
+    let newest = wanted.version == VersionRule::Latest;
+    draft.renewed.get(&wanted.key).copied().filter(|_| newest)
+}
 
-    /// The version that this plan brings about: one that Key Vault makes, or one that is enabled again.
-    pub(super) fn renewed_in_words(&self) -> String {
-        self.opened_version().map_or_else(|| VERSION_MADE.to_owned(), |version| version.id.to_string())
-    }
+/// The key's newest version, if it is disabled: where the newest is enabled again, that one.
+fn opened_version<'o>(observed: &'o Observed, key: &KeyRef) -> Option<&'o KeyVersion> {
+    let seen = observed.keys.get(key).and_then(Seen::known)?;
+    seen.current().filter(|current| !current.enabled)
+}
+
+/// The version that this plan brings about: one that Key Vault makes, or one that is enabled again.
+pub(super) fn renewed_in_words(observed: &Observed, key: &KeyRef) -> String {
+    opened_version(observed, key).map_or_else(|| VERSION_MADE.to_owned(), |version| version.id.to_string())
 }

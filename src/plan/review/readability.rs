@@ -5,7 +5,7 @@ use super::Radius;
 use crate::model::fact::pinned_version;
 use crate::model::{
     AccountName, Binding, Check, Desired, Fact, KeyPermission, KeyRef, Observed, Seen, SeenAccount, SeenVault,
-    VaultName, VersionRule, Who,
+    Timestamp, VaultName, VersionRule, Who,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -135,8 +135,8 @@ impl Look<'_> {
     fn step(&self, name: &AccountName, step: &Step, so_far: &Reads) -> Option<(Reads, Option<String>)> {
         match &step.action {
             Action::CreateAccount { key: None, .. } => Some((Reads::ByMicrosoft, None)),
-            Action::CreateAccount { key: Some(Binds { key, version, .. }), .. } => {
-                Some((Reads::ByKey(self.through(key, version)), None))
+            Action::CreateAccount { key: Some(Binds { key, version, since, .. }), .. } => {
+                Some((self.by_key(key, version, *since), None))
             }
             // What comes back is seen afterwards: access may have been taken, and versions disabled, before it went.
             Action::RecoverVault { .. } | Action::RecoverKey { .. } if !so_far.is_yes() => {
@@ -156,17 +156,13 @@ impl Look<'_> {
                 let wait = "not readable until Azure honours the grant, usually within 5 minutes".to_owned();
                 Some((self.as_bound(name), Some(wait)))
             }
-            Action::SetEncryption { account, key, since: Some(_), .. } if account.name == *name => {
+            Action::SetEncryption { account, key, version, since, .. } if account.name == *name => {
                 let meanwhile = so_far.is_yes().then(|| THROUGHOUT.to_owned());
-                Some((Reads::ByKey(format!("{key} at its newest version")), meanwhile))
-            }
-            Action::SetEncryption { account, key, version, .. } if account.name == *name => {
-                let meanwhile = so_far.is_yes().then(|| THROUGHOUT.to_owned());
-                Some((Reads::ByKey(self.through(key, version)), meanwhile))
+                Some((self.by_key(key, version, *since), meanwhile))
             }
             Action::SwitchIdentity { key, version, .. } => {
                 let meanwhile = so_far.is_yes().then(|| SAME_KEY.to_owned());
-                Some((Reads::ByKey(self.through(key, version)), meanwhile))
+                Some((self.by_key(key, version, None), meanwhile))
             }
             Action::LeaveKey { account, .. } if account.name == *name => {
                 Some((Reads::ByMicrosoft, so_far.is_yes().then(|| THROUGHOUT.to_owned())))
@@ -181,11 +177,14 @@ impl Look<'_> {
         }
     }
 
-    /// A key in words, with its version where that is known.
-    fn through(&self, key: &KeyRef, version: &VersionRule) -> String {
+    /// Through a key, with its version where that is known: not yet where the plan brings it about, `since` a moment.
+    fn by_key(&self, key: &KeyRef, version: &VersionRule, since: Option<Timestamp>) -> Reads {
+        if since.is_some() {
+            return Reads::ByKey(format!("{key} at its newest version"));
+        }
         let seen = self.observed.keys.get(key).and_then(Seen::known);
         let pinned = seen.and_then(|seen| pinned_version(seen, version));
-        pinned.map_or_else(|| key.to_string(), |version| format!("{key} version {version}"))
+        Reads::ByKey(pinned.map_or_else(|| key.to_string(), |version| format!("{key} version {version}")))
     }
 
     /// The vault of the key that an account is bound to, if it was seen.

@@ -2,7 +2,7 @@
 
 use super::super::types::{Action, Binds, Step, StepId};
 use crate::model::fact::pinned_version;
-use crate::model::{AccountName, Binding, Observed, Seen, SeenKey, Timestamp, Version, VersionRule};
+use crate::model::{AccountName, Binding, KeyRef, Observed, Seen, SeenKey, Timestamp, Version, VersionRule};
 use std::collections::HashMap;
 
 /// A move of an account from one key version to another.
@@ -43,22 +43,20 @@ pub(super) fn moves(steps: &[Step], observed: &Observed) -> Vec<KeyMove> {
         .iter()
         .filter_map(|step| match &step.action {
             Action::SetEncryption { account, key, version, since, .. } => {
-                // Of a version that this plan brings about, nothing is known yet.
-                let seen = observed.keys.get(key).and_then(Seen::known).filter(|_| since.is_none());
                 let account_seen = observed.accounts.get(&account.name).and_then(Seen::known);
                 let binding = account_seen.and_then(|seen| seen.encryption.binding.as_ref());
                 Some(KeyMove {
                     step: step.id.clone(),
                     account: account.name.clone(),
                     from: binding.map(|binding| from(binding, &keys)),
-                    to: to(key.to_string(), seen, version),
+                    to: to(key, version, *since, observed),
                 })
             }
-            Action::CreateAccount { id, key: Some(Binds { key, version, .. }), .. } => Some(KeyMove {
+            Action::CreateAccount { id, key: Some(Binds { key, version, since, .. }), .. } => Some(KeyMove {
                 step: step.id.clone(),
                 account: id.name.clone(),
                 from: None,
-                to: to(key.to_string(), observed.keys.get(key).and_then(Seen::known), version),
+                to: to(key, version, *since, observed),
             }),
             _ => None,
         })
@@ -76,7 +74,10 @@ fn from(binding: &Binding, keys: &Keys<'_>) -> VersionUse {
     used(key, seen, version, binding.version.is_none())
 }
 
-fn to(key: String, seen: Option<&SeenKey>, rule: &VersionRule) -> VersionUse {
+/// Of a version that the plan brings about, `since` a moment, nothing is known yet.
+fn to(key: &KeyRef, rule: &VersionRule, since: Option<Timestamp>, observed: &Observed) -> VersionUse {
+    let seen = observed.keys.get(key).and_then(Seen::known).filter(|_| since.is_none());
+    let key = key.to_string();
     let version = match (seen, rule) {
         (Some(seen), VersionRule::Auto) => seen.current().map(|version| version.id.clone()),
         (Some(seen), rule) => pinned_version(seen, rule).cloned(),

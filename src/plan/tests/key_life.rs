@@ -407,15 +407,24 @@ fn of_a_key_that_is_retired_the_encryption_scopes_were_looked_at_and_of_another_
 
 #[test]
 fn an_account_that_is_made_with_its_key_is_made_after_the_version_that_it_is_pinned_to() {
+    use crate::plan::tests::world::{desired, observed};
+    let wanted = "group; vault kv1 protected; key kv1/main age=P90D; identity id1; account st1 create has id1 uses kv1/main as id1";
+    let vault = "vault kv1 protected id1=get+wrapKey+unwrapKey";
+    let seen = format!("now {}; group; {vault}; key kv1/main A made=1; identity id1", 100 * DAY);
     check(
-        "group; vault kv1 protected; key kv1/main age=P90D; identity id1; account st1 create has id1 uses kv1/main as id1",
-        &format!(
-            "now {}; group; vault kv1 protected id1=get+wrapKey+unwrapKey; key kv1/main A made=1; identity id1",
-            100 * DAY
-        ),
+        wanted,
+        &seen,
         &expect![[r#"
             1. rotation/kv1/main
             2. account/st1   after 1
         "#]],
+    );
+    // And nowhere does it say that it would be the version that is there.
+    let made = crate::plan::plan(&desired(wanted), &observed(wanted, &seen));
+    let shown = made.steps[1].because.iter().find(|change| change.path == "encryption.version").unwrap();
+    assert_eq!(shown.after, "the version that Key Vault makes");
+    assert_eq!(made.review.versions[0].to.version, None);
+    assert!(
+        matches!(&made.review.readability[0].after, crate::plan::review::Reads::ByKey(key) if key == "kv1/main at its newest version")
     );
 }
