@@ -11,9 +11,6 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 
-/// Between a look and the write that follows it, in milliseconds.
-const WINDOW: i64 = 30_000;
-
 /// A day, in milliseconds.
 const DAY: i64 = 86_400_000;
 
@@ -146,12 +143,11 @@ impl Scene<'_> {
         let users = users(self.before, vault, key);
         let used: Vec<&str> = users.iter().filter(|user| user.version == id).map(|user| user.name.as_str()).collect();
         let newer = all.iter().rev().take_while(|one| one["id"] != id).filter(|one| one["enabled"] == true);
-        let made: Vec<i64> = newer.filter_map(|one| one["created"].as_i64()).collect();
-        // One that somebody made between the look and the write nobody can wait for. Nobody needs the old one for it.
-        let settled = made.iter().filter(|made| **made + WINDOW <= self.after.now.0).max();
-        let made = settled.or(made.iter().max()).copied();
+        let made = newer.filter_map(|one| one["created"].as_i64()).max();
         let last = users.iter().map(|user| user.moved).chain(made).max();
         let over = made.is_some() && last.is_some_and(|last| last / 1000 * 1000 + DAY <= self.after.now.0);
+        // For a version that somebody made between the look and the write nobody can wait, and nobody needs the old one for it.
+        let over = over || self.is_beside(vault, key);
         vec![
             ("S6", asked, format!("version {id} of {vault}/{key} was disabled, which no spec asks for")),
             ("S6", used.is_empty(), format!("version {id} of {vault}/{key} was disabled under {used:?}")),
