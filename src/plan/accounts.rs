@@ -1,7 +1,8 @@
 //! Accounts and their identities: there, made, given an identity, or refused.
 
+use super::action::Action;
 use super::draft::{Draft, changed, made};
-use super::types::{Action, Change};
+use super::types::Change;
 use super::{encryption, obstacles};
 use crate::model::{
     Account, AccountCreate, Check, Desired, Fact, Identities, Location, NameState, Observed, Seen, SeenAccount,

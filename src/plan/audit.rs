@@ -3,8 +3,8 @@
 //! The settings of others are never changed. Where one of them sends the audit log to the same place, that is enough:
 //! Azure takes no second one for it. What the spec does not speak of stays, in our own setting too.
 
+use super::action::Action;
 use super::draft::{Draft, changed};
-use super::types::Action;
 use crate::model::audit::{OUR_SETTING, SETTINGS_MAX, SeenSetting, Sink, unserved};
 use crate::model::{Desired, Fact, Observed, Seen, Vault};
 use std::collections::BTreeSet;

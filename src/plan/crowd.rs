@@ -1,7 +1,7 @@
 //! Vaults whose access policies are nearly full, and vaults in which there is no room for what is to be granted.
 
+use super::action::{Action, GrantBy};
 use super::draft::Draft;
-use super::types::{Action, GrantBy};
 use crate::model::{Observed, PermissionModel, Seen, VaultName};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,8 @@
 //! A plan in the making: what the files of each kind of thing add to, before it is put in order.
 
+use super::action::Action;
 use super::effects;
-use super::types::{Action, BlindSpot, Change, Note, Refusal, Wait};
+use super::types::{BlindSpot, Change, Note, Refusal, Wait};
 use crate::model::{Binding, Check, Fact, HiddenReason, KeyRef, Observed, Timestamp, VaultName, Version, Who};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

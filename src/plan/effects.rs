@@ -30,7 +30,7 @@
 //! The former key counts because Azure unwraps the account's data key with it to
 //! wrap it anew: moving off a key that no longer unwraps fails.
 
-use super::types::{Action, Binds, Former, GrantBy};
+use super::action::{Action, Binds, Former, GrantBy};
 use crate::model::{AccountId, AccountName, Fact, GrantScope, Identities, KeyPermission, KeyRef, VersionRule, Who};
 use std::collections::BTreeSet;
 

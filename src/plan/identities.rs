@@ -1,7 +1,7 @@
 //! User-assigned identities: there, made, or refused.
 
+use super::action::Action;
 use super::draft::{Draft, made};
-use super::types::Action;
 use crate::model::{Desired, Observed, Seen};
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {

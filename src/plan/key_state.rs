@@ -1,7 +1,7 @@
 //! What ails a key version that an account is to use, or has used so far, and the command lines that mend it.
 
+use super::action::Former;
 use super::draft::Draft;
-use super::types::Former;
 use crate::model::{Account, Binding, Encryption, KeyRef, KeyType, KeyVersion, Observed, Seen, SeenKey, VersionRule};
 
 /// How long a version has to be good for when an account is first bound to it, in days.

@@ -6,6 +6,7 @@
 
 mod accept;
 mod accounts;
+mod action;
 pub mod approval;
 mod audit;
 mod crowd;
@@ -33,6 +34,7 @@ mod types;
 mod vaults;
 
 pub use accept::{Accepted, Acknowledgement, Ask};
+pub use action::{Action, Binds, Former, GrantBy};
 pub use digest::text_digest;
 pub use effects::{gives, needs};
 pub use encryption::revoking;
@@ -41,7 +43,7 @@ pub use life::closing;
 pub use obstacles::subscriptions;
 pub use review::{Review, shares_vaults};
 pub use risk::{Consent, Risk, RiskClass};
-pub use types::{Action, Binds, BlindSpot, Change, Former, GrantBy, Note, Plan, Refusal, Step, StepId, Wait};
+pub use types::{BlindSpot, Change, Note, Plan, Refusal, Step, StepId, Wait};
 
 use crate::model::{Desired, Observed, Seen};
 

@@ -1,8 +1,9 @@
 //! What stands in the way of a step though the step itself is right: locks, a provider that is not registered, a
 //! deleted key that holds the name, a tier that has no hardware keys.
 
+use super::action::Action;
 use super::draft::Draft;
-use super::types::{Action, Plan};
+use super::types::Plan;
 use crate::model::{
     HiddenReason, KeyCreate, KeyRef, KeyType, Observed, Seen, SeenLock, SeenVault, SubscriptionId, VaultSku,
 };

@@ -1,7 +1,8 @@
 //! Proposals -> steps, in an order in which each comes after what gives what it needs.
 
+use super::action::Action;
 use super::draft::Proposal;
-use super::types::{Action, Step, StepId};
+use super::types::{Step, StepId};
 use super::{effects, risk};
 use crate::model::{Fact, Observed, Who};
 use std::collections::{BTreeSet, HashMap};

@@ -1,8 +1,8 @@
 //! Keys of one's own: imported where they are not there, and never replaced by another nor taken for one.
 
+use super::action::Action;
 use super::draft::{Draft, made};
 use super::life;
-use super::types::Action;
 use crate::model::{
     Check, Desired, Fact, HiddenReason, Key, KeyCreate, KeyImport, KeyRef, Observed, PermissionModel, Seen, Vault,
 };

@@ -3,9 +3,9 @@
 //! A plan that brings something back ends there. What a deleted vault holds nobody can see, and a deleted key shows one
 //! version of many: a key may be disabled, access may have been taken. The next plan is made from what is seen then.
 
+use super::action::Action;
 use super::draft::{Draft, changed};
 use super::review::bound_to;
-use super::types::Action;
 use crate::model::{
     Access, AccountName, Desired, Key, KeyRef, Location, NameState, Observed, Seen, SeenDeletedKey, SeenDeletedVault,
     Timestamp, Vault, VaultSku,

@@ -3,7 +3,7 @@
 //! The rules here are the planner's. The judge has rules of its own (`judge/stated.rs`) and rejects a plan that
 //! says less than they do.
 
-use super::types::{Action, GrantBy};
+use super::action::{Action, GrantBy};
 use crate::model::audit::{OUR_SETTING, Sink};
 use crate::model::key::in_date;
 use crate::model::{

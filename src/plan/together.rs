@@ -1,7 +1,7 @@
 //! What goes into one request: an identity that an account is given for its key, and the binding to that key.
 
+use super::action::Action;
 use super::draft::Proposal;
-use super::types::Action;
 use crate::model::{AccountId, Identities, Observed, Seen, Who};
 
 /// Joins the attaching of user-assigned identities to the first binding of the same account as one of them.

@@ -1,7 +1,7 @@
 //! What an action touches: the one list from which guards, identities and acknowledgements know it.
 
-use super::types::Action;
-use super::types::Binds;
+use super::action::Action;
+use super::action::Binds;
 use crate::model::audit::Sink;
 use crate::model::{AccountId, GroupId, IdentityId, KeyCreate, KeyPermission, KeyRef, VaultId, VersionRule, Who};
 use std::collections::BTreeSet;

@@ -1,11 +1,12 @@
 //! Vaults and their keys: there, made, protected, or refused.
 
+use super::action::Action;
 use super::draft::{Draft, changed, made};
 use super::life;
 use super::obstacles;
 use super::own_key;
 use super::recovery;
-use super::types::{Action, Change};
+use super::types::Change;
 use crate::model::{
     Check, Desired, Enabled, Fact, Key, KeyCreate, KeyRef, NameState, Observed, PermissionModel, Seen, SeenKey,
     SeenVault, Vault, VaultCreate,

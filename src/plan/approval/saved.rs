@@ -4,9 +4,10 @@
 //! that was cut off, changed, of another version or of another program is refused.
 
 use super::super::accept::Acknowledgement;
+use super::super::action::Action;
 use super::super::digest::text_digest;
 use super::super::risk::{Consent, RiskClass};
-use super::super::types::{Action, Change, Plan, Step};
+use super::super::types::{Change, Plan, Step};
 use super::{Identities, Risk, of_saved};
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,9 @@
 //! Same or safer: an approval never admits a plan with more risk or other objects.
 
+use super::super::action::{Action, GrantBy};
 use super::super::risk::{Consent, Risk, RiskClass};
 use super::super::tests::world::{desired, observed};
-use super::super::types::{Action, Change, GrantBy, Plan, Step, StepId};
+use super::super::types::{Change, Plan, Step, StepId};
 use super::*;
 use crate::model::{
     AccountCreate, AccountId, AccountName, GroupId, GroupName, Identities as Wanted, KeyName, KeyPermission, KeyRef,

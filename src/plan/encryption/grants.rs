@@ -2,8 +2,9 @@
 
 use super::Pair;
 use crate::model::{GrantScope, PermissionModel, RoleAssignment, Seen};
+use crate::plan::action::{Action, GrantBy};
 use crate::plan::draft::{Draft, changed};
-use crate::plan::types::{Action, Change, GrantBy};
+use crate::plan::types::Change;
 
 impl Pair<'_> {
     /// The assignments of the account's own identity that reach the vault.

@@ -6,10 +6,11 @@ mod revocation;
 
 pub use revocation::revoking;
 
+use super::action::{Action, Binds, Former};
 use super::approval::VERSION_MADE;
 use super::draft::{Draft, changed, made};
 use super::key_state;
-use super::types::{Action, Binds, Change, Former};
+use super::types::Change;
 use crate::model::fact::pinned_version;
 use crate::model::{
     Access, Account, Binding, Check, Desired, Encryption, Fact, GrantScope, Identities, KeyName, KeyPermission, KeyRef,

@@ -5,8 +5,8 @@ use crate::model::{
     Access, Account, AccountName, Check, Desired, Encryption, Fact, HiddenReason, Observed, PermissionModel, Seen,
     VaultName, Who,
 };
+use crate::plan::action::Action;
 use crate::plan::draft::{Draft, changed};
-use crate::plan::types::Action;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The vaults in which access is to be taken away, each with its host: who else uses them has to be known first.

@@ -1,7 +1,8 @@
 //! What can go wrong with a key that is there: rotated twice, opened unasked, or closed on somebody who needs it.
 
+use super::super::action::Action;
 use super::super::risk::RiskClass;
-use super::super::types::{Action, Plan};
+use super::super::types::Plan;
 use super::{Bench, is_host, unless};
 use crate::model::{
     AccountName, Binding, KeyRef, KeyVersion, Marks, Observed, Period, Seen, SeenKey, Timestamp, Version, VersionRule,

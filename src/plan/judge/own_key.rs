@@ -1,6 +1,7 @@
 //! What can go wrong with a key that is brought from outside: it replaces another, or nobody is told which it is.
 
-use super::super::types::{Action, Change, Plan};
+use super::super::action::Action;
+use super::super::types::{Change, Plan};
 use super::{Bench, absent, unless};
 use crate::model::{KeyCreate, KeyRef, KeyType, Seen, Thumbprint};
 

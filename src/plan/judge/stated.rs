@@ -1,7 +1,8 @@
 //! Whether a step says how grave it is: the judge's own rules of risk, from what was seen and the action alone.
 
+use super::super::action::Action;
 use super::super::risk::{Consent, RiskClass};
-use super::super::types::{Action, Step};
+use super::super::types::Step;
 use super::{Bench, is_host, unless};
 use crate::model::{Seen, Who};
 

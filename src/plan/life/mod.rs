@@ -3,8 +3,9 @@
 mod stairs;
 mod versions;
 
+use super::action::Action;
 use super::draft::{Draft, changed, made};
-use super::types::{Action, Change};
+use super::types::Change;
 use crate::model::{
     AccountName, Check, Desired, Enabled, Fact, HiddenReason, KeyLife, KeyRef, Marks, Observed, Rotation, Seen,
     SeenKey, SeenRotation, Timestamp, VaultId, Version,

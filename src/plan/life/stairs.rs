@@ -3,8 +3,8 @@
 //!
 //! Where a key stands is read from Azure each time. A run that was cut off anywhere is a start like any other.
 
+use super::super::action::Action;
 use super::super::draft::{Draft, made};
-use super::super::types::Action;
 use super::Room;
 use crate::model::{Check, Enabled, Fact, KeyVersion, Period, Timestamp};
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! Versions that are to be usable, and versions that are not.
 
+use super::super::action::{Action, Former};
 use super::super::draft::{Draft, changed};
-use super::super::types::{Action, Former};
 use super::Room;
 use crate::model::key::in_date;
 use crate::model::{AccountName, Enabled, KeyVersion, Period, Seen, Version};

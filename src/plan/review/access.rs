@@ -1,6 +1,7 @@
 //! Who gains or loses access to keys, and who has it already.
 
-use super::super::types::{Action, Binds, GrantBy, Step, StepId};
+use super::super::action::{Action, Binds, GrantBy};
+use super::super::types::{Step, StepId};
 use super::Radius;
 use crate::model::{
     AccountName, GrantScope, KeyPermission, Observed, PermissionModel, RoleAssignment, Seen, SeenVault, VaultName, Who,

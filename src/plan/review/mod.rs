@@ -9,7 +9,8 @@ pub use access::{AccessChange, Neighbour};
 pub use readability::{Readability, Reads, reads};
 pub use versions::{KeyMove, VersionUse};
 
-use super::types::{Action, Plan, Step};
+use super::action::Action;
+use super::types::{Plan, Step};
 use crate::model::{
     AccountId, AccountName, Desired, HiddenReason, KeyRef, Observed, Seen, SeenAccount, VaultName, Who,
 };

@@ -1,6 +1,7 @@
 //! Whether an account can read its data, before and after a plan, and what may come in between.
 
-use super::super::types::{Action, Binds, Step, StepId};
+use super::super::action::{Action, Binds};
+use super::super::types::{Step, StepId};
 use super::Radius;
 use crate::model::fact::pinned_version;
 use crate::model::{

@@ -1,6 +1,7 @@
 //! The key versions that accounts move between.
 
-use super::super::types::{Action, Binds, Step, StepId};
+use super::super::action::{Action, Binds};
+use super::super::types::{Step, StepId};
 use crate::model::fact::pinned_version;
 use crate::model::{AccountName, Binding, KeyRef, Observed, Seen, SeenKey, Timestamp, Version, VersionRule};
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! Audit logs: sent by one setting of our own, beside those of others, and taken from nowhere unasked.
 
-use super::check;
 use super::world::{desired, observed};
+use super::{check, rejected};
 use crate::plan::{Action, Plan, judge, plan};
 use expect_test::expect;
 
@@ -118,12 +118,6 @@ fn replaced() -> (Plan, crate::model::Observed) {
     let plan = plan(&desired(wanted), &observed);
     assert_eq!((plan.steps.len(), judge(&plan, &observed)), (1, vec![]));
     (plan, observed)
-}
-
-#[track_caller]
-fn rejected(plan: &Plan, observed: &crate::model::Observed, words: &str) {
-    let breaches = judge(plan, observed);
-    assert!(breaches.iter().any(|breach| breach.what.contains(words)), "{words}: {breaches:#?}");
 }
 
 #[test]

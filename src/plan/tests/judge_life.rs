@@ -1,5 +1,6 @@
 //! The judge on the life of keys: what is closed on somebody, opened unasked, or made twice.
 
+use super::rejected;
 use super::world::{desired, observed};
 use crate::model::{Observed, Period, Seen, Timestamp, Version, VersionRule};
 use crate::plan::{Action, Breach, Plan, judge, plan};
@@ -19,12 +20,6 @@ fn case(wishes: &str, day: i64, key: &str, under: &str) -> (Plan, Observed) {
     assert_eq!(judge(&plan, &observed), Vec::<Breach>::new(), "the planner's own plan is accepted");
     assert!(!plan.steps.is_empty(), "there is something to judge");
     (plan, observed)
-}
-
-#[track_caller]
-fn rejected(plan: &Plan, observed: &Observed, words: &str) {
-    let breaches = judge(plan, observed);
-    assert!(breaches.iter().any(|breach| breach.what.contains(words)), "{words}: {breaches:#?}");
 }
 
 fn retired() -> (Plan, Observed) {

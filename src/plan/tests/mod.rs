@@ -12,9 +12,16 @@ pub(crate) mod world;
 mod world_life;
 
 use super::{Plan, plan};
-use crate::model::Timestamp;
+use crate::model::{Observed, Timestamp};
 use expect_test::{Expect, expect};
 use world::{desired, observed};
+
+/// Insists that the judge rejects the plan in these words.
+#[track_caller]
+fn rejected(plan: &Plan, observed: &Observed, words: &str) {
+    let breaches = super::judge(plan, observed);
+    assert!(breaches.iter().any(|breach| breach.what.contains(words)), "{words}: {breaches:#?}");
+}
 
 /// Plans a wanted state against a seen one and holds the plan's text against what is expected.
 ///

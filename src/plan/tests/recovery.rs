@@ -1,7 +1,7 @@
 //! What was deleted: brought back where the spec says so, and then nothing that hangs on it in the same plan.
 
 use super::world::{desired, observed};
-use super::{check, text};
+use super::{check, rejected, text};
 use crate::plan::{Action, Change, Plan, judge, plan};
 use expect_test::expect;
 
@@ -219,12 +219,6 @@ fn both() -> [(Plan, crate::model::Observed); 2] {
         assert_eq!(judge(&plan, &observed), vec![], "the planner's own plan is accepted");
         (plan, observed)
     })
-}
-
-#[track_caller]
-fn rejected(plan: &Plan, observed: &crate::model::Observed, words: &str) {
-    let breaches = judge(plan, observed);
-    assert!(breaches.iter().any(|breach| breach.what.contains(words)), "{words}: {breaches:#?}");
 }
 
 #[test]

@@ -1,0 +1,92 @@
+//! The judge's own rules of identities: what an account has, and whose access is taken away.
+
+use super::super::action::Action;
+use super::{Bench, unless};
+use crate::model::{AccountId, Identities, Seen, VaultId, Who};
+
+impl Bench<'_> {
+    pub(super) fn attached(&self, id: &AccountId, identity: &Identities) -> Vec<String> {
+        let mut harms: Vec<String> =
+            unless(self.account(id).is_some(), "its account was not seen").into_iter().collect();
+        harms.extend(identity.user.iter().filter_map(|user| self.identity_stands(user)));
+        harms
+    }
+
+    /// Identities that an account gets in the request that binds it. Whatever goes wrong with a key that it is under already
+    /// must not depend on what it is given besides.
+    pub(super) fn comes_with_key(&self, id: &AccountId, identity: &Identities) -> Vec<String> {
+        if identity.is_empty() {
+            return vec![];
+        }
+        let is_bound = self.account(id).is_some_and(|seen| seen.encryption.binding.is_some());
+        let mut harms = self.attached(id, identity);
+        harms.extend(unless(!is_bound, "it would give an identity to an account and move it to another key at once"));
+        harms.extend(unless(!identity.system, "nobody could have let the account's new identity at the key before"));
+        harms
+    }
+
+    pub(super) fn will_have_identity(&self, id: &AccountId, who: &Who) -> bool {
+        let holds = |identities: &Identities| match who {
+            Who::System(_) => identities.system,
+            Who::User(user) => identities.user.contains(user),
+        };
+        let has = self.account(id).is_some_and(|seen| match who {
+            Who::System(_) => seen.identity.system_principal.is_some(),
+            Who::User(user) => {
+                let user = user.to_string();
+                seen.identity.user_assigned.iter().any(|held| held.eq_ignore_ascii_case(&user))
+            }
+        });
+        has || self.before.any(|action| match action {
+            Action::CreateAccount { id: made, identity, .. } => made == id && holds(identity),
+            Action::AttachIdentity { id: given, identity } => given == id && holds(identity),
+            _ => false,
+        })
+    }
+
+    /// Access that this very plan gives, or that a binding before it hangs on, is not taken in the same breath.
+    pub(super) fn revoked(&self, account: &AccountId, who: &Who, vault: &VaultId) -> Vec<String> {
+        let mine = |action: &Action| match action {
+            Action::Grant { who: to, vault: on, .. } | Action::SetEncryption { who: to, vault: on, .. } => {
+                to == who && on == vault
+            }
+            _ => false,
+        };
+        [
+            unless(self.account(account).is_some(), "its account was not seen"),
+            unless(self.vault(&vault.name).is_some(), "its vault was not seen"),
+            unless(!self.before.any(mine), "it takes away what the same plan gives"),
+            unless(
+                self.is_alone(account, who) && self.nobody_else_found(account, who, vault),
+                "others that are not shut out reach their keys as the same identity, or may",
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Whether nobody else that stays open was seen to reach a key as this identity. Its own an account shares with nobody.
+    fn is_alone(&self, account: &AccountId, who: &Who) -> bool {
+        let Who::User(identity) = who else { return true };
+        let id = identity.to_string();
+        let others =
+            self.observed.accounts.values().filter_map(Seen::known).filter(|seen| seen.id.name != account.name);
+        let mut by_it = others.filter(|seen| {
+            let binding = seen.encryption.binding.as_ref();
+            binding.and_then(|one| one.user_assigned_identity.as_ref()).is_some_and(|one| one.eq_ignore_ascii_case(&id))
+        });
+        by_it.all(|seen| self.shut.contains(&seen.id.name))
+    }
+
+    /// Whether nobody else that stays open was found, over whole subscriptions, to reach a key of the vault as this identity.
+    fn nobody_else_found(&self, account: &AccountId, who: &Who, vault: &VaultId) -> bool {
+        let Some(found) = self.observed.vault_users.get(&vault.name) else { return true };
+        let all_seen = matches!(who, Who::System(_)) || found.unseen.is_empty();
+        let others = found.users.iter();
+        all_seen
+            && others
+                .filter(|user| user.who.as_ref() == Some(who) && user.account != *account)
+                .all(|user| self.shut.contains(&user.account.name))
+    }
+}
