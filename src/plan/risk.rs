@@ -7,8 +7,8 @@ use super::action::{Action, GrantBy};
 use crate::model::audit::{OUR_SETTING, Sink};
 use crate::model::key::in_date;
 use crate::model::{
-    AccountId, AccountName, Binding, GrantScope, KeyPermission, KeyRef, Marks, MayUse, Observed, Seen, SeenAccount,
-    VaultId, Version, Who,
+    AccountId, AccountName, Binding, GrantScope, Identities, KeyPermission, KeyRef, Marks, MayUse, Observed, Seen,
+    SeenAccount, VaultId, Version, Who,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -202,14 +202,10 @@ impl Rules<'_> {
             Action::ProtectVault { id } => {
                 vec![risk(RiskClass::Irreversible, vault(id), PROTECTED_FOR_GOOD, Consent::Operator)]
             }
-            Action::AttachIdentity { identity, .. } if !identity.system => vec![],
-            Action::AttachIdentity { id, .. } => {
-                let seen = self.account(&id.name);
-                let why = "it is bound to a key and lost the identity with which it reached it; a new one is the first step to letting it read again";
-                let lost = seen.is_some_and(lost_identity);
-                lost.then(|| risk(RiskClass::Reopening, account(&id.name), why, Consent::Operator))
-                    .into_iter()
-                    .collect()
+            Action::AttachIdentity { id, identity } => {
+                let why = self.account(&id.name).and_then(|seen| returns(seen, identity));
+                let risk = why.map(|why| risk(RiskClass::Reopening, account(&id.name), why, Consent::Operator));
+                risk.into_iter().collect()
             }
             Action::Grant { who, vault: on, key, by, .. } => self.grant(who, on, key, *by),
             Action::RevokeAccess { account: id, who: _, vault } => self.revocation(id, vault),
@@ -370,10 +366,19 @@ impl Rules<'_> {
 
 const PROTECTED_FOR_GOOD: &str = "purge protection stays on for good";
 
-/// An account that reached its key as a system-assigned identity which it no longer has.
-fn lost_identity(seen: &SeenAccount) -> bool {
-    let by_it = seen.encryption.binding.as_ref().is_some_and(|binding| binding.user_assigned_identity.is_none());
-    by_it && seen.identity.system_principal.is_none()
+/// Why an identity would give an account back what somebody took from it: it reaches its key as that one, and no longer has it.
+fn returns(seen: &SeenAccount, new: &Identities) -> Option<&'static str> {
+    let is = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+    match &seen.encryption.binding.as_ref()?.user_assigned_identity {
+        None => (new.system && seen.identity.system_principal.is_none()).then_some(
+            "it is bound to a key and lost the identity with which it reached it; a new one is the first step to letting it read again",
+        ),
+        Some(by) => {
+            let has = seen.identity.user_assigned.iter().any(|held| is(held, by));
+            let gets = new.user.iter().any(|user| is(&user.to_string(), by));
+            (!has && gets).then_some("it reaches its key as an identity that somebody took from it, and gets it back")
+        }
+    }
 }
 
 fn depends(id: &AccountId, key: &KeyRef) -> Risk {

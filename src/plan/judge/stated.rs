@@ -76,11 +76,15 @@ impl Bench<'_> {
                 vec![(RiskClass::ProtectionLowered, format!("vault/{}", id.name))]
             }
             Action::AttachIdentity { id, identity } => {
-                let seen = self.account(id).filter(|_| identity.system);
-                let lost = seen.is_some_and(|seen| {
-                    let binding = seen.encryption.binding.as_ref();
-                    let by_its_own = binding.is_some_and(|b| b.user_assigned_identity.is_none());
-                    by_its_own && seen.identity.system_principal.is_none()
+                let seen = self.account(id);
+                let reached = seen.and_then(|seen| Some((seen, seen.encryption.binding.as_ref()?)));
+                let lost = reached.is_some_and(|(seen, binding)| match &binding.user_assigned_identity {
+                    None => identity.system && seen.identity.system_principal.is_none(),
+                    // Of those that it gets, none is among those that it has.
+                    Some(by) => {
+                        let held = seen.identity.user_assigned.iter().any(|one| one.eq_ignore_ascii_case(by));
+                        !held && identity.user.iter().any(|one| by.eq_ignore_ascii_case(&one.to_string()))
+                    }
                 });
                 let object = format!("account/{}", id.name);
                 lost.then_some((RiskClass::Reopening, object)).into_iter().collect()

@@ -374,3 +374,31 @@ fn the_judge_lets_nobody_change_key_and_identity_at_once() {
     let breaches = crate::plan::judge(&made, &seen);
     assert!(breaches.iter().any(|breach| breach.what.contains("at once")), "{breaches:?}");
 }
+
+#[test]
+fn an_identity_that_somebody_took_from_an_account_comes_back_only_when_asked() {
+    let wanted = format!("{LIVE}; account st1 has id1 uses kv1/main as id1");
+    let taken = "identity id1; vault kv1 protected rbac id1=role; account st1 bound kv1/main@A as id1";
+    check(
+        &wanted,
+        &format!("key kv1/main A; {taken}"),
+        &expect![[r#"
+        1. identity/st1
+           asks for reopening account/st1: it reaches its key as an identity that somebody took from it, and gets it back
+    "#]],
+    );
+    // It is under a key already, so that it comes back by a step of its own.
+    check(
+        &wanted,
+        &format!("key kv1/main B A; {taken}"),
+        &expect![[r#"
+        1. identity/st1
+           asks for reopening account/st1: it reaches its key as an identity that somebody took from it, and gets it back
+        2. encryption/st1   after 1
+    "#]],
+    );
+    let seen = observed(&wanted, &format!("key kv1/main A; {taken}"));
+    let mut made = crate::plan::plan(&desired(&wanted), &seen);
+    made.steps[0].risks.clear();
+    super::rejected(&made, &seen, "it does not say that it is reopening for account/st1");
+}

@@ -119,6 +119,13 @@ accounts:
   st2: { identities: [id1], encryption: { key: kv1/main } }
 ";
 
+/// An account reaches its key as a user-assigned identity.
+const UNDER_USER: &str = "
+vaults: { kv1: { keys: { main: {} } } }
+identities: { id1: {} }
+accounts: { st1: { identities: [id1], encryption: { key: kv1/main } } }
+";
+
 /// The only account of the spec is to be out of reach.
 const REVOKED_OUTSIDE: &str = "
 vaults: { kv1: { keys: { main: {} } } }
@@ -395,6 +402,12 @@ accounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }
         "group\nvault kv1\nkey kv1/main\nidentity id1\naccount st1\nhas st1 id1\naccount st2\nhas st2 id1\nlet id1 kv1\nas id1 st1 kv1/main\nas id1 st2 kv1/main",
         REVOKED_USER,
         Refuses("CMK260"),
+    ),
+    story(
+        "the user-assigned identity of an account under a key was taken from it",
+        "group\nvault kv1\nkey kv1/main\nidentity id1\naccount st1\nhas st1 id1\nlet id1 kv1\nas id1 st1 kv1/main\ndetach st1",
+        UNDER_USER,
+        Asks(RiskClass::Reopening),
     ),
     story(
         "an account that the spec does not name shares the identity of one that is to be put out of reach",
