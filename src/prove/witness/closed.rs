@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 pub(super) enum Closed {
     /// A principal's access to the vault of the key that its account is bound to.
     Access { vault: String, principal: String },
-    /// The identity of an account that was bound to a key through it.
-    Identity { account: String },
+    /// The identity of an account that was bound to a key through it: the id of a user-assigned one, or nothing for its own.
+    Identity { account: String, user: String },
 }
 
 /// All that was closed, each with the runs that have seen it since.
@@ -33,8 +33,9 @@ impl Doors {
                 let principal = principal.to_ascii_lowercase();
                 self.closed.push((Closed::Access { vault: binding.vault.clone(), principal }, BTreeSet::new()));
             }
-            if binding.user.is_empty() && after.principal(name).is_none() {
-                self.closed.push((Closed::Identity { account: name.to_owned() }, BTreeSet::new()));
+            if has(before, name, &binding.user) && !has(after, name, &binding.user) {
+                let closed = Closed::Identity { account: name.to_owned(), user: binding.user.clone() };
+                self.closed.push((closed, BTreeSet::new()));
             }
         }
     }
@@ -44,7 +45,7 @@ impl Doors {
         for (closed, known) in &mut self.closed {
             let about = match closed {
                 Closed::Access { vault, .. } => place.ends_with(&format!("/vaults/{vault}")),
-                Closed::Identity { account } => place.ends_with(&format!("/storageaccounts/{account}")),
+                Closed::Identity { account, user: _ } => place.ends_with(&format!("/storageaccounts/{account}")),
             };
             if about {
                 known.insert(run);
@@ -63,11 +64,19 @@ impl Doors {
                     });
                     (!opened, format!("{principal} was let into vault {vault} again, after somebody shut it out"))
                 }
-                Closed::Identity { account } => {
-                    let opened = before.principal(account).is_none() && after.principal(account).is_some();
+                Closed::Identity { account, user } => {
+                    let opened = !has(before, account, user) && has(after, account, user);
                     (!opened, format!("account {account} was given an identity again, after somebody took it away"))
                 }
             })
             .collect()
+    }
+}
+
+/// Whether an account has an identity: its own where none is named.
+fn has(sight: Sight<'_>, account: &str, user: &str) -> bool {
+    match user {
+        "" => sight.principal(account).is_some(),
+        user => sight.users(account).iter().any(|held| held.eq_ignore_ascii_case(user)),
     }
 }
