@@ -2,8 +2,8 @@
 
 use crate::azure::{Azure, Failure};
 use crate::model::{
-    AccountId, AccountName, Check, Desired, Fact, KeyRef, Observed, Seen, SeenAccount, SeenKey, SeenRotation,
-    SeenVault, VaultId, VaultName, VersionRule, Who,
+    AccountId, AccountName, Check, Desired, Fact, KeyRef, Observed, Seen, SeenAccount, SeenIdentity, SeenKey,
+    SeenRotation, SeenVault, VaultId, VaultName, VersionRule, Who,
 };
 use crate::observe::{self, KeySight};
 use std::collections::{BTreeMap, HashMap};
@@ -26,8 +26,8 @@ pub(super) struct Knowledge<'a> {
     clock: &'a Azure,
     desired: &'a Desired,
     observed: Mutex<Observed>,
-    /// The user-assigned identities that accounts had when the plan was made, by ARM id.
-    held: BTreeMap<AccountName, Vec<String>>,
+    /// The identities that accounts had when the plan was made, without those that the spec takes from them.
+    held: BTreeMap<AccountName, SeenIdentity>,
     /// When Azure last answered a write of this run to an account with the whole account.
     answered: Mutex<HashMap<AccountName, Instant>>,
     /// When the newest version of a key was last looked at before an account was bound to it. Whoever holds the inner lock
@@ -37,10 +37,11 @@ pub(super) struct Knowledge<'a> {
 
 impl<'a> Knowledge<'a> {
     pub(super) fn new(azure: &'a Azure, desired: &'a Desired, observed: Observed) -> Self {
-        let held = observed
-            .accounts
-            .iter()
-            .filter_map(|(name, seen)| Some((name.clone(), seen.known()?.identity.user_assigned.clone())));
+        let wanted = desired.accounts.iter();
+        let held = wanted.filter_map(|(name, wanted)| {
+            let seen = observed.accounts.get(name)?.known()?;
+            Some((name.clone(), seen.identity.without(&wanted.removes)))
+        });
         let held = held.collect();
         let (answered, latest) = (Mutex::default(), Mutex::default());
         Self { clock: azure, desired, observed: Mutex::new(observed), held, answered, latest }
@@ -58,13 +59,17 @@ impl<'a> Knowledge<'a> {
         fact.check(&observed)
     }
 
-    /// A user-assigned identity that an account had when the plan was made and, as it was last seen, has no more. To give
-    /// it another one would then take this one away for good, if only the look was out of date.
+    /// An identity that an account had when the plan was made, is to keep and, as it was last seen, has no more. To give it
+    /// another one, or to take one away, would then take this one away for good, if only the look was out of date.
     pub(super) fn lost_identity(&self, id: &AccountId) -> Option<String> {
         let observed = self.observed();
-        let now = &observed.accounts.get(&id.name).and_then(Seen::known)?.identity.user_assigned;
-        let is_lost = |one: &&String| !now.iter().any(|held| held.eq_ignore_ascii_case(one));
-        self.held.get(&id.name)?.iter().find(is_lost).cloned()
+        let now = &observed.accounts.get(&id.name).and_then(Seen::known)?.identity;
+        let before = self.held.get(&id.name)?;
+        if before.system_principal.is_some() && now.system_principal.is_none() {
+            return Some("of its own".to_owned());
+        }
+        let is_lost = |one: &&String| !now.user_assigned.iter().any(|held| held.eq_ignore_ascii_case(one));
+        before.user_assigned.iter().find(is_lost).cloned()
     }
 
     /// The accounts that were last seen to reach their keys as this identity.
@@ -104,7 +109,7 @@ impl<'a> Knowledge<'a> {
         if rest.iter().any(|fact| matches!(fact, Fact::PinnedSince(..))) {
             return self.look(azure, gives).await;
         }
-        let only_binds = rest.iter().all(|fact| matches!(fact, Fact::NotUnder(..)));
+        let only_binds = rest.iter().all(|fact| matches!(fact, Fact::NotUnder(..) | Fact::NotReachedAs(..)));
         if !(only_binds && self.was_answered(account)) {
             self.look_at_account(azure, account).await?;
         }
@@ -190,8 +195,11 @@ impl<'a> Knowledge<'a> {
             }
             Fact::AccountLive(account)
             | Fact::Attached(account, _)
+            | Fact::Detached(account, _)
+            | Fact::NotReachedAs(account, _)
             | Fact::MicrosoftManaged(account)
             | Fact::NotUnder(account, ..) => self.look_at_account(azure, account).await?,
+            Fact::NoScopeUnderKey(account) => self.look_at_scopes(azure, account).await?,
             Fact::BoundTo(account, key, rule) | Fact::EncryptedWith(account, key, rule, _) => {
                 self.look_at_account(azure, account).await?;
                 self.look_for_latest(azure, key, rule).await?;
@@ -208,6 +216,14 @@ impl<'a> Knowledge<'a> {
         if let Some(wanted) = self.desired.accounts.get(account) {
             let seen = observe::account(azure, &wanted.id).await?;
             self.observed().accounts.insert(account.clone(), seen);
+        }
+        Ok(())
+    }
+
+    async fn look_at_scopes(&self, azure: &Azure, account: &AccountName) -> Result<(), Failure> {
+        if let Some(wanted) = self.desired.accounts.get(account) {
+            let seen = observe::scopes(azure, &wanted.id).await?;
+            self.observed().scopes.insert(account.clone(), seen);
         }
         Ok(())
     }

@@ -99,6 +99,7 @@ fn learn(known: &Knowledge<'_>, action: &Action, call: &Call, answer: &Answer) -
         }
         Action::CreateAccount { .. }
         | Action::AttachIdentity { .. }
+        | Action::DetachIdentity { .. }
         | Action::LeaveKey { .. }
         | Action::SwitchIdentity { .. }
         | Action::SetEncryption { .. } => {

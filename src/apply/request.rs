@@ -67,6 +67,9 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
             accounts::create(id, location, create, identity, Some(bound))
         }
         Action::AttachIdentity { id, identity: new } => accounts::attach(id, new, &identity(observed, id, fill)?),
+        Action::DetachIdentity { id, identity: gone } => {
+            accounts::detach(id, gone, &identity(observed, id, fill)?, &encryption(observed, id, fill)?)
+        }
         Action::Grant { vault, by: GrantBy::AccessPolicy, .. } => grant(observed, vault, steps, fill)?,
         Action::Grant { who, vault, key, by: GrantBy::Role(scope), .. } => {
             let scope = match scope {

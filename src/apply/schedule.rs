@@ -139,7 +139,9 @@ fn writes_to(step: &Step) -> Option<String> {
             Some(id.to_string())
         }
         Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => Some(vault.to_string()),
-        Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => Some(id.to_string()),
+        Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } | Action::DetachIdentity { id, .. } => {
+            Some(id.to_string())
+        }
         Action::SetEncryption { account, .. }
         | Action::SwitchIdentity { account, .. }
         | Action::LeaveKey { account, .. } => Some(account.to_string()),
@@ -167,6 +169,7 @@ fn grants_of(step: &Step) -> Option<String> {
         | Action::SwitchIdentity { .. }
         | Action::CreateAccount { .. }
         | Action::AttachIdentity { .. }
+        | Action::DetachIdentity { .. }
         | Action::RevokeAccess { .. }
         | Action::LeaveKey { .. }
         | Action::SetEncryption { .. } => None,

@@ -76,9 +76,10 @@ impl Turn<'_> {
     async fn look_before(&self, steps: &[&Step]) -> Result<(), Failure> {
         let gives: Vec<Fact> = steps.iter().flat_map(|step| &step.gives).cloned().collect();
         self.run.known.look_before(&self.azure, &gives).await?;
-        // Others come and go without a step of ours: that nobody needs a version any more is not taken from the plan.
+        // Others come and go without a step of ours: that nobody needs a version or an identity any more is not taken
+        // from the plan.
         let needs = steps.iter().flat_map(|step| &step.needs);
-        self.look(needs.filter(|need| matches!(need, Fact::Retirable(..)))).await
+        self.look(needs.filter(|need| matches!(need, Fact::Retirable(..) | Fact::NoScopeUnderKey(..)))).await
     }
 
     /// Looks before the steps. A vault that somebody else has made since the look would be replaced, and Azure offers no
@@ -252,7 +253,7 @@ impl Turn<'_> {
     fn may_send(&self, steps: &[&Step]) -> Result<(), StepOutcome> {
         for step in steps {
             let given = match &step.action {
-                Action::AttachIdentity { id, .. } => Some(id),
+                Action::AttachIdentity { id, .. } | Action::DetachIdentity { id, .. } => Some(id),
                 Action::SetEncryption { account, attach, .. } if !attach.is_empty() => Some(account),
                 _ => None,
             };
@@ -288,6 +289,7 @@ impl Turn<'_> {
                 | Action::EnableVersion { .. }
                 | Action::DisableVersion { .. }
                 | Action::AttachIdentity { .. }
+                | Action::DetachIdentity { .. }
                 | Action::Grant { .. }
                 | Action::RevokeAccess { .. }
                 | Action::LeaveKey { .. }
@@ -417,6 +419,7 @@ fn binding(action: &Action) -> Option<(&Who, &VaultId)> {
         | Action::DisableVersion { .. }
         | Action::CreateIdentity { .. }
         | Action::AttachIdentity { .. }
+        | Action::DetachIdentity { .. }
         | Action::Grant { .. }
         | Action::RevokeAccess { .. }
         | Action::LeaveKey { .. } => None,

@@ -99,6 +99,28 @@ fn attached(new: &Identities, current: &SeenIdentity) -> Value {
     identities(new, kind)
 }
 
+/// Takes identities from an account and leaves the others.
+///
+/// What is named with `null` goes, and what is not named stays, as long as the type speaks of its kind; where no
+/// user-assigned identity is left, the type alone says so. One that stays is named, since a type of user-assigned
+/// identities without any is refused.
+pub fn detach(id: &AccountId, gone: &Identities, current: &SeenIdentity, encryption: &SeenEncryption) -> Call {
+    let left = current.without(gone);
+    let mut body = json!({ "identity": { "type": left.kind() } });
+    if !left.user_assigned.is_empty() {
+        for held in &gone.user {
+            body["identity"]["userAssignedIdentities"][held.to_string()] = Value::Null;
+        }
+        let reads = encryption.binding.as_ref().and_then(|binding| binding.user_assigned_identity.as_ref());
+        let is_read = |held: &&String| reads.is_some_and(|reads| reads.eq_ignore_ascii_case(held));
+        let stays = left.user_assigned.iter().find(is_read).or(left.user_assigned.first());
+        if let Some(held) = stays {
+            body["identity"]["userAssignedIdentities"][held] = json!({});
+        }
+    }
+    Call::send(Method::Patch, Effect::Write, id.to_string(), API_VERSION, body)
+}
+
 fn identities(named: &Identities, kind: &str) -> Value {
     let mut body = json!({ "type": kind });
     for id in &named.user {
@@ -314,7 +336,7 @@ fn filled(text: Option<String>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{GroupId, GroupName};
+    use crate::model::{GroupId, GroupName, IdentityId, IdentityName};
 
     const SUBSCRIPTION: &str = "abcdef00-0000-0000-0000-000000000000";
     const VERSION: &str = "0123456789abcdef0123456789abcdef";
@@ -352,6 +374,38 @@ mod tests {
         };
         assert_eq!(kind(&[]), json!({ "identity": { "type": "SystemAssigned" } }));
         assert_eq!(kind(&["/uami"]), json!({ "identity": { "type": "SystemAssigned,UserAssigned" } }));
+    }
+
+    #[test]
+    fn an_identity_is_taken_away_and_all_others_stay() {
+        let named = |name: &str| {
+            let group = id().group;
+            IdentityId { group, name: IdentityName::parse(name).unwrap() }
+        };
+        let [a, b] = ["id-a", "id-b"].map(named);
+        let body = |system: bool, users: &[&IdentityId], gone: Identities, reads_as: Option<&IdentityId>| {
+            let user_assigned = users.iter().map(ToString::to_string).collect();
+            let system_principal = system.then(|| "p".to_owned());
+            let seen = SeenIdentity { system_principal, user_assigned, ..SeenIdentity::default() };
+            let mut encryption = bound(&json!(""));
+            encryption["identity"]["userAssignedIdentity"] = json!(reads_as.map(ToString::to_string));
+            let encryption = read(&account(&Value::Null, &encryption)).unwrap().encryption;
+            let call = detach(&id(), &gone, &seen, &encryption);
+            assert_eq!((call.method, call.effect), (Method::Patch, Effect::Write));
+            call.body.unwrap()["identity"].clone()
+        };
+        let own = Identities { system: true, ..Identities::default() };
+        let user = |one: &IdentityId| Identities { user: [one.clone()].into(), ..Identities::default() };
+        // The one that stays and that the key is reached as is named, and no other.
+        let map = json!({ b.to_string(): {} });
+        let expected = json!({ "type": "UserAssigned", "userAssignedIdentities": map });
+        assert_eq!(body(true, &[&a, &b], own.clone(), Some(&b)), expected);
+        let map = json!({ a.to_string(): null, b.to_string(): {} });
+        let expected = json!({ "type": "SystemAssigned,UserAssigned", "userAssignedIdentities": map });
+        assert_eq!(body(true, &[&a, &b], user(&a), None), expected);
+        assert_eq!(body(true, &[&a], user(&a), None), json!({ "type": "SystemAssigned" }));
+        assert_eq!(body(false, &[&a], user(&a), None), json!({ "type": "None" }));
+        assert_eq!(body(true, &[], own, None), json!({ "type": "None" }));
     }
 
     #[test]

@@ -103,6 +103,39 @@ impl SeenIdentity {
         }
     }
 
+    /// Those that are to go and are among them.
+    pub fn still_has(&self, unwanted: &Identities) -> Identities {
+        let Identities { system, user } = unwanted;
+        Identities {
+            system: *system && self.system_principal.is_some(),
+            user: user.iter().filter(|id| self.has_user(id)).cloned().collect(),
+        }
+    }
+
+    /// What they are with these besides. Of a new one of its own, the principal is not known.
+    #[must_use]
+    pub fn with(&self, new: &Identities) -> Self {
+        let Identities { system, user } = new;
+        let fresh = user.iter().filter(|id| !self.has_user(id)).map(ToString::to_string);
+        Self {
+            system_principal: self.system_principal.clone().or_else(|| system.then(String::new)),
+            tenant: self.tenant.clone(),
+            user_assigned: self.user_assigned.iter().cloned().chain(fresh).collect(),
+        }
+    }
+
+    /// What is left of them without these.
+    #[must_use]
+    pub fn without(&self, gone: &Identities) -> Self {
+        let Identities { system, user } = gone;
+        let stays = |held: &&String| !user.iter().any(|id| id.to_string().eq_ignore_ascii_case(held));
+        Self {
+            system_principal: self.system_principal.clone().filter(|_| !system),
+            tenant: self.tenant.clone(),
+            user_assigned: self.user_assigned.iter().filter(stays).cloned().collect(),
+        }
+    }
+
     /// ARM's word for what it is, in its own spelling.
     pub fn kind(&self) -> &'static str {
         match (self.system_principal.is_some(), self.user_assigned.is_empty()) {

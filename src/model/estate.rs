@@ -11,7 +11,7 @@ use super::key::{KeyCreate, SeenKey, Timestamp};
 use super::life::KeyLife;
 use super::own::KeyImport;
 use super::seen::Seen;
-use super::usage::{KeyUsers, Outsider};
+use super::usage::{KeyUsers, Outsider, SeenScope};
 use super::vault::{PermissionModel, SeenVault, VaultCreate};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -111,6 +111,8 @@ pub struct Account {
     pub create: Option<AccountCreate>,
     /// The identities that it should have beside those it has. None: leave it as it is.
     pub identity: Identities,
+    /// The identities that it should have no more.
+    pub removes: Identities,
     /// The key that should protect it. Nothing: leave it as it is.
     pub encryption: Option<Encryption>,
     /// Whether it should be able to use that key.
@@ -210,6 +212,8 @@ pub struct Observed {
     /// The accounts in each subscription that the spec does not name and that are bound to a key of one's own, looked at
     /// only when a plan touches a vault that others may use.
     pub outsiders: BTreeMap<SubscriptionId, Seen<Vec<Outsider>>>,
+    /// The encryption scopes of accounts that are to lose an identity which they have, looked at only then.
+    pub scopes: BTreeMap<AccountName, Seen<Vec<SeenScope>>>,
     /// The diagnostic settings of vaults whose audit log the spec speaks of.
     pub audits: BTreeMap<VaultName, Seen<Vec<SeenSetting>>>,
     /// Who uses keys of which versions are to be disabled, over all subscriptions of the spec, looked at only then.

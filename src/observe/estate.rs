@@ -1,11 +1,12 @@
 //! Looks at everything that the desired state speaks of, and at what that depends on. Writes nothing, judges nothing.
 
 use super::look::{self, KeySight};
+use super::users;
 use crate::azure::{Azure, Failure};
 use crate::model::audit::SeenSetting;
 use crate::model::{
     AccountId, AccountName, Binding, Desired, Enabled, GroupId, IdentityId, Key, KeyLife, KeyName, KeyRef, Location,
-    NameState, Observed, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenSubscription,
+    NameState, Observed, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenScope, SeenSubscription,
     SeenUserIdentity, SeenVault, SubscriptionId, VaultName, VersionRule,
 };
 use futures::future::try_join_all;
@@ -29,8 +30,11 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
         all_vault_names(desired, azure, &vaults, &groups),
         all_account_names(desired, azure, &accounts),
     )?;
-    let (deleted_keys, audits) =
-        try_join!(all_deleted_keys(desired, azure, &vaults, &keys), all_audits(desired, azure, &vaults))?;
+    let (deleted_keys, audits, scopes) = try_join!(
+        all_deleted_keys(desired, azure, &vaults, &keys),
+        all_audits(desired, azure, &vaults),
+        all_scopes(desired, azure, &accounts),
+    )?;
     let at = azure.now();
     let (locks, outsiders) = (BTreeMap::new(), BTreeMap::new());
     let (users, vault_users) = (BTreeMap::new(), BTreeMap::new());
@@ -47,6 +51,7 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
         deleted_keys,
         locks,
         outsiders,
+        scopes,
         audits,
         users,
         vault_users,
@@ -87,6 +92,20 @@ async fn all_audits(
     let is_there = |name: &VaultName| vaults.get(name).and_then(Seen::known).is_some();
     let wanted = desired.vaults.iter().filter(|(name, wanted)| !wanted.audit.is_empty() && is_there(name));
     let looks = wanted.map(async |(name, wanted)| Ok((name.clone(), look::diagnostics(azure, &wanted.id).await?)));
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+/// The encryption scopes of accounts that are to lose an identity which they have.
+async fn all_scopes(
+    desired: &Desired,
+    azure: &Azure,
+    accounts: &Map<AccountName, SeenAccount>,
+) -> Result<Map<AccountName, Vec<SeenScope>>, Failure> {
+    let losing = desired.accounts.iter().filter_map(|(name, wanted)| {
+        let seen = accounts.get(name).and_then(Seen::known)?;
+        (!seen.identity.still_has(&wanted.removes).is_empty()).then_some((name, &wanted.id))
+    });
+    let looks = losing.map(async |(name, id)| Ok((name.clone(), users::scopes(azure, id).await?)));
     Ok(try_join_all(looks).await?.into_iter().collect())
 }
 

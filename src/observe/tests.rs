@@ -57,6 +57,7 @@ fn quickstart(version: VersionRule) -> Desired {
             location,
             create: Some(AccountCreate { sku: "Standard_LRS".to_owned(), kind: "StorageV2".to_owned() }),
             identity: Identities { system: true, ..Identities::default() },
+            removes: Identities::default(),
             encryption: Some(Encryption {
                 who: Who::System(id),
                 key: KeyRef { vault, name: key },

@@ -2,8 +2,8 @@
 
 use crate::azure::{Azure, Failure, Kind, accounts, page, scopes};
 use crate::model::{
-    Desired, HiddenReason, KeyUser, KeyUsers, Outsider, Seen, SeenAccount, SeenScope, SubscriptionId, Timestamp,
-    Unseen, Who,
+    AccountId, Desired, HiddenReason, KeyUser, KeyUsers, Outsider, Seen, SeenAccount, SeenScope, SubscriptionId,
+    Timestamp, Unseen, Who,
 };
 use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,7 +148,7 @@ async fn of_account(azure: &Azure, account: &SeenAccount) -> Result<(Vec<Bound>,
     if account.identity.system_principal.is_none() && account.identity.user_assigned.is_empty() {
         return Ok((users, None));
     }
-    match all_scopes(azure, account).await? {
+    match all_scopes(azure, &account.id).await? {
         Ok(scopes) => {
             users.extend(scopes.into_iter().filter_map(|scope| of_scope(account, scope)));
             Ok((users, None))
@@ -166,10 +166,20 @@ fn of_scope(account: &SeenAccount, scope: SeenScope) -> Option<Bound> {
     Some(Bound { host, key, user })
 }
 
-async fn all_scopes(azure: &Azure, account: &SeenAccount) -> Result<Result<Vec<SeenScope>, Unseen>, Failure> {
-    match page::all(azure, scopes::list(&account.id), scopes::read).await {
+/// Looks at the encryption scopes of an account.
+pub async fn scopes(azure: &Azure, account: &AccountId) -> Result<Seen<Vec<SeenScope>>, Failure> {
+    Ok(match all_scopes(azure, account).await? {
+        Ok(scopes) => Seen::Known(scopes),
+        Err(Unseen { what: _, why, permission }) => {
+            Seen::Hidden(HiddenReason { what: why, permission: Some(permission) })
+        }
+    })
+}
+
+async fn all_scopes(azure: &Azure, account: &AccountId) -> Result<Result<Vec<SeenScope>, Unseen>, Failure> {
+    match page::all(azure, scopes::list(account), scopes::read).await {
         // Some kinds of accounts know no scopes.
         Err(failure) if failure.is("FeatureNotSupportedForAccount") => Ok(Ok(vec![])),
-        seen => unless_hidden(seen, || format!("the encryption scopes of account {}", account.id.name), scopes::READ),
+        seen => unless_hidden(seen, || format!("the encryption scopes of account {}", account.name), scopes::READ),
     }
 }

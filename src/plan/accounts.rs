@@ -6,7 +6,6 @@ use super::types::Change;
 use super::{encryption, obstacles};
 use crate::model::{
     Account, AccountCreate, Check, Desired, Fact, Identities, Location, NameState, Observed, Seen, SeenAccount,
-    SeenIdentity,
 };
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
@@ -38,17 +37,7 @@ fn attach(account: &Account, seen: &SeenAccount, resource: &str, draft: &mut Dra
     if identity.is_empty() {
         return;
     }
-    let after = SeenIdentity {
-        system_principal: seen.identity.system_principal.clone().or_else(|| identity.system.then(String::new)),
-        user_assigned: identity
-            .user
-            .iter()
-            .map(ToString::to_string)
-            .chain(seen.identity.user_assigned.clone())
-            .collect(),
-        tenant: None,
-    };
-    let (before, after) = (seen.identity.kind(), after.kind());
+    let (before, after) = (seen.identity.kind(), seen.identity.with(&identity).kind());
     let mut because = vec![];
     if before != after {
         because.push(changed(resource, "identity.type", Some(before.to_owned()), after));

@@ -175,6 +175,13 @@ pub enum Action {
         /// Those that it gets.
         identity: Identities,
     },
+    /// Take identities from an account that reaches nothing as them.
+    DetachIdentity {
+        /// The account.
+        id: AccountId,
+        /// Those that it loses.
+        identity: Identities,
+    },
     /// Let an identity use a key.
     Grant {
         /// The identity.
@@ -305,6 +312,7 @@ impl Action {
             Self::CreateIdentity { .. } => "createIdentity",
             Self::CreateAccount { .. } => "createAccount",
             Self::AttachIdentity { .. } => "attachIdentity",
+            Self::DetachIdentity { .. } => "detachIdentity",
             Self::Grant { .. } => "grant",
             Self::RevokeAccess { .. } => "revokeAccess",
             Self::LeaveKey { .. } => "leaveKey",
@@ -331,7 +339,9 @@ impl Action {
             | Self::DisableVersion { .. }
             | Self::CreateIdentity { .. }
             | Self::Grant { who: Who::User(_), .. } => None,
-            Self::CreateAccount { id, .. } | Self::AttachIdentity { id, .. } => Some(&id.name),
+            Self::CreateAccount { id, .. } | Self::AttachIdentity { id, .. } | Self::DetachIdentity { id, .. } => {
+                Some(&id.name)
+            }
             Self::Grant { who: Who::System(account), .. }
             | Self::RevokeAccess { account, .. }
             | Self::LeaveKey { account, .. }
@@ -362,7 +372,9 @@ impl Action {
             }
             Self::RevokeAccess { vault, .. } => format!("{vault}/accessPolicies/remove"),
             Self::CreateIdentity { id, .. } => id.to_string(),
-            Self::CreateAccount { id, .. } | Self::AttachIdentity { id, .. } => id.to_string(),
+            Self::CreateAccount { id, .. } | Self::AttachIdentity { id, .. } | Self::DetachIdentity { id, .. } => {
+                id.to_string()
+            }
             Self::SetEncryption { account, .. }
             | Self::SwitchIdentity { account, .. }
             | Self::LeaveKey { account, .. } => account.to_string(),

@@ -21,11 +21,12 @@
 //! | create an identity | `GroupLive` | `IdentityLive` |
 //! | create an account | `GroupLive`, `IdentityLive`; with a key all that binding needs | `AccountLive`, `Attached`, with a key `EncryptedWith` |
 //! | attach identities | `AccountLive`, `IdentityLive` | `Attached` |
+//! | take identities away | `AccountLive`, `NotReachedAs` each, `NoScopeUnderKey` | `Detached` |
 //! | grant | `VaultLive`, the identity: `IdentityLive`, or of an account `Attached`; at one key `KeyLive` | `CanUnwrap` |
 //! | revoke access | `VaultLive`, `Attached` | `NoAccess` |
-//! | leave the key | `AccountLive`; of the former key `KeyEnabled`, `CanUnwrap` | `MicrosoftManaged`, `NotUnder` the former key |
+//! | leave the key | `AccountLive`; of the former key `KeyEnabled`, `CanUnwrap` | `MicrosoftManaged`, `NotUnder` the former key, `NotReachedAs` the identity that it reached it as |
 //! | set encryption | `AccountLive`, `Attached`, or `IdentityLive` of what it attaches by itself, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap`, to a version that is made first `RotatedSince`; of the former key `KeyUsable`, `CanUnwrap` | `EncryptedWith`, or `BoundTo` where the identity changes after it; to a version that is made first `PinnedSince`; from another key or version `NotUnder` that one; `Attached` of what it attaches |
-//! | switch the identity | `AccountLive`, `BoundTo`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap` | `EncryptedWith` |
+//! | switch the identity | `AccountLive`, `BoundTo`, `Attached`, `VaultLive`, `PurgeProtected`, `KeyUsable`, `CanUnwrap` | `EncryptedWith`, `NotReachedAs` the former identity |
 //!
 //! The former key counts because Azure unwraps the account's data key with it to
 //! wrap it anew: moving off a key that no longer unwraps fails.
@@ -65,6 +66,12 @@ pub fn needs(action: &Action) -> Vec<Fact> {
         Action::AttachIdentity { id, identity } => {
             let mut needs = vec![Fact::AccountLive(id.name.clone())];
             needs.extend(live(identity));
+            needs
+        }
+        Action::DetachIdentity { id, identity } => {
+            let mut needs = vec![Fact::AccountLive(id.name.clone())];
+            needs.extend(identity.of(id).map(|who| Fact::NotReachedAs(id.name.clone(), who)));
+            needs.push(Fact::NoScopeUnderKey(id.name.clone()));
             needs
         }
         Action::Grant { who, vault, key, by, .. } => {
@@ -205,13 +212,17 @@ pub fn gives(action: &Action) -> Vec<Fact> {
             gives
         }
         Action::AttachIdentity { id, identity } => attached(id, identity).collect(),
+        Action::DetachIdentity { id, identity } => {
+            identity.of(id).map(|who| Fact::Detached(id.name.clone(), who)).collect()
+        }
         Action::Grant { who, key, permissions, .. } => {
             vec![Fact::CanUnwrap(who.clone(), key.clone(), permissions.clone())]
         }
         Action::RevokeAccess { account: _, who, vault } => vec![Fact::NoAccess(who.clone(), vault.name.clone())],
-        Action::LeaveKey { account, former, .. } => {
+        Action::LeaveKey { account, who, former } => {
             let off = former.iter().map(|former| off(&account.name, former));
-            std::iter::once(Fact::MicrosoftManaged(account.name.clone())).chain(off).collect()
+            let idle = who.iter().map(|who| Fact::NotReachedAs(account.name.clone(), who.clone()));
+            std::iter::once(Fact::MicrosoftManaged(account.name.clone())).chain(off).chain(idle).collect()
         }
         // Once it is reached as another identity, the key is set all the same.
         Action::SetEncryption { account: id, key, version, who, then, since, attach, former, .. } => {
@@ -224,8 +235,9 @@ pub fn gives(action: &Action) -> Vec<Fact> {
             let off = former.iter().filter(|former| former.left).map(|former| off(account, former));
             std::iter::once(bound).chain(pinned).chain(off).chain(attached(id, attach)).collect()
         }
-        Action::SwitchIdentity { account, key, version, who, .. } => {
-            vec![Fact::EncryptedWith(account.name.clone(), key.clone(), version.clone(), who.clone())]
-        }
+        Action::SwitchIdentity { account: AccountId { name, .. }, key, version, from, who, .. } => vec![
+            Fact::EncryptedWith(name.clone(), key.clone(), version.clone(), who.clone()),
+            Fact::NotReachedAs(name.clone(), from.clone()),
+        ],
     }
 }

@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::draft::{Draft, made};
-use crate::model::{Desired, Observed, Seen};
+use crate::model::{Desired, IdentityId, Observed, Seen};
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
     for (id, identity) in &desired.identities {
@@ -15,6 +15,8 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
                     let because = vec![made(&resource, "location", location.as_str())];
                     draft.propose(Action::CreateIdentity { id: id.clone(), location: location.clone() }, because);
                 }
+                // Of one that is only taken away, it is well that it is gone.
+                None if is_only_removed(id, desired) => {}
                 None => draft.refuse(
                     "CMK201",
                     &resource,
@@ -24,4 +26,10 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
             },
         }
     }
+}
+
+fn is_only_removed(id: &IdentityId, desired: &Desired) -> bool {
+    let mut accounts = desired.accounts.values();
+    let removed = accounts.any(|account| account.removes.user.contains(id));
+    removed && !desired.accounts.values().any(|account| account.identity.user.contains(id))
 }

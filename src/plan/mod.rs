@@ -24,6 +24,7 @@ mod obstacles;
 mod order;
 mod own_key;
 mod recovery;
+mod removal;
 pub mod review;
 pub mod risk;
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     identities::plan(desired, observed, &mut draft);
     accounts::plan(desired, observed, &mut draft);
     encryption::plan(desired, observed, &mut draft);
+    removal::plan(desired, observed, &mut draft);
     life::close(desired, observed, &mut draft);
     own_key::withhold(desired, observed, &mut draft);
     draft.prune(observed);

@@ -32,7 +32,9 @@ fn subscription(action: &Action) -> &SubscriptionId {
         | Action::Grant { vault, .. }
         | Action::RevokeAccess { vault, .. } => &vault.group.subscription,
         Action::CreateIdentity { id, .. } => &id.group.subscription,
-        Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => &id.group.subscription,
+        Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } | Action::DetachIdentity { id, .. } => {
+            &id.group.subscription
+        }
         Action::SetEncryption { account, .. }
         | Action::SwitchIdentity { account, .. }
         | Action::LeaveKey { account, .. } => &account.group.subscription,

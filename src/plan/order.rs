@@ -92,8 +92,9 @@ fn rank(action: &Action) -> u8 {
         Action::SetEncryption { .. } => 12,
         Action::SwitchIdentity { .. } => 13,
         Action::LeaveKey { .. } => 14,
-        Action::RevokeAccess { .. } => 15,
-        Action::DisableVersion { .. } => 16,
+        Action::DetachIdentity { .. } => 15,
+        Action::RevokeAccess { .. } => 16,
+        Action::DisableVersion { .. } => 17,
     }
 }
 
@@ -114,6 +115,7 @@ fn id(action: &Action) -> StepId {
         Action::CreateAccount { id, .. } => format!("account/{}", id.name),
         Action::CreateIdentity { id, .. } => format!("userIdentity/{}", id.name),
         Action::AttachIdentity { id, .. } => format!("identity/{}", id.name),
+        Action::DetachIdentity { id, .. } => format!("removal/{}", id.name),
         Action::Grant { who: Who::System(account), vault, .. } => format!("grant/{}/{}", account.name, vault.name),
         // One identity may be granted several keys of a vault, for several accounts.
         Action::Grant { who: Who::User(identity), vault: _, key, .. } => format!("grant/{}/{key}", identity.name),

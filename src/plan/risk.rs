@@ -207,6 +207,7 @@ impl Rules<'_> {
                 let risk = why.map(|why| risk(RiskClass::Reopening, account(&id.name), why, Consent::Operator));
                 risk.into_iter().collect()
             }
+            Action::DetachIdentity { id, identity } => loses(id, identity),
             Action::Grant { who, vault: on, key, by, .. } => self.grant(who, on, key, *by),
             Action::RevokeAccess { account: id, who: _, vault } => self.revocation(id, vault),
             Action::LeaveKey { account: id, .. } => {
@@ -379,6 +380,19 @@ fn returns(seen: &SeenAccount, new: &Identities) -> Option<&'static str> {
             (!has && gets).then_some("it reaches its key as an identity that somebody took from it, and gets it back")
         }
     }
+}
+
+/// What taking identities from an account means. Its own is gone for good; a user-assigned one stays where it is.
+fn loses(id: &AccountId, gone: &Identities) -> Vec<Risk> {
+    let own = gone.system.then(|| {
+        let why = "its own identity is gone for good, and so is whatever it was allowed anywhere: a new one is somebody else to Azure";
+        risk(RiskClass::Irreversible, account(&id.name), why, Consent::Operator)
+    });
+    let user = gone.user.iter().map(|user| {
+        let why = format!("it can no longer act as the identity {}, whatever that is allowed", user.name);
+        risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)
+    });
+    own.into_iter().chain(user).collect()
 }
 
 fn depends(id: &AccountId, key: &KeyRef) -> Risk {

@@ -81,6 +81,9 @@ impl<'a> Touched<'a> {
                 let identities = identity.user.iter().collect();
                 Self { account: Some(id), identities, makes_identity: identity.system, ..touched }
             }
+            Action::DetachIdentity { id, identity } => {
+                Self { account: Some(id), identities: identity.user.iter().collect(), ..touched }
+            }
             Action::Grant { who, vault, key: _, permissions, by: _ } => {
                 Self { vault: Some(vault), granted: Some(permissions), ..touched }.with(who)
             }

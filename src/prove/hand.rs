@@ -4,6 +4,7 @@
 //! no request through the product's client, so that nobody's mistakes are shared.
 
 use crate::material::Material;
+use crate::model::Identities;
 use crate::sandbox::{
     ARM_HOST, CALLER_OBJECT_ID, CLIENT_ID, CLIENT_SECRET, LOGIN_HOST, Millis, TENANT, VAULT_SUFFIX, World,
 };
@@ -91,6 +92,30 @@ impl Hand<'_> {
     pub fn vault(&mut self, vault: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let vault = vault.to_ascii_lowercase();
         self.send(method, &format!("https://{vault}.{VAULT_SUFFIX}{path}?api-version=7.4"), VAULT_SUFFIX, body)
+    }
+
+    /// Puts an encryption scope of an account under a key, whose newest version it follows.
+    pub fn scope(&mut self, account_path: &str, scope: &str, vault: &str, key: &str) -> u16 {
+        let uri = format!("https://{vault}.{VAULT_SUFFIX}/keys/{key}");
+        let properties = json!({ "source": "Microsoft.KeyVault", "keyVaultProperties": { "keyUri": uri } });
+        self.arm("PUT", &format!("{account_path}/encryptionScopes/{scope}"), &json!({ "properties": properties })).0
+    }
+
+    /// Gives an account identities beside those that it has.
+    pub fn attach(&mut self, account_path: &str, new: &Identities) -> u16 {
+        let seen = self.arm("GET", account_path, &Value::Null).1;
+        let has = |kind: &str| seen["identity"]["type"].as_str().is_some_and(|held| held.contains(kind));
+        let kind = match (new.system || has("SystemAssigned"), !new.user.is_empty() || has("UserAssigned")) {
+            (true, true) => "SystemAssigned,UserAssigned",
+            (true, false) => "SystemAssigned",
+            (false, true) => "UserAssigned",
+            (false, false) => return 0,
+        };
+        let mut body = json!({ "identity": { "type": kind } });
+        for id in &new.user {
+            body["identity"]["userAssignedIdentities"][id.to_string()] = json!({});
+        }
+        self.arm("PATCH", account_path, &body).0
     }
 
     /// Gives a principal the role that storage needs, at a scope, under a name of this person's own.

@@ -110,7 +110,7 @@ async fn starts(desired: &Desired, live: Option<Live>, watch: &Watch) -> Result<
     let mut all = vec![];
     let (later, converged) = calm(desired, &mut verdict, &mut all, from, world, now).await;
     calm(desired, &mut verdict, &mut all, "everything is as desired", converged.clone(), later).await;
-    for drift in Drift::ALL {
+    for drift in Drift::ALL.into_iter().filter(|drift| drift.concerns(desired)) {
         let mut world = converged.clone();
         let mut hand = Hand { world: &mut world, now: later };
         drift.happen(desired, &mut hand);

@@ -17,11 +17,13 @@ pub enum Drift {
     Unbound,
     /// Access that no account uses now was taken away.
     Revoked,
+    /// Accounts have the identities again that the spec takes from them.
+    Regained,
 }
 
 impl Drift {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Neighbours, Self::Rotated, Self::Unbound, Self::Revoked];
+    pub const ALL: [Self; 5] = [Self::Neighbours, Self::Rotated, Self::Unbound, Self::Revoked, Self::Regained];
 
     /// What it is, as the end of "from a world in which".
     pub fn in_words(self) -> &'static str {
@@ -30,6 +32,15 @@ impl Drift {
             Self::Rotated => "every key has a new version",
             Self::Unbound => "every second account is back at Microsoft's key",
             Self::Revoked => "unused access was taken away",
+            Self::Regained => "accounts have identities again that they are to lose",
+        }
+    }
+
+    /// Whether a spec says anything that it touches.
+    pub(super) fn concerns(self, desired: &Desired) -> bool {
+        match self {
+            Self::Neighbours | Self::Rotated | Self::Unbound | Self::Revoked => true,
+            Self::Regained => desired.accounts.values().any(|account| !account.removes.is_empty()),
         }
     }
 
@@ -53,6 +64,12 @@ impl Drift {
                     let all = ["get", "wrapKey", "unwrapKey", "recover"];
                     hand.grant(&vault.id.to_string(), "remove", &principal, "keys", &all);
                 }
+            }),
+            Self::Regained => desired.accounts.values().for_each(|account| {
+                for id in &account.removes.user {
+                    hand.arm("PUT", &id.to_string(), &json!({ "location": location(desired, account) }));
+                }
+                hand.attach(&account.id.to_string(), &account.removes);
             }),
         }
     }

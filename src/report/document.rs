@@ -449,7 +449,7 @@ fn step(step: &Step, grants: &HashSet<&StepId>, requests: Option<&Requests>) -> 
         after: ids(after),
         waits: story::waits(action, after.iter().any(|id| grants.contains(id))),
         leaves_behind: story::leaves(action),
-        undo: story::undo(action),
+        undo: story::undo(action).ok(),
         risk: step.gravest().as_str(),
         risks: risks.iter().map(risk).collect(),
         requests: requests.map(|requests| requests.of(id).iter().map(request).collect()),

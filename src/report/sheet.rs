@@ -396,7 +396,7 @@ fn undo(plan: &Plan) -> Vec<(String, Vec<usize>)> {
     let mut ways: BTreeMap<(bool, String), Vec<usize>> = BTreeMap::new();
     for (number, step) in (1..).zip(&plan.steps) {
         let way = story::undo(&step.action);
-        let key = (way.is_some(), way.unwrap_or_else(|| story::NO_UNDO.to_owned()));
+        let key = (way.is_ok(), way.unwrap_or_else(str::to_owned));
         ways.entry(key).or_default().push(number);
     }
     let mut ways: Vec<((bool, String), Vec<usize>)> = ways.into_iter().collect();

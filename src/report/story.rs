@@ -28,6 +28,7 @@ pub fn why(action: &Action) -> &'static str {
             "it has none of its own to reach a key with"
         }
         Action::AttachIdentity { .. } => "the spec gives it that identity",
+        Action::DetachIdentity { .. } => "the spec takes that identity from it",
         Action::SwitchIdentity { .. } => "the spec names another identity than the one it reads as",
         Action::Grant { .. } => "Storage wraps and unwraps as this identity",
         Action::RevokeAccess { .. } => "the spec says that its access is revoked",
@@ -75,6 +76,7 @@ pub fn waits(action: &Action, goes_after_grant: bool) -> Option<String> {
         | Action::EnableVersion { .. }
         | Action::DisableVersion { .. }
         | Action::AttachIdentity { .. }
+        | Action::DetachIdentity { .. }
         | Action::Grant { .. }
         | Action::LeaveKey { .. }
         | Action::CreateIdentity { .. }
@@ -102,6 +104,7 @@ pub fn is_grant(action: &Action) -> bool {
         | Action::DisableVersion { .. }
         | Action::CreateAccount { .. }
         | Action::AttachIdentity { .. }
+        | Action::DetachIdentity { .. }
         | Action::RevokeAccess { .. }
         | Action::LeaveKey { .. }
         | Action::CreateIdentity { .. }
@@ -126,6 +129,7 @@ pub fn leaves(action: &Action) -> String {
         Action::CreateAccount { key: None, .. } => "an account under Microsoft's key".to_owned(),
         Action::CreateAccount { key: Some(binds), .. } => format!("an account under key {}", binds.key),
         Action::AttachIdentity { .. } => "an identity that may do nothing yet".to_owned(),
+        Action::DetachIdentity { .. } => "an account without that identity, under the same key".to_owned(),
         Action::Grant { vault, .. } => format!("unused access to the keys of vault {}", vault.name),
         Action::RevokeAccess { .. } => "an account without access, which nothing gives back by itself".to_owned(),
         Action::LeaveKey { .. }
@@ -138,41 +142,45 @@ pub fn leaves(action: &Action) -> String {
     }
 }
 
-/// How a step is undone, by hand; nothing when it cannot be. `cmk` undoes nothing by itself.
-pub fn undo(action: &Action) -> Option<String> {
+/// How a step is undone, by hand; else why it cannot be. `cmk` undoes nothing by itself.
+pub fn undo(action: &Action) -> Result<String, &'static str> {
     match action {
-        Action::CreateVault { purge_protection: true, .. } | Action::ProtectVault { .. } => None,
+        Action::CreateVault { purge_protection: true, .. } | Action::ProtectVault { .. } => {
+            Err("none: purge protection stays on for good")
+        }
         Action::CreateGroup { .. }
         | Action::CreateVault { purge_protection: false, .. }
         | Action::CreateKey { .. }
         | Action::CreateIdentity { .. }
-        | Action::CreateAccount { .. } => Some("delete what was made, while nothing uses it".to_owned()),
+        | Action::CreateAccount { .. } => Ok("delete what was made, while nothing uses it".to_owned()),
         Action::ImportKey { .. } => {
-            Some("delete the key, while nothing uses it; whoever has seen its material still has it".to_owned())
+            Ok("delete the key, while nothing uses it; whoever has seen its material still has it".to_owned())
         }
         Action::RecoverVault { .. } | Action::RecoverKey { .. } => {
-            Some("delete it again, once no data depends on it".to_owned())
+            Ok("delete it again, once no data depends on it".to_owned())
         }
-        Action::MarkKey { .. } => Some("set the dates and tags back".to_owned()),
-        Action::SetAudit { .. } => Some("set the former places again, or delete the setting cmk-audit".to_owned()),
-        Action::SetRotation { .. } => Some("set the former policy again".to_owned()),
+        Action::MarkKey { .. } => Ok("set the dates and tags back".to_owned()),
+        Action::SetAudit { .. } => Ok("set the former places again, or delete the setting cmk-audit".to_owned()),
+        Action::SetRotation { .. } => Ok("set the former policy again".to_owned()),
         Action::RotateKey { .. } => {
-            Some("pin the accounts to the former version again; the new one stays, and does no harm".to_owned())
+            Ok("pin the accounts to the former version again; the new one stays, and does no harm".to_owned())
         }
-        Action::EnableVersion { .. } => Some("disable it again".to_owned()),
-        Action::DisableVersion { .. } => Some("enable it again, which asks to be accepted".to_owned()),
-        Action::AttachIdentity { .. } => Some("remove the identity, while no key is reached with it".to_owned()),
-        Action::Grant { .. } => Some("take the access back, once no data depends on it".to_owned()),
+        Action::EnableVersion { .. } => Ok("disable it again".to_owned()),
+        Action::DisableVersion { .. } => Ok("enable it again, which asks to be accepted".to_owned()),
+        // Whatever an account's own identity was allowed, the next one is not.
+        Action::DetachIdentity { identity, .. } if identity.system => {
+            Err("none: another identity of its own would be somebody else to Azure")
+        }
+        Action::DetachIdentity { .. } => Ok("give it the identity again".to_owned()),
+        Action::AttachIdentity { .. } => Ok("remove the identity, while no key is reached with it".to_owned()),
+        Action::Grant { .. } => Ok("take the access back, once no data depends on it".to_owned()),
         Action::RevokeAccess { .. } => {
-            Some("give the access back by `access: granted`, which asks to be accepted".to_owned())
+            Ok("give the access back by `access: granted`, which asks to be accepted".to_owned())
         }
-        Action::SwitchIdentity { from, .. } => Some(format!("have it reach its key as {from} again")),
-        Action::LeaveKey { former, .. } | Action::SetEncryption { former, .. } => Some(match former {
+        Action::SwitchIdentity { from, .. } => Ok(format!("have it reach its key as {from} again")),
+        Action::LeaveKey { former, .. } | Action::SetEncryption { former, .. } => Ok(match former {
             Some(Former { key, version, left: _ }) => format!("bind it to {key} version {version} again"),
             None => "bind it to what it was under before; no data is lost".to_owned(),
         }),
     }
 }
-
-/// Why a step cannot be undone.
-pub const NO_UNDO: &str = "none: purge protection stays on for good";

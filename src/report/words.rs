@@ -49,13 +49,19 @@ pub fn action(action: &Action) -> String {
         }
         Action::CreateIdentity { id, location } => format!("create identity {} in {location}", id.name),
         Action::CreateAccount { id, location, create: _, identity, key } => {
-            let identity = if identity.is_empty() { String::new() } else { format!(", with {}", identities(identity)) };
+            let identity =
+                if identity.is_empty() { String::new() } else { format!(", with {}", identities(identity, NEW)) };
             let key = key.as_ref().map_or_else(String::new, |binds| {
                 format!(", encrypted with {} ({}) as {}", binds.key, version_rule(&binds.version), binds.who.name())
             });
             format!("create account {} in {location}{identity}{key}", id.name)
         }
-        Action::AttachIdentity { id, identity } => format!("give account {} {}", id.name, identities(identity)),
+        Action::AttachIdentity { id, identity } => {
+            format!("give account {} {}", id.name, identities(identity, NEW))
+        }
+        Action::DetachIdentity { id, identity } => {
+            format!("take {} from account {}", identities(identity, "its own identity"), id.name)
+        }
         Action::Grant { who, vault, key, permissions: _, by } => {
             let who = match who {
                 Who::System(account) => format!("grant account {}", account.name),
@@ -88,7 +94,7 @@ pub fn action(action: &Action) -> String {
             let by = match who {
                 Who::System(_) => String::new(),
                 Who::User(identity) if attach.is_empty() => format!(", as {}", identity.name),
-                Who::User(identity) => format!(", as {}, and give it {}", identity.name, identities(attach)),
+                Who::User(identity) => format!(", as {}, and give it {}", identity.name, identities(attach, NEW)),
             };
             format!("encrypt account {} with {key} ({}){by}", account.name, version_rule(version))
         }
@@ -106,9 +112,12 @@ fn version_rule(version: &VersionRule) -> String {
     }
 }
 
-/// Identities in words: "a system-assigned identity and id-billing".
-fn identities(identities: &Identities) -> String {
-    let own = identities.system.then(|| "a system-assigned identity".to_owned());
+/// The word for an account's own identity that it does not have yet.
+const NEW: &str = "a system-assigned identity";
+
+/// Identities in words, the account's own by this one: "a system-assigned identity and the identity id-billing".
+fn identities(identities: &Identities, own: &str) -> String {
+    let own = identities.system.then(|| own.to_owned());
     let user = identities.user.iter().map(|id| format!("the identity {}", id.name));
     own.into_iter().chain(user).collect::<Vec<_>>().join(" and ")
 }
@@ -132,7 +141,9 @@ pub fn target(action: &Action) -> String {
         | Action::EnableVersion { key, .. }
         | Action::DisableVersion { key, .. } => format!("key {key}"),
         Action::CreateIdentity { id, .. } => format!("identity {}", id.name),
-        Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => format!("account {}", id.name),
+        Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } | Action::DetachIdentity { id, .. } => {
+            format!("account {}", id.name)
+        }
         Action::Grant { vault, .. } | Action::RevokeAccess { vault, .. } => format!("vault {}", vault.name),
         Action::SetEncryption { account, .. }
         | Action::SwitchIdentity { account, .. }
@@ -161,6 +172,7 @@ pub fn is_creation(action: &Action) -> bool {
         | Action::EnableVersion { .. }
         | Action::DisableVersion { .. }
         | Action::AttachIdentity { .. }
+        | Action::DetachIdentity { .. }
         | Action::Grant { .. }
         | Action::RevokeAccess { .. }
         | Action::LeaveKey { .. }

@@ -40,6 +40,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("policy", "a mapping of rules", "policy: { sameRegion: false }"),
     ("purgeProtection", "`true` or `false`", "purgeProtection: true"),
     ("recover", "`true` or `false`", "recover: true"),
+    ("removeIdentities", "a list of identity names, or `systemAssigned`", "removeIdentities: [id-quickstart]"),
     ("resourceGroup", "a resource group's name", "resourceGroup: rg-quickstart"),
     ("resourceGroups", "a mapping of group names", "rg-quickstart: { create: {} }"),
     ("retireOldVersions", "a length of time", "retireOldVersions: P7D"),

@@ -352,6 +352,9 @@ pub struct AccountEntry {
     /// The user-assigned identities that the account has, beside any others it has: names under `identities` of this file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identities: Vec<String>,
+    /// The identities that the account loses, once it reaches no key as them: names under `identities` of this file, or `systemAssigned`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove_identities: Vec<String>,
     /// The key that protects the account. Left out: as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption: Option<EncryptionEntry>,

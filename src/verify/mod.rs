@@ -97,6 +97,7 @@ fn vault_facts(desired: &Desired, name: &VaultName, vault: &Vault) -> Vec<Fact> 
 fn account_facts(name: &AccountName, account: &Account) -> Vec<Fact> {
     let mut facts = vec![Fact::AccountLive(name.clone())];
     facts.extend(account.identity.of(&account.id).map(|who| Fact::Attached(name.clone(), who)));
+    facts.extend(account.removes.of(&account.id).map(|who| Fact::Detached(name.clone(), who)));
     if account.leaves_key {
         facts.push(Fact::MicrosoftManaged(name.clone()));
     }

@@ -192,6 +192,7 @@ fn desired() -> Desired {
             location: Some(region()),
             create: Some(create),
             identity: Identities { system: true, ..Identities::default() },
+            removes: Identities::default(),
             encryption: Some(encryption),
             access: Access::default(),
             leaves_key: false,

@@ -344,6 +344,39 @@ fn each_rule_of_a_guard_is_shown_and_nothing_is_sent_until_it_allows_the_plan() 
 }
 
 #[test]
+fn an_identity_is_taken_away_last_and_only_when_the_operator_says_so() {
+    let stage = Stage::new(
+        "group\nvault kv1\nkey kv1/main\nidentity id1\naccount st1 identity\nusers st1\ngrant st1 kv1\nbound st1 kv1/main",
+        "
+vaults: { kv1: { keys: { main: {} } } }
+identities: { id1: {} }
+accounts: { st1: { identities: [id1], removeIdentities: [systemAssigned], encryption: { key: kv1/main } } }
+",
+    );
+    let refused = stage.apply(&["spec.yaml"]);
+    refused.sent_nothing(3);
+    assert!(refused.said.contains("--accept CMK402:account/st1"), "{}", refused.said);
+    let told = String::from_utf8(stage.output(&["plan", "spec.yaml"]).stdout).expect("UTF-8");
+    for part in [
+        "take its own identity from account st1",
+        "step 4: none: another identity of its own would be somebody else",
+        "readable throughout",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let applied = stage.apply(&["spec.yaml", "--accept=CMK402:account/st1"]);
+    applied.is_done();
+    let ids: Vec<&Value> = applied.document["steps"].as_array().unwrap().iter().map(|step| &step["id"]).collect();
+    assert_eq!(ids, ["identity/st1", "grant/id1/kv1/main", "reach/st1", "removal/st1"]);
+    let again = stage.apply(&["spec.yaml"]);
+    assert_eq!((again.code, &again.document["summary"]["verdict"]), (Some(0), &json!("nothingToDo")));
+    assert_eq!(again.document["stats"]["writes"]["sent"], json!(0), "{}", again.document);
+    let verified = stage.run(&["verify", "spec.yaml"]);
+    assert_eq!(verified.code, Some(0), "{}", verified.document);
+    assert!(verified.document.to_string().contains("account st1 has no system-assigned identity"));
+}
+
+#[test]
 fn a_guard_that_cannot_be_read_ends_the_run_before_any_request() {
     let stage = Stage::new(THERE, &format!("{VAULT}{ACCOUNT}"));
     std::fs::write(stage.path("bad.yaml"), guard(|lines| lines.truncate(3))).unwrap();

@@ -31,6 +31,7 @@ fn made(plan: &Plan) -> Vec<&'static str> {
         | Action::EnableVersion { .. }
         | Action::DisableVersion { .. }
         | Action::AttachIdentity { .. }
+        | Action::DetachIdentity { .. }
         | Action::Grant { .. }
         | Action::RevokeAccess { .. }
         | Action::LeaveKey { .. }

@@ -395,6 +395,20 @@ soon as the key is disabled.
 What to do: remove `enabled: false`, or name another key for the account.",
     },
     Code {
+        id: "CMK263",
+        summary: "an identity that is to be taken away is in use",
+        story: "\
+`removeIdentities` takes identities from an account. Azure would take one away while the account still reaches
+its key as it, and the account's data would be out of reach at once. So cmk takes away only what no key is
+reached as: neither the account's own key nor the key of one of its encryption scopes. Of a scope, Azure does
+not say as which of the account's identities its key is reached; so while a scope is under a key of your own,
+the account keeps all that it has.
+
+What to do: have the account reach its key as another identity, which the same spec may say, or give it back to
+Microsoft's key with `source: microsoft`. Of a scope, change its key source to Microsoft's first:
+`az storage account encryption-scope update --key-source Microsoft.Storage`. Or keep the identity.",
+    },
+    Code {
         id: "CMK270",
         summary: "another key than the one that the spec brings",
         story: "\

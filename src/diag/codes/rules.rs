@@ -365,4 +365,15 @@ account has: one of its `identities`, or `systemAssigned` where the account says
 
 What to do: give the account the identity, or name one that it has.",
     },
+    Code {
+        id: "CMK063",
+        summary: "an identity that an account is to have and to lose",
+        story: "\
+`removeIdentities` takes identities from an account, and `identity` and `identities` give them to it. One spec
+cannot ask for both of the same identity. To move an account from one identity to another, name the new one
+under `identities` or `identity`, have the account reach its key as it, and name the old one under
+`removeIdentities`: it goes last, when no key is reached as it.
+
+What to do: remove the name from one of the two lists.",
+    },
 ];

@@ -190,6 +190,7 @@ fn exactly(action: &Action) -> (String, Option<String>) {
         | Action::DisableVersion { .. }
         | Action::CreateIdentity { .. }
         | Action::AttachIdentity { .. }
+        | Action::DetachIdentity { .. }
         | Action::SwitchIdentity { .. }
         | Action::Grant { .. }
         | Action::RevokeAccess { .. } => None,

@@ -1,8 +1,25 @@
 //! The judge's own rules of identities: what an account has, and whose access is taken away.
 
 use super::super::action::Action;
+use super::super::types::Plan;
 use super::{Bench, unless};
 use crate::model::{AccountId, Identities, Seen, VaultId, Who};
+
+/// An identity that another step of the plan gives to the account, or has it reach a key as, is not taken from it.
+pub(super) fn at_odds(plan: &Plan, id: &AccountId, gone: &Identities) -> Option<String> {
+    let is_gone = |who: &Who| gone.of(id).any(|one| one == *who);
+    let any_gone = |given: &Identities| given.of(id).any(|one| is_gone(&one));
+    let clashes = plan.steps.iter().any(|step| match &step.action {
+        Action::AttachIdentity { id: of, identity } => of == id && any_gone(identity),
+        Action::SetEncryption { account, who, then, attach, .. } => {
+            let reaches = then.as_ref().unwrap_or(who);
+            account == id && (is_gone(reaches) || any_gone(attach))
+        }
+        Action::SwitchIdentity { account, who, .. } => account == id && is_gone(who),
+        _ => false,
+    });
+    unless(!clashes, "another step of the same plan gives the account what it takes, or needs it")
+}
 
 impl Bench<'_> {
     pub(super) fn attached(&self, id: &AccountId, identity: &Identities) -> Vec<String> {
@@ -10,6 +27,29 @@ impl Bench<'_> {
             unless(self.account(id).is_some(), "its account was not seen").into_iter().collect();
         harms.extend(identity.user.iter().filter_map(|user| self.identity_stands(user)));
         harms
+    }
+
+    /// What an account loses must be of no use to it by then: neither its own key nor one of a scope hangs on it.
+    pub(super) fn detached(&self, id: &AccountId, gone: &Identities) -> Vec<String> {
+        let Some(seen) = self.account(id) else { return vec!["its account was not seen".to_owned()] };
+        let scopes = self.observed.scopes.get(&id.name).and_then(Seen::known);
+        let idle = scopes.is_some_and(|all| all.iter().all(|scope| scope.key.is_none()));
+        let hangs = seen.encryption.binding.as_ref().is_some_and(|binding| match &binding.user_assigned_identity {
+            None => gone.system,
+            Some(by) => gone.user.iter().any(|one| by.eq_ignore_ascii_case(&one.to_string())),
+        });
+        let freed = self.before.any(|action| match action {
+            Action::SwitchIdentity { account, .. } | Action::LeaveKey { account, .. } => account == id,
+            _ => false,
+        });
+        [
+            unless(!gone.is_empty(), "it takes nothing away"),
+            unless(idle, "an encryption scope of the account may be read as the identity"),
+            unless(!hangs || freed, "the account reaches its key as the identity, and no step before it changes that"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// Identities that an account gets in the request that binds it. Whatever goes wrong with a key that it is under already

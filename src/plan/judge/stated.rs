@@ -89,6 +89,12 @@ impl Bench<'_> {
                 let object = format!("account/{}", id.name);
                 lost.then_some((RiskClass::Reopening, object)).into_iter().collect()
             }
+            Action::DetachIdentity { id, identity } => {
+                let object = format!("account/{}", id.name);
+                let user = (!identity.user.is_empty()).then(|| (RiskClass::AccessChange, object.clone()));
+                let own = identity.system.then_some((RiskClass::Irreversible, object));
+                own.into_iter().chain(user).collect()
+            }
             Action::Grant { who: who @ Who::System(account), vault, .. } => {
                 let mut due = vec![(RiskClass::AccessChange, format!("account/{}", account.name))];
                 due.extend(self.reopened(who, &vault.name));

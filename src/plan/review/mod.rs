@@ -95,7 +95,9 @@ fn radius(steps: &[Step], observed: &Observed) -> Radius {
                 radius.vaults.extend(key.iter().map(|binds| binds.vault.name.clone()));
                 radius.keys.extend(key.iter().map(|binds| binds.key.clone()));
             }
-            Action::AttachIdentity { id, .. } | Action::LeaveKey { account: id, .. } => {
+            Action::AttachIdentity { id, .. }
+            | Action::DetachIdentity { id, .. }
+            | Action::LeaveKey { account: id, .. } => {
                 radius.accounts.insert(id.name.clone());
             }
             Action::Grant { who, vault, .. } => {

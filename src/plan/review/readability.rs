@@ -86,7 +86,9 @@ pub(super) fn readability(steps: &[Step], radius: &Radius, desired: &Desired, ob
 /// The accounts whose data a step is about.
 fn concerned(action: &Action, observed: &Observed) -> Vec<AccountName> {
     match action {
-        Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } => vec![id.name.clone()],
+        Action::CreateAccount { id, .. } | Action::AttachIdentity { id, .. } | Action::DetachIdentity { id, .. } => {
+            vec![id.name.clone()]
+        }
         Action::Grant { who, .. } => super::reaching(who, observed),
         Action::EnableVersion { .. } | Action::DisableVersion { .. } => super::under(action, observed),
         Action::RecoverVault { .. } | Action::RecoverKey { .. } => super::bound_to(action, observed),

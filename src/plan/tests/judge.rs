@@ -330,3 +330,46 @@ fn a_role_at_another_key_does_not_carry_a_binding() {
     }
     rejected(&plan, &observed, "encryption/st1", "could not unwrap");
 }
+
+/// A plan that takes the account's own identity away once it reads as another one.
+fn removal() -> (Plan, Observed) {
+    case(
+        "vault kv1 protected rbac; key kv1/main; identity id1; account st1 has id1 loses own uses kv1/main as id1",
+        "identity id1; key kv1/main A; vault kv1 protected rbac st1=role; account st1 system bound kv1/main@A; scopes st1",
+    )
+}
+
+#[test]
+fn an_identity_that_goes_before_the_account_reads_as_another_is_rejected() {
+    let (mut plan, observed) = removal();
+    unlink(&mut plan, "removal/st1", "reach/st1");
+    rejected(&plan, &observed, "removal/st1", "no step before it changes that");
+}
+
+#[test]
+fn an_identity_that_goes_while_a_scope_may_be_read_as_it_is_rejected() {
+    let (plan, mut observed) = removal();
+    observed.scopes.clear();
+    rejected(&plan, &observed, "removal/st1", "may be read as the identity");
+}
+
+#[test]
+fn an_identity_that_goes_and_is_reached_as_in_the_same_plan_is_rejected() {
+    let (mut plan, observed) = removal();
+    let identity = super::world::identity("id1");
+    for step in &mut plan.steps {
+        if let Action::DetachIdentity { identity: gone, .. } = &mut step.action {
+            gone.user.insert(identity.clone());
+        }
+    }
+    rejected(&plan, &observed, "removal/st1", "gives the account what it takes, or needs it");
+}
+
+#[test]
+fn an_identity_that_goes_for_good_unsaid_is_rejected() {
+    let (mut plan, observed) = removal();
+    for step in plan.steps.iter_mut().filter(|step| step.id.0 == "removal/st1") {
+        step.risks.clear();
+    }
+    rejected(&plan, &observed, "removal/st1", "it does not say that it is irreversible");
+}

@@ -8,6 +8,7 @@ mod key_life;
 mod obstacles;
 mod own_key;
 mod recovery;
+mod removal;
 pub(crate) mod world;
 mod world_life;
 

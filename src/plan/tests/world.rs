@@ -124,6 +124,18 @@ fn named(words: &[&str]) -> BTreeSet<IdentityId> {
     words.windows(2).filter(|pair| pair[0] == "has").map(|pair| identity(pair[1])).collect()
 }
 
+/// The identities named as `loses id1 loses own`.
+fn lost(words: &[&str]) -> Identities {
+    let mut lost = Identities::default();
+    for pair in words.windows(2).filter(|pair| pair[0] == "loses") {
+        match pair[1] {
+            "own" => lost.system = true,
+            name => drop(lost.user.insert(identity(name))),
+        }
+    }
+    lost
+}
+
 fn desired_account(words: &[&str], create: bool) -> Account {
     let mut permissions = KeyPermission::needed();
     permissions.extend(words.contains(&"recover").then_some(KeyPermission::Recover));
@@ -144,6 +156,7 @@ fn desired_account(words: &[&str], create: bool) -> Account {
         location: Some(region(words)),
         create: create.then(|| AccountCreate { sku: "Standard_LRS".into(), kind: "StorageV2".into() }),
         identity: Identities { system: words.contains(&"system"), user: named(words) },
+        removes: lost(words),
         encryption: after(words, "uses").map(|key| Encryption {
             key: key_ref(key),
             version: rule,
@@ -195,6 +208,7 @@ pub(crate) fn observed(wanted: &str, text: &str) -> Observed {
             "setting" => see_setting(&words, &mut observed),
             "users" => world_life::see_users(&words, &mut observed),
             "sharers" => world_life::see_sharers(&words, &mut observed),
+            "scopes" => world_life::see_scopes(&words, &mut observed),
             "now" => observed.at = world_life::moment(words[1]),
             other => panic!("{other}"),
         }

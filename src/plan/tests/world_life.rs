@@ -85,6 +85,20 @@ pub(super) fn see_users(words: &[&str], observed: &mut Observed) {
     observed.users.insert(key, found);
 }
 
+/// `scopes st1`, `scopes st1 hr=kv1/main`, `scopes st1 hidden`: the encryption scopes of an account.
+pub(super) fn see_scopes(words: &[&str], observed: &mut Observed) {
+    let under = words[2..].iter().filter_map(|word| word.split_once('=')).map(|(name, key)| SeenScope {
+        name: name.to_owned(),
+        is_enabled: true,
+        key: key.split_once('/').map(|(vault, key)| (format!("{vault}.vault.test"), key.to_owned())),
+        version: None,
+        current: None,
+        moved: None,
+    });
+    let seen = if words.contains(&"hidden") { super::world::hidden() } else { Seen::Known(under.collect()) };
+    observed.scopes.insert(AccountName::parse(words[1]).unwrap(), seen);
+}
+
 /// `sharers kv1 st9=id1 st1/hr=id1 st1/hr=own [unseen]`: who was found to use keys of the vault, and as whom.
 pub(super) fn see_sharers(words: &[&str], observed: &mut Observed) {
     let mut found = KeyUsers::default();

@@ -1,7 +1,7 @@
 //! What only Azure chooses (principals, versions and their dates, the key that an account is under), written over a world.
 
 use super::Borrowed;
-use crate::model::{Binding, Desired, KeyVersion, Observed, Period, Seen, SeenKey, SeenRotation};
+use crate::model::{Binding, Desired, KeyVersion, Observed, Period, Seen, SeenKey, SeenRotation, SeenScope};
 use crate::prove::stand_in;
 use crate::sandbox::{VAULT_SUFFIX, World};
 use serde_json::{Value, json};
@@ -62,7 +62,31 @@ pub(super) fn overwritten(
             encryption["identity"] = json!({ "userAssignedIdentity": identity });
         }
     }
+    for (account, seen) in observed.scopes.iter().filter_map(|(name, seen)| Some((name, seen.known()?))) {
+        if let Some(scopes) = whole.pointer_mut(&format!("/state/accounts/{account}/scopes")) {
+            *scopes = seen.iter().map(|scope| (scope.name.clone(), scope_of(scope, observed.at.0))).collect();
+        }
+    }
     serde_json::from_value(whole).map_err(unread)
+}
+
+/// An encryption scope as it was seen.
+fn scope_of(seen: &SeenScope, now: i64) -> Value {
+    let SeenScope { name, is_enabled, key, version, current, moved } = seen;
+    let at = |seconds: i64| seconds.saturating_mul(1000);
+    let binding = key.as_ref().map(|(host, key)| {
+        let label = host.split('.').next().unwrap_or_default().to_ascii_lowercase();
+        json!({
+            "vault_uri": format!("https://{label}.{VAULT_SUFFIX}/"), "key": key,
+            "version": version.as_ref().map(ToString::to_string), "expires": null,
+            "current": current.as_ref().or(version.as_ref()).map_or_else(String::new, ToString::to_string),
+            "rotated": at(moved.map_or(now, |moved| moved.0)),
+        })
+    });
+    json!({
+        "name": name, "binding": binding, "enabled": is_enabled, "infrastructure": null,
+        "created": at(now), "modified": at(now),
+    })
 }
 
 /// Versions as they were seen, the newest last, each otherwise like the one that the sandbox made.

@@ -234,6 +234,11 @@ impl Build<'_> {
                 Seen::Hidden(reason) => self.hidden(&format!("account {name}"), reason),
             }
         }
+        for (name, seen) in &self.observed.scopes {
+            if let Seen::Hidden(reason) = seen {
+                self.hidden(&format!("the encryption scopes of account {name}"), reason);
+            }
+        }
         Ok(())
     }
 

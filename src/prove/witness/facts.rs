@@ -1,7 +1,7 @@
 //! What a spec asks for, held against a census: by none of the product's own notions of a fact.
 
 use super::sight::Sight;
-use crate::model::{Access, Account, Desired, Encryption, VersionRule, Who};
+use crate::model::{Access, Account, Desired, Encryption, IdentityId, VersionRule, Who};
 use crate::sandbox::Census;
 use std::collections::BTreeMap;
 
@@ -39,7 +39,10 @@ pub(super) fn facts_since(desired: &Desired, sight: Sight<'_>, earlier: Option<&
         }
         facts.extend(super::keys::facts(desired, name.as_str(), sight));
     }
-    for identity in desired.identities.keys() {
+    // One that accounts only lose may be gone itself.
+    let lost = |id: &IdentityId| desired.accounts.values().any(|one| one.removes.user.contains(id));
+    let kept = |id: &IdentityId| desired.accounts.values().any(|one| one.identity.user.contains(id));
+    for identity in desired.identities.keys().filter(|id| kept(id) || !lost(id)) {
         facts.insert(format!("identity {} is there", identity.name), sight.user(&identity.to_string()).is_some());
     }
     let closed = super::keys::closed(desired, sight);
@@ -62,10 +65,15 @@ fn of_account(account: &Account, sight: Sight<'_>, facts: &mut BTreeMap<String, 
     if account.identity.system {
         facts.insert(format!("account {name} has its identity"), sight.principal(name).is_some());
     }
+    let has = |user: &IdentityId| sight.users(name).iter().any(|held| held.eq_ignore_ascii_case(&user.to_string()));
     for user in &account.identity.user {
-        let id = user.to_string();
-        let has = sight.users(name).iter().any(|held| held.eq_ignore_ascii_case(&id));
-        facts.insert(format!("account {name} has the identity {}", user.name), has);
+        facts.insert(format!("account {name} has the identity {}", user.name), has(user));
+    }
+    if account.removes.system {
+        facts.insert(format!("account {name} has lost its identity"), sight.principal(name).is_none());
+    }
+    for user in &account.removes.user {
+        facts.insert(format!("account {name} has lost the identity {}", user.name), !has(user));
     }
     if account.leaves_key {
         facts.insert(format!("account {name} is under Microsoft's key"), sight.binding(name).is_none());

@@ -1,6 +1,7 @@
 //! Whether what was written is what the plan had shown, and touches nobody else: S2 to S5, S7, S11, S12.
 
 use super::diff::Change;
+use super::identities::{owner, resource};
 use super::keys;
 use super::notes::{Notes, Sent};
 use super::sight::{Sight, access};
@@ -31,6 +32,9 @@ impl Scene<'_> {
             ["vaults", _, "arrivals", _] | ["accounts", _, "identity", ..] | ["assignments", _] => true,
             ["accounts", name, "encryption", "binding"] => self.leaves_key(name),
             path @ (["deleted_vaults", _] | ["vaults", _, "deleted_keys", _]) => self.is_back(path),
+            ["principals", _] => {
+                owner(change.before).is_some_and(|name| self.removes(name).is_some_and(|goes| goes.system))
+            }
             _ => false,
         };
         if change.after.is_none() && !may_go {
@@ -48,7 +52,8 @@ impl Scene<'_> {
             ["accounts", name, "identity", ..] => self.identity(name),
             ["accounts", name, "encryption", "identity"] => {
                 let user = |sight: Sight<'_>| sight.binding(name).map(|binding| binding.user).unwrap_or_default();
-                let same = user(self.before) == user(self.after);
+                // An account that left its key reaches nothing, as whomever.
+                let same = user(self.before) == user(self.after) || self.after.binding(name).is_none();
                 if same { vec![] } else { self.shown(&format!("account {name}"), &["encryption.identity"]) }
             }
             ["accounts", name, "encryption", "identity", ..] => {
@@ -79,11 +84,11 @@ impl Scene<'_> {
             ["vaults", name] if new => self.vault_back(name, change).unwrap_or_else(|| self.vault(name, change)),
             ["vaults", name, "policies"] => self.policies(name, change),
             ["assignments", _] => self.assignment(change),
-            // The directory's view of an identity that was attached or made.
-            ["principals", _] if new => {
-                let resource = change.after.and_then(|one| one["kind"]["managedIdentity"]["resource"].as_str());
-                let name = resource.and_then(|path| path.rsplit('/').next()).unwrap_or_default();
-                if resource.is_some_and(|path| path.to_ascii_lowercase().contains("/userassignedidentities/")) {
+            // The directory's view of an identity that was attached, made or taken away.
+            ["principals", _] if new || change.after.is_none() => {
+                let one = change.after.or(change.before);
+                let name = owner(one).unwrap_or_default();
+                if resource(one).is_some_and(|path| path.to_ascii_lowercase().contains("/userassignedidentities/")) {
                     return self.shown(&format!("identity {name}"), &["location"]);
                 }
                 self.shown(&format!("account {name}"), &["identity.type"])
@@ -147,28 +152,6 @@ impl Scene<'_> {
         let bare = change.after.is_some_and(tags);
         findings.push(("S7", bare, format!("{resource} was made with more than was shown")));
         findings
-    }
-
-    fn identity(&self, name: &str) -> Vec<Finding> {
-        let mut findings = self.users_shown(name);
-        if self.before.principal(name) != self.after.principal(name) {
-            findings.extend(self.shown(&format!("account {name}"), &["identity.type"]));
-        }
-        let kept = self.before.users(name).is_subset(&self.after.users(name))
-            && self.before.principal(name).is_none_or(|principal| self.after.principal(name) == Some(principal));
-        // Azure offers no precondition: what changed after the look, one request ago, cannot be known.
-        let place = format!("{}{}", self.sent.host, self.sent.path).to_ascii_lowercase();
-        let kept = kept || self.notes.changed_since.contains(&place);
-        findings.push(("S4", kept, format!("an identity of account {name} is gone")));
-        findings
-    }
-
-    /// Each user-assigned identity that an account got was shown.
-    fn users_shown(&self, name: &str) -> Vec<Finding> {
-        let (had, has) = (self.before.users(name), self.after.users(name));
-        let new = has.difference(&had).map(|id| id.rsplit('/').next().unwrap_or_default());
-        let fields: Vec<String> = new.map(|id| format!("identity.userAssignedIdentities[{id}]")).collect();
-        self.shown(&format!("account {name}"), &fields.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     fn vault(&self, name: &str, change: &Change<'_>) -> Vec<Finding> {

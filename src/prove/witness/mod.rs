@@ -12,6 +12,7 @@ mod effects;
 mod ends;
 mod facts;
 mod honest;
+mod identities;
 mod keys;
 mod notes;
 mod recovery;

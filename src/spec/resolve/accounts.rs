@@ -30,8 +30,17 @@ impl<'s> Resolver<'s> {
     }
 
     fn account(&mut self, path: [&'s str; 2], name: Option<AccountName>, entry: &'s AccountEntry) {
-        let AccountEntry { create, subscription, resource_group, location, identity, identities, encryption, access } =
-            entry;
+        let AccountEntry {
+            create,
+            subscription,
+            resource_group,
+            location,
+            identity,
+            identities,
+            remove_identities,
+            encryption,
+            access,
+        } = entry;
         let own = Own {
             path,
             subscription: subscription.as_deref(),
@@ -44,6 +53,7 @@ impl<'s> Resolver<'s> {
         let create = create.as_ref().and_then(|create| self.account_create(path, create));
         let system = identity.is_some_and(|IdentityWord::SystemAssigned| true);
         let identity = self.account_identities(path, system, identities);
+        let removes = self.removed_identities(path, &identity, remove_identities);
         let leaves_key = encryption.as_ref().is_some_and(|entry| entry.source == SourceWord::Microsoft);
         let encryption = encryption.as_ref().filter(|_| !leaves_key);
         if leaves_key {
@@ -60,7 +70,9 @@ impl<'s> Resolver<'s> {
         let encryption = encryption.and_then(|encryption| self.encryption(path, id.as_ref(), &identity, encryption));
         let (Some(name), Some(id)) = (name, id) else { return };
         self.uses_group(&id.group, own.create);
-        self.desired.accounts.insert(name, Account { id, location, create, identity, encryption, access, leaves_key });
+        self.desired
+            .accounts
+            .insert(name, Account { id, location, create, identity, removes, encryption, access, leaves_key });
     }
 
     fn account_create(&mut self, path: [&str; 2], create: &AccountCreation) -> Option<AccountCreate> {

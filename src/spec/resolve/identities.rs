@@ -59,6 +59,46 @@ impl<'s> Resolver<'s> {
         Identities { system, user }
     }
 
+    /// The identities that an account is to lose: none that it is to have.
+    pub(super) fn removed_identities(
+        &mut self,
+        path: [&'s str; 2],
+        wanted: &Identities,
+        named: &[String],
+    ) -> Identities {
+        let mut gone = Identities::default();
+        for (at, name) in named.iter().enumerate() {
+            let at = at.to_string();
+            let place = [path[0], path[1], "removeIdentities", &at];
+            if self.spec.is_broken(&place) {
+                continue;
+            }
+            let span = self.spec.value_span(&place);
+            let is_wanted = if name == SYSTEM {
+                gone.system = true;
+                wanted.system
+            } else {
+                let Some(id) = self.declared_identity(name, span.clone()) else { continue };
+                let is_wanted = wanted.user.contains(&id);
+                gone.user.insert(id);
+                is_wanted
+            };
+            if is_wanted {
+                let field = if name == SYSTEM { "identity" } else { "identities" };
+                self.say(
+                    Diagnostic::error(
+                        "CMK063",
+                        span,
+                        format!("`{}` is to have the identity `{}` and to lose it", shown(path[1]), shown(name)),
+                    )
+                    .label(format!("`{field}` gives it to the account"))
+                    .help(format!("remove it here, or from `{field}`")),
+                );
+            }
+        }
+        gone
+    }
+
     /// The identity of the spec under a name.
     fn declared_identity(&mut self, written: &str, span: Range<usize>) -> Option<IdentityId> {
         let mut known = self.desired.identities.keys();

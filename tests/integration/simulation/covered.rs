@@ -6,7 +6,7 @@ use cmk::diag::codes;
 use cmk::prove::{Mishap, acts};
 use std::collections::{BTreeMap, BTreeSet};
 
-const ACTIONS: [&str; 17] = [
+const ACTIONS: [&str; 18] = [
     "createGroup",
     "createVault",
     "recoverVault",
@@ -21,10 +21,14 @@ const ACTIONS: [&str; 17] = [
     "createAccount",
     "createIdentity",
     "attachIdentity",
+    "detachIdentity",
     "switchIdentity",
     "grant",
     "setEncryption",
 ];
+
+/// What takes more scenes than an ordinary test run has time for.
+const RARE: [&str; 2] = ["action disableVersion", "meddling puts a scope under a key"];
 
 const OUTCOMES: [&str; 5] = ["already", "done", "blocked", "failed", "skipped"];
 
@@ -56,8 +60,8 @@ const UNREACHED: [(&str, &str); 18] = [
     ("CMK290", "the judge rejects no plan of this planner: sabotage shows that it would"),
 ];
 
-/// Fails unless scenes by chance met every action, outcome, mishap and meddling.
-pub(super) fn assert_by_chance(met: &BTreeMap<String, u64>) {
+/// Fails unless scenes by chance met every action, outcome, mishap and meddling; of few scenes, some may miss.
+pub(super) fn assert_by_chance(met: &BTreeMap<String, u64>, scenes: u64) {
     let spec = "
 vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }
 accounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main } } }
@@ -68,7 +72,8 @@ accounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/
         .chain(OUTCOMES.iter().map(|name| format!("outcome {name}")))
         .chain(meddlings.iter().map(|name| format!("meddling {name}")))
         .chain(["import an account under a key".to_owned()]);
-    let missing: Vec<String> = wanted.filter(|what| !met.contains_key(what)).collect();
+    let is_due = |what: &String| scenes >= 2_000 || !RARE.contains(&what.as_str());
+    let missing: Vec<String> = wanted.filter(|what| is_due(what) && !met.contains_key(what)).collect();
     assert!(missing.is_empty(), "never came to pass: {missing:?}; did: {met:#?}");
 }
 

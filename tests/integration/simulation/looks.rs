@@ -58,3 +58,25 @@ fn an_account_that_shows_fewer_identities_than_the_plan_was_made_from_is_left_al
     })
     .unwrap();
 }
+
+#[test]
+fn an_identity_stays_where_a_scope_came_under_a_key_since_the_plan_was_made() {
+    let wanted =
+        desired("vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { removeIdentities: [systemAssigned] } }");
+    let (account, key) = (wanted.accounts.values().next().unwrap().id.clone(), wanted.keys().next().unwrap().0);
+    in_virtual_time(async {
+        let (world, start) = world("group\nvault kv1\nkey kv1/main\naccount st1 identity\ngrant st1 kv1", pace());
+        let calm = Stage::new(&wanted, world.clone(), start, Meddling::none());
+        calm.run(&wanted, &How::default()).await;
+        let patch = calm.witness(|witness| witness.writes_of(0))[0];
+        // The last look before the write is at the scopes.
+        let meddling = Meddling { acts: vec![(0, patch - 1, Act::ScopeUnderKey(account, key))] };
+        let stage = Stage::new(&wanted, world, start, meddling);
+        let run = stage.run(&wanted, &How::default()).await;
+        let log = stage.witness(|witness| witness.log().join("\n"));
+        let Ended::Applied(_, outcome) = &run.ended else { unreachable!("nothing goes wrong with looking: {log}") };
+        assert_eq!(outcome.steps[0].1.as_str(), "blocked", "{log}");
+        assert_eq!(run.effects, 0, "{log}");
+    })
+    .unwrap();
+}

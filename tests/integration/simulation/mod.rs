@@ -11,6 +11,7 @@ mod small_worlds;
 mod staircase;
 mod stories;
 mod stories_of_audits;
+mod stories_of_identities;
 mod stories_of_keys;
 mod stories_of_own_keys;
 mod stories_of_recovery;

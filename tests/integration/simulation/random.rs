@@ -35,7 +35,7 @@ fn whatever_goes_wrong_nothing_is_broken_and_in_the_end_all_is_as_desired() {
     assert!(all.failures.is_empty(), "{} of {} seeds failed\n{}", all.failures.len(), seeds(), told.join("\n"));
     println!("{} seeds from {} on: nothing was broken", seeds(), first_seed());
     if seeds() >= 200 {
-        super::covered::assert_by_chance(&all.met);
+        super::covered::assert_by_chance(&all.met, seeds());
     }
 }
 

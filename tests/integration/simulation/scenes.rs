@@ -265,7 +265,12 @@ fn account_as_shared(
         }
     }
     let create = if here && chance.one_in(2) { "" } else { "create: {}, " };
-    let system = if own { "identity: systemAssigned, " } else { "" };
+    let goes = own && place.used && chance.one_in(2);
+    let system = match (own, goes) {
+        (true, true) => "removeIdentities: [systemAssigned], ",
+        (true, false) => "identity: systemAssigned, ",
+        (false, _) => "",
+    };
     if !place.used {
         return format!("  {name}: {{ {create}{system}identities: [id1] }}\n");
     }
@@ -319,7 +324,13 @@ fn emergency(chance: &mut Chance, world: &[String], wanted: &Desired) -> Option<
     let name = *chance.pick(&bound)?;
     let account = wanted.accounts.values().find(|account| account.id.name.as_str() == name)?;
     let vault = wanted.vaults.values().next()?;
-    Some((0, 1 + chance.below(12), Act::Revoke(account.id.clone(), vault.id.clone())))
+    let at = 1 + chance.below(12);
+    // Not an emergency, but as sudden: a part of the account comes under a key of its own.
+    let key = world.iter().find_map(|line| line.strip_prefix(&format!("bound {name} kv1/"))?.split_whitespace().next());
+    if let Some((key, _)) = wanted.keys().find(|(one, _)| Some(one.name.as_str()) == key).filter(|_| chance.one_in(3)) {
+        return Some((0, at, Act::ScopeUnderKey(account.id.clone(), key)));
+    }
+    Some((0, at, Act::Revoke(account.id.clone(), vault.id.clone())))
 }
 
 impl Scene {

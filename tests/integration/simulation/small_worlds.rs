@@ -22,7 +22,7 @@ const NEWER: &str = "0000000000000000000000000000000c";
 const NEW: &str = "0000000000000000000000000000000b";
 
 /// A dozen specs over the same names.
-const SPECS: [&str; 22] = [
+const SPECS: [&str; 25] = [
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main } } }",
     "vaults: { kv1: { create: {}, purgeProtection: true, keys: { main: { create: {} } } } }\naccounts: { st1: { create: {}, identity: systemAssigned, encryption: { key: kv1/main, version: auto } } }",
     "vaults: { kv1: { keys: { main: {} } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }",
@@ -45,6 +45,9 @@ const SPECS: [&str; 22] = [
     "vaults: { kv1: { keys: { main: { enabled: false } } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }",
     "vaults: { kv1: { keys: { main: { versions: { 0000000000000000000000000000000a: { enabled: false } } } } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }",
     "vaults: { kv1: { keys: { main: { maxAge: P2D, retireOldVersions: P1D } } } }\naccounts: { st1: { identity: systemAssigned, encryption: { key: kv1/main } } }",
+    "vaults: { kv1: { keys: { main: {} } } }\nidentities: { id1: {} }\naccounts: { st1: { identities: [id1], removeIdentities: [systemAssigned], encryption: { key: kv1/main } } }",
+    "vaults: { kv1: { keys: { main: {} } } }\nidentities: { id1: {} }\naccounts: { st1: { identity: systemAssigned, removeIdentities: [id1], encryption: { key: kv1/main, version: auto } } }",
+    "vaults: { kv1: { keys: { main: {} } } }\nidentities: { id1: {} }\naccounts: { st1: { removeIdentities: [id1, systemAssigned], encryption: { source: microsoft } } }",
 ];
 
 fn hidden<T>() -> Seen<T> {
@@ -260,6 +263,11 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
                 account.identity.user_assigned.extend(identity.user.iter().map(ToString::to_string));
             }
         }
+        Action::DetachIdentity { id, identity } => {
+            if let Some(Seen::Known(account)) = observed.accounts.get_mut(&id.name) {
+                account.identity = account.identity.without(identity);
+            }
+        }
         Action::Grant { who, vault, key, by: GrantBy::Role(scope), .. } => {
             if let Some(Seen::Known(seen)) = observed.vaults.get_mut(&vault.name) {
                 let scope = match scope {
@@ -337,7 +345,7 @@ fn bound(account: &AccountName, key: &KeyRef, who: &Who, desired: &Desired, obse
     }
 }
 
-/// The same with a look at who uses the keys of which versions are to be disabled.
+/// The same with a look at who uses the keys of which versions are to be disabled, and at encryption scopes.
 fn with_users(desired: &Desired, mut observed: Observed) -> Observed {
     observed.users = closing(desired, &observed)
         .keys()
@@ -359,6 +367,8 @@ fn with_users(desired: &Desired, mut observed: Observed) -> Observed {
             (key.clone(), KeyUsers { users: under.collect(), unseen: vec![], accounts: 0 })
         })
         .collect();
+    let there = observed.accounts.iter().filter(|(_, seen)| seen.known().is_some());
+    observed.scopes = there.map(|(name, _)| (name.clone(), Seen::Known(vec![]))).collect();
     observed
 }
 
@@ -444,6 +454,7 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
         | Action::EnableVersion { .. }
         | Action::DisableVersion { .. }
         | Action::AttachIdentity { .. }
+        | Action::DetachIdentity { .. }
         | Action::Grant { .. }
         | Action::RevokeAccess { .. }
         | Action::LeaveKey { .. }

@@ -18,6 +18,7 @@
 //! | `bound st1 kv1/main`, `bound st1 kv1/main auto` | its encryption, pinned or not |
 //! | `through users st1 kv1/main` | its encryption, reached as the user-assigned identity of others |
 //! | `own kv1/main`, `officer` | the stand-in for a key of one's own; a role of the caller's for all keys |
+//! | `scoped st1 payroll kv1/main` | an encryption scope of it under a key |
 //! | `rotate kv1/main`, `disable kv1/main` | a new version; the newest one disabled |
 //! | `roles kv1`, `role st1 kv1/main`, `unrole st1 kv1` | role assignments decide; one is there, and gone |
 //! | `tag kv1/main owner them`, `policy kv1/main P1Y` | a tag of its newest version; how Key Vault rotates it |
@@ -181,6 +182,10 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
 fn obstacle(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
     let key = |text: &str| text.split_once('/').map(|(vault, key)| (vault.to_owned(), key.to_owned())).unwrap();
     match words {
+        ["scoped", name, scope, to] => {
+            let (of, name_of_key) = key(to);
+            hand.scope(&account(name), scope, &of, &name_of_key)
+        }
         ["own", name] => {
             let (of, name) = key(name);
             hand.import(&of, &name, 2048)

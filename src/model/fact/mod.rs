@@ -4,20 +4,22 @@
 //! act and whether acting worked. Facts name things by the spec's ids, never by
 //! values that the cloud chooses, so nothing is "known after apply".
 
-use super::account::{Binding, SeenAccount, VersionRule};
-use super::audit::{SeenSetting, Sink, unserved};
-use super::estate::Observed;
-use super::grant::KeyPermission;
-use super::identity::Who;
-use super::ids::{AccountName, GroupId, IdentityId, KeyRef, VaultName, Version};
-use super::key::{KEY_SIZES_BITS, KeyType, KeyVersion, SeenKey, Timestamp};
-use super::life::{Marks, Period, Rotation};
-use super::own::Thumbprint;
-use super::seen::Seen;
-use super::stairs;
-use super::vault::{MayUse, PermissionModel, SeenVault};
+mod words;
+
+use crate::model::account::{Binding, SeenAccount, VersionRule};
+use crate::model::audit::{SeenSetting, Sink, unserved};
+use crate::model::estate::Observed;
+use crate::model::grant::KeyPermission;
+use crate::model::identity::Who;
+use crate::model::ids::{AccountName, GroupId, IdentityId, KeyRef, VaultName, Version};
+use crate::model::key::{KEY_SIZES_BITS, KeyType, KeyVersion, SeenKey, Timestamp};
+use crate::model::life::{Marks, Period, Rotation};
+use crate::model::own::Thumbprint;
+use crate::model::seen::Seen;
+use crate::model::stairs;
+use crate::model::usage::SeenScope;
+use crate::model::vault::{MayUse, PermissionModel, SeenVault};
 use std::collections::BTreeSet;
-use std::fmt;
 
 /// One checkable statement about the estate.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +60,12 @@ pub enum Fact {
     IdentityLive(IdentityId),
     /// The account has this identity.
     Attached(AccountName, Who),
+    /// The account does not have this identity.
+    Detached(AccountName, Who),
+    /// The account reaches no key as this identity.
+    NotReachedAs(AccountName, Who),
+    /// No encryption scope of the account is under a key of one's own.
+    NoScopeUnderKey(AccountName),
     /// The identity holds these permissions on the key.
     CanUnwrap(Who, KeyRef, BTreeSet<KeyPermission>),
     /// The identity holds nothing that storage needs on the vault's keys.
@@ -96,39 +104,6 @@ impl Check {
 }
 
 impl Fact {
-    /// The thing that has to be looked at to check the fact, in the words of plans: `vault kv-prod`.
-    pub fn subject(&self) -> String {
-        match self {
-            Self::GroupLive(group) => format!("resource group {}", group.name),
-            Self::VaultLive(vault)
-            | Self::PurgeProtected(vault)
-            | Self::Audited(vault, _)
-            | Self::CanUnwrap(_, KeyRef { vault, .. }, _)
-            | Self::NoAccess(_, vault) => {
-                format!("vault {vault}")
-            }
-            Self::KeyLive(key)
-            | Self::KeyHolds(key, _)
-            | Self::KeyUsable(key, _)
-            | Self::KeyEnabled(key, _)
-            | Self::VersionDisabled(key, _)
-            | Self::KeyMarked(key, _)
-            | Self::RotatesBy(key, _)
-            | Self::RotatedSince(key, _)
-            | Self::Retirable(key, ..) => format!("key {key}"),
-            Self::IdentityLive(identity) => format!("identity {}", identity.name),
-            Self::AccountLive(account)
-            | Self::Attached(account, _)
-            | Self::MicrosoftManaged(account)
-            | Self::BoundTo(account, ..)
-            | Self::NotUnder(account, ..)
-            | Self::PinnedSince(account, ..)
-            | Self::EncryptedWith(account, ..) => {
-                format!("account {account}")
-            }
-        }
-    }
-
     /// Says whether the fact holds in what was observed. Pure: a date is held against Azure's own clock.
     pub fn check(&self, observed: &Observed) -> Check {
         match self {
@@ -160,6 +135,9 @@ impl Fact {
             Self::AccountLive(account) => on(observed.accounts.get(account), account_live),
             Self::IdentityLive(identity) => on(observed.identities.get(identity), |_| Check::Yes),
             Self::Attached(account, who) => on(observed.accounts.get(account), |seen| attached(seen, who)),
+            Self::Detached(account, who) => on(observed.accounts.get(account), |seen| detached(seen, who)),
+            Self::NotReachedAs(account, who) => on(observed.accounts.get(account), |seen| not_reached_as(seen, who)),
+            Self::NoScopeUnderKey(account) => on(observed.scopes.get(account), |scopes| no_scope_under_key(scopes)),
             Self::CanUnwrap(who, key, permissions) => as_principal(who, observed, |principal| {
                 let Some(principal) = principal else { return no("the account has no system-assigned identity") };
                 on(observed.vaults.get(&key.vault), |vault| can_unwrap(principal, vault, key, permissions))
@@ -231,6 +209,25 @@ fn attached(account: &SeenAccount, who: &Who) -> Check {
         _ if account.identity.has(who) => Check::Yes,
         Who::System(_) => no("it has no system-assigned identity"),
         Who::User(identity) => no(format!("it does not have the user-assigned identity {}", identity.name)),
+    }
+}
+
+fn detached(account: &SeenAccount, who: &Who) -> Check {
+    if account.identity.has(who) { no(format!("it still has {who}")) } else { Check::Yes }
+}
+
+fn not_reached_as(account: &SeenAccount, who: &Who) -> Check {
+    let by = account.encryption.binding.as_ref().is_some_and(|binding| binding.is_by(who));
+    if by { no(format!("it reaches its key as {who}")) } else { Check::Yes }
+}
+
+/// Azure names no identity at a scope, so any identity of the account may be the one that a scope is read with.
+fn no_scope_under_key(scopes: &[SeenScope]) -> Check {
+    match scopes.iter().find(|scope| scope.key.is_some()) {
+        None => Check::Yes,
+        Some(scope) => {
+            no(format!("its encryption scope {} is under a key, as an identity that Azure does not name", scope.name))
+        }
     }
 }
 
@@ -451,72 +448,5 @@ pub fn pinned_version<'a>(key: &'a SeenKey, rule: &'a VersionRule) -> Option<&'a
         VersionRule::Auto => None,
         VersionRule::Latest => key.newest_enabled().map(|version| &version.id),
         VersionRule::Exact(id) => Some(id),
-    }
-}
-
-impl fmt::Display for Fact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::GroupLive(group) => write!(f, "resource group {} exists", group.name),
-            Self::Audited(vault, sinks) => {
-                let all: Vec<String> = sinks.iter().map(ToString::to_string).collect();
-                write!(f, "the audit log of vault {vault} goes to {}", all.join(", "))
-            }
-            Self::VaultLive(vault) => write!(f, "vault {vault} is ready"),
-            Self::PurgeProtected(vault) => write!(f, "vault {vault} has soft delete and purge protection"),
-            Self::KeyLive(key) => write!(f, "key {key} exists"),
-            Self::KeyHolds(key, thumbprint) => write!(f, "key {key} is the one with the thumbprint {thumbprint}"),
-            Self::KeyUsable(key, VersionRule::Exact(version)) => write!(f, "key {key} version {version} can be used"),
-            Self::KeyUsable(key, VersionRule::Latest | VersionRule::Auto) => write!(f, "key {key} can be used"),
-            Self::KeyEnabled(key, version) => write!(f, "key {key} version {version} still unwraps"),
-            Self::VersionDisabled(key, version) => write!(f, "key {key} version {version} is disabled"),
-            Self::KeyMarked(key, _) => write!(f, "key {key} bears its dates and tags"),
-            Self::RotatesBy(key, _) => write!(f, "Key Vault rotates key {key} by itself"),
-            Self::RotatedSince(key, since) => write!(f, "key {key} has a version of {since} or later"),
-            Self::Retirable(key, version, _) => write!(f, "nobody needs key {key} version {version} any more"),
-            Self::NotUnder(account, key, version) => write!(f, "account {account} is off {key} version {version}"),
-            Self::PinnedSince(account, key, since) => {
-                write!(f, "account {account} is pinned to a version of {key} of {since} or later")
-            }
-            Self::AccountLive(account) => write!(f, "account {account} is ready"),
-            Self::IdentityLive(identity) => write!(f, "identity {} exists", identity.name),
-            Self::Attached(account, Who::System(_)) => write!(f, "account {account} has a system-assigned identity"),
-            Self::Attached(account, Who::User(id)) => write!(f, "account {account} has the identity {}", id.name),
-            Self::NoAccess(who, vault) => {
-                write!(f, "{} has no access to the keys of {vault}", in_short(who))
-            }
-            Self::MicrosoftManaged(account) => {
-                write!(f, "account {account} is encrypted with a key that Microsoft manages")
-            }
-            Self::CanUnwrap(who, key, permissions) => {
-                let names: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
-                write!(f, "{} may {} with {key}", in_short(who), names.join(", "))
-            }
-            Self::BoundTo(account, key, rule) => match rule {
-                VersionRule::Latest => write!(f, "account {account} is bound to the newest version of {key}"),
-                VersionRule::Auto => write!(f, "account {account} is bound to {key} and follows it"),
-                VersionRule::Exact(version) => write!(f, "account {account} is bound to {key} version {version}"),
-            },
-            Self::EncryptedWith(account, key, rule, who) => {
-                match rule {
-                    VersionRule::Latest => write!(f, "account {account} is encrypted with the newest version of {key}"),
-                    VersionRule::Auto => write!(f, "account {account} follows {key}"),
-                    VersionRule::Exact(version) => {
-                        write!(f, "account {account} is encrypted with {key} version {version}")
-                    }
-                }?;
-                match who {
-                    Who::System(_) => Ok(()),
-                    Who::User(identity) => write!(f, ", as {}", identity.name),
-                }
-            }
-        }
-    }
-}
-
-fn in_short(who: &Who) -> String {
-    match who {
-        Who::System(account) => format!("the identity of {}", account.name),
-        Who::User(identity) => format!("the identity {}", identity.name),
     }
 }
