@@ -23,6 +23,7 @@ SPECS = [
     "two-subscriptions",
     "key-by-id",
     "user-assigned",
+    "change-identity",
     "own-key",
     "rotation",
     "recover",
@@ -140,6 +141,7 @@ TABLE = {
     "accounts.*.create.kind": ("account", "kind", same),
     "accounts.*.identity": ("account", "identity.type", identity),
     "accounts.*.identities": ("users", "", lambda wanted, found: set(wanted) <= set(found)),
+    "accounts.*.removeIdentities": ("held", "", lambda wanted, found: not set(wanted) & set(found)),
     "accounts.*.encryption.identity": (
         "account",
         "encryption.encryptionIdentity.encryptionUserAssignedIdentity",
@@ -244,6 +246,11 @@ class Seen:
     def users(self, account):
         found = at(self.account(account), "identity.userAssignedIdentities") or {}
         return [one.rpartition("/")[2] for one in found]
+
+    def held(self, account):
+        """Every identity of the account, in the words of a spec."""
+        own = identity("systemAssigned", at(self.account(account), "identity.type") or "")
+        return self.users(account) + (["systemAssigned"] if own else [])
 
     def versions(self, account):
         vault, name = key_names(self.spec["accounts"][account]["encryption"]["key"])

@@ -152,6 +152,24 @@ def vault_recovered(desk):
     desk.is_converged()
 
 
+def identity_changed(desk):
+    own = "identity: systemAssigned\n    encryption: { key: kv-rotation/payroll }"
+    other = "identities: [id-payroll]\n    removeIdentities: [systemAssigned]\n    encryption: { key: kv-rotation/payroll }"
+    moved = SPEC.replace(own, other).replace("accounts:\n", "identities: { id-payroll: { create: {} } }\naccounts:\n")
+    assert moved.count("id-payroll") == 2, moved
+    desk.write(moved)
+    says(desk.account(), identity__type="SystemAssigned")
+    asked = desk.cmk("apply", "--yes", exit_code=3)
+    assert f"--accept CMK402:account/{ACCOUNT}" in asked, asked
+    says(desk.account(), identity__type="SystemAssigned")
+    desk.cmk("apply", "--yes", accept=[f"CMK402:account/{ACCOUNT}"])
+    account = desk.account()
+    says(account, identity__type="UserAssigned", identity__principalId=None)
+    reads_as = at(account, "encryption.encryptionIdentity.encryptionUserAssignedIdentity")
+    assert reads_as.endswith("/id-payroll") and desk.sandbox.can_read(ACCOUNT), account
+    desk.is_converged()
+
+
 def back(desk):
     there = SPEC.replace(f"encryption: {{ key: {VAULT}/{KEY} }}", "encryption: { source: microsoft }")
     assert there != SPEC
@@ -183,6 +201,7 @@ def main(cmk, program):
             ("closed and opened: az shows every version disabled, then the one in use enabled", closed),
             ("a deleted key recovered: az shows it as it was, and not before somebody said yes", key_recovered),
             ("a deleted vault recovered: az shows it with its policies", vault_recovered),
+            ("another identity: az shows the account with that one, under the same key, and without its own", identity_changed),
             ("back: az shows a key that Microsoft manages", back),
         ]:
             with story.step(title):

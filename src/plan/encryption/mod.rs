@@ -48,14 +48,10 @@ fn leave(desired: &Desired, observed: &Observed, account: &Account, draft: &mut 
     let former = former(desired, observed, binding);
     // Of an identity that the spec does not name, nobody looked at what it may do.
     let who = seen.reaches_as().filter(|who| is_looked_at(who, observed));
-    if let Some((former, who)) = former.as_ref().zip(who.as_ref()) {
-        let enabled = Fact::KeyEnabled(former.key.clone(), former.version.clone()).check(observed);
-        let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
-        let may = Fact::CanUnwrap(who.clone(), former.key.clone(), unwrap).check(observed);
-        let enabled = if draft.opens(&former.key, &former.version) { Check::Yes } else { enabled };
-        if let (Check::No(why), _) | (_, Check::No(why)) = (enabled, may) {
-            return refuse_former(&resource, former, &why, observed, draft);
-        }
+    if let Some((former, who)) = former.as_ref().zip(who.as_ref())
+        && refuses_unwrapping(&resource, former, Some(who), observed, draft)
+    {
+        return;
     }
     let bound = format!("{}/{}", binding.vault_host, binding.key);
     let because = vec![
@@ -97,9 +93,22 @@ pub(super) fn made_with(resource: &str, observed: &Observed, binds: &Binds) -> V
     ]
 }
 
-fn refuse_former(resource: &str, former: &Former, why: &str, observed: &Observed, draft: &mut Draft) {
+/// Refuses to move an account off a key that does not unwrap any more, or not for whom the account reaches it as.
+fn refuses_unwrapping(
+    resource: &str,
+    former: &Former,
+    who: Option<&Who>,
+    observed: &Observed,
+    draft: &mut Draft,
+) -> bool {
+    let enabled = Fact::KeyEnabled(former.key.clone(), former.version.clone()).check(observed);
+    let enabled = if draft.opens(&former.key, &former.version) { Check::Yes } else { enabled };
+    let unwrap = BTreeSet::from([KeyPermission::UnwrapKey]);
+    let may = who.map(|who| Fact::CanUnwrap(who.clone(), former.key.clone(), unwrap).check(observed));
+    let ((Check::No(why), _) | (_, Some(Check::No(why)))) = (enabled, may) else { return false };
     let detail = format!("it is bound to {} now, and that key cannot unwrap: {why}", former.key);
     draft.refuse("CMK211", resource, detail, key_state::recover(observed, former));
+    true
 }
 
 /// The key that an account is bound to now, when its vault is of the spec.
@@ -377,13 +386,9 @@ impl Pair<'_> {
             self.tell_unseen_former(draft);
             return false;
         };
-        let enabled = Fact::KeyEnabled(former.key.clone(), former.version.clone()).check(self.observed);
-        let Check::No(why) = enabled else { return false };
-        if draft.opens(&former.key, &former.version) {
-            return false;
-        }
-        refuse_former(&self.resource(), &former, &why, self.observed, draft);
-        true
+        let from = self.seen_account().and_then(SeenAccount::reaches_as);
+        let from = from.filter(|who| is_looked_at(who, self.observed));
+        refuses_unwrapping(&self.resource(), &former, from.as_ref(), self.observed, draft)
     }
 
     fn tell_unseen_former(&self, draft: &mut Draft) {

@@ -256,3 +256,14 @@ fn the_former_key_is_brought_back_by_the_command_that_fits() {
     let vault_gone = "vault kv1 create protected; key kv1/main create; account st1 system uses kv1/main";
     helps(vault_gone, "group; account st1 system bound kv1/old@A", "CMK211", &["az keyvault recover --name kv1"]);
 }
+
+#[test]
+fn an_account_whose_access_to_the_key_that_it_leaves_was_taken_away_does_not_move() {
+    check(
+        "vault kv1 protected; key kv1/main; vault kv2 protected; key kv2/next; account st1 system uses kv2/next",
+        "vault kv1 protected; key kv1/main A; vault kv2 protected; key kv2/next A; account st1 system bound kv1/main@A",
+        &expect![[r#"
+            CMK211 account st1: it is bound to kv1/main now, and that key cannot unwrap: missing: unwrapKey
+        "#]],
+    );
+}
