@@ -6,6 +6,7 @@ use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
 use super::guard::Guards;
 use super::{interrupt, private, session};
+use crate::apply::Sight;
 use crate::diag::Source;
 use crate::model::Desired;
 use crate::prove::{self, Extent, Failed, Live, Verdict};
@@ -70,7 +71,7 @@ fn seen(context: &Context, desired: &Desired) -> Result<Live, Trouble> {
     let stderr = context.output.stderr.clone();
     let (observed, _) = block_on(async {
         let stop = interrupt::listen(stderr.clone(), None);
-        session::look(desired, &azure, &Guards::default(), stop, &stderr).await
+        session::look(desired, &azure, &Guards::default(), Sight::Accounts, stop, &stderr).await
     })??;
     let live = prove::like(desired, &observed, prove::pace()).map_err(|why| not_set_up(&clean(&why)))?;
     let limits = live.limits.iter().map(|limit| clean(limit)).collect();

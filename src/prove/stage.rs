@@ -8,7 +8,7 @@ use super::meddle::Meddling;
 use super::run::{Ended, How, Run};
 use super::stand_in;
 use super::witness::Witness;
-use crate::apply::{self, Budgets, Event, Outcome, Settings};
+use crate::apply::{self, Budgets, Event, Outcome, Settings, Sight};
 use crate::azure::{Azure, Cloud, Counted, Options, Retry, credential};
 use crate::import;
 use crate::model::{Access, Desired, Observed, SubscriptionId};
@@ -164,7 +164,7 @@ impl Stage {
             None => transport,
         };
         let azure = client(transport, how.concurrency);
-        let (observed, shown) = match apply::prepare(desired, &azure).await {
+        let (observed, shown) = match apply::prepare(desired, &azure, Sight::Accounts).await {
             Ok(prepared) => prepared,
             Err(failure) => return (Ended::Blind(Box::new(failure)), vec![]),
         };

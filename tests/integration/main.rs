@@ -33,6 +33,7 @@ mod recovery;
 mod refusals;
 mod schema;
 mod serve;
+mod sight;
 mod simulation;
 mod spec_reference;
 mod surfaces;
