@@ -9,7 +9,7 @@ use super::run::{Ended, How, Run};
 use super::stand_in;
 use super::witness::Witness;
 use crate::apply::{self, Budgets, Event, Outcome, Settings, Sight};
-use crate::azure::{Azure, Cloud, Counted, Options, Retry, credential};
+use crate::azure::{Azure, Cloud, Counted, Failure, Options, Retry, credential};
 use crate::import;
 use crate::model::{Access, Desired, Observed, SubscriptionId};
 use crate::plan::{Accepted, Action, Plan, RiskClass, judge};
@@ -143,6 +143,12 @@ impl Stage {
         }
         let sent = azure.stats().writes_sent;
         self.hold("L8", sent == 0, || format!("looking sent {sent} writes"));
+    }
+
+    /// Looks and plans, and does no more.
+    pub(super) async fn look(&self, desired: &Desired) -> Result<(Observed, Plan), Failure> {
+        let azure = client(Arc::new(Local(self.ground.sandbox.clone())), How::default().concurrency);
+        apply::prepare(desired, &azure, Sight::Accounts).await
     }
 
     /// Holds something against an invariant.

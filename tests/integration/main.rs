@@ -27,6 +27,7 @@ mod pains;
 mod parity;
 mod practice;
 mod program;
+mod prove_guard;
 mod readme;
 mod recorded;
 mod recovery;
