@@ -14,7 +14,7 @@ mod step;
 mod wait;
 
 pub use event::{Event, Outcome, StepOutcome};
-pub use prepare::prepare;
+pub use prepare::{Sight, prepare};
 pub use request::{Preview, previews};
 pub use wait::Budgets;
 

@@ -11,7 +11,7 @@ use super::output::Stderr;
 use super::own_key;
 use super::progress::Progress;
 use super::session;
-use crate::apply::{self, Budgets, Outcome, Settings, StepOutcome};
+use crate::apply::{self, Budgets, Outcome, Settings, Sight, StepOutcome};
 use crate::azure::Azure;
 use crate::diag::Source;
 use crate::model::{AccountName, Desired, KeyRef, Observed};
@@ -43,6 +43,8 @@ pub(super) struct Wishes {
     pub(super) approved: Option<String>,
     /// What may be touched at all.
     pub(super) guards: Guards,
+    /// How far is looked for others.
+    pub(super) sight: Sight,
 }
 
 /// All that applying one spec needs.
@@ -59,6 +61,7 @@ struct Job<'a> {
     accepted: Accepted,
     approval: &'a Approval,
     guards: &'a Guards,
+    sight: Sight,
     stop: watch::Receiver<bool>,
 }
 
@@ -75,19 +78,33 @@ pub(super) fn run(context: &mut Context, path: &str, format: Format, wishes: Wis
 
 /// Applies what was given.
 pub(super) fn go(context: &mut Context, given: Given, format: Format, wishes: Wishes) -> Result<Exit, Trouble> {
-    let Wishes { yes, timeout, receipt, key_dir, accepted, approved: _, guards } = wishes;
+    let Wishes { yes, timeout, receipt, key_dir, accepted, approved: _, guards, sight } = wishes;
     let Given { source, desired, approval } = given;
-    let (receipt, key_dir) = (receipt.as_deref(), key_dir.as_deref());
-    receipt.map_or(Ok(()), super::receipt::check)?;
+    receipt.as_deref().map_or(Ok(()), super::receipt::check)?;
     let azure = context.azure()?;
     let ask = context.ask(yes || approval.is_given());
     block_on(async {
         let stop = interrupt::listen(context.output.stderr.clone(), timeout);
         let (source, desired, azure, run_id) = (&source, &desired, &azure, Uuid::new_v4());
         let (approval, guards) = (&approval, &guards);
-        Job { context, source, desired, receipt, key_dir, run_id, azure, format, ask, accepted, approval, guards, stop }
-            .run()
-            .await
+        let (receipt, key_dir) = (receipt.as_deref(), key_dir.as_deref());
+        let job = Job {
+            context,
+            source,
+            desired,
+            receipt,
+            key_dir,
+            run_id,
+            azure,
+            format,
+            ask,
+            accepted,
+            approval,
+            guards,
+            sight,
+            stop,
+        };
+        job.run().await
     })?
 }
 
@@ -129,7 +146,7 @@ impl Job<'_> {
 
     async fn look(&self) -> Result<(Observed, Plan), Trouble> {
         let stderr = &self.context.output.stderr;
-        session::look(self.desired, self.azure, self.guards, self.stop.clone(), stderr).await
+        session::look(self.desired, self.azure, self.guards, self.sight, self.stop.clone(), stderr).await
     }
 
     /// Ends when there is nothing to send.

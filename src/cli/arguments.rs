@@ -5,6 +5,7 @@ use super::sandbox::arguments::SandboxCommand;
 use super::surfaces::Surfaces;
 use super::verbs::{self, Applying};
 use super::who_uses::KeyArgument;
+use crate::apply::Sight;
 use crate::model::SubscriptionId;
 use crate::status::Alarm;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -65,6 +66,22 @@ pub(super) struct GuardFile {
     pub(super) guard: Option<PathBuf>,
 }
 
+/// How far is looked for others who use the vaults that a plan touches.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Beside {
+    /// Show who uses the keys of the vaults that the plan touches, encryption scopes included: a request more for each
+    /// account of the subscriptions. The steps and the digest stay the same
+    #[arg(long)]
+    encryption_scopes: bool,
+}
+
+impl Beside {
+    /// The sight that is wished for.
+    pub(super) fn sight(self) -> Sight {
+        if self.encryption_scopes { Sight::EncryptionScopes } else { Sight::Accounts }
+    }
+}
+
 /// Where the sandbox keeps its state unless a file is named.
 #[cfg(feature = "sandbox")]
 pub(super) const SANDBOX_FILE: &str = ".cmk-sandbox.json";
@@ -97,6 +114,9 @@ pub(super) enum Command {
         /// What may be touched at all
         #[command(flatten)]
         guard: GuardFile,
+        /// How far is looked for others
+        #[command(flatten)]
+        beside: Beside,
     },
     /// Make what the spec says true, and prove it by a second look
     Apply {

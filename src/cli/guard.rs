@@ -44,13 +44,15 @@ impl Guards {
             return Ok(());
         }
         observe::add_subscriptions(observed, plan::guard::subscriptions(plan), azure).await?;
-        let breaches: Vec<Refusal> = self
-            .0
-            .iter()
-            .flat_map(|Held { name, guard, .. }| plan::guard::breaches(plan, observed, guard, name))
-            .collect();
+        let breaches: Vec<Refusal> =
+            self.each().flat_map(|(name, guard)| plan::guard::breaches(plan, observed, guard, name)).collect();
         plan.refusals.extend(breaches);
         Ok(())
+    }
+
+    /// The guards with the names of their files.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&str, &Guard)> {
+        self.0.iter().map(|Held { name, digest: _, guard }| (name.as_str(), guard))
     }
 }
 

@@ -68,9 +68,9 @@ fn obey(arguments: Arguments, context: &mut Context) -> Result<Exit, Trouble> {
     logging::start(&arguments.global, context.output.stderr.styled)?;
     match arguments.command {
         Command::Validate { specs, format } => validate::run(context, &specs, format),
-        Command::Plan { spec, surfaces, detailed_exitcode, save, guard } => {
-            let guards = Guards::read(context, &guard)?;
-            plan::run(context, &spec, &surfaces, &plan::Wishes { is_detailed: detailed_exitcode, save, guards })
+        Command::Plan { spec, surfaces, detailed_exitcode, save, guard, beside } => {
+            let (guards, sight) = (Guards::read(context, &guard)?, beside.sight());
+            plan::run(context, &spec, &surfaces, &plan::Wishes { is_detailed: detailed_exitcode, save, guards, sight })
         }
         Command::Apply { spec, applying } => {
             let format = applying.format;

@@ -5,6 +5,7 @@ use super::exit::{Exit, Trouble};
 use super::guard::Guards;
 use super::surfaces::Surfaces;
 use super::{interrupt, receipt, session};
+use crate::apply::Sight;
 use crate::plan::Plan;
 use crate::plan::approval::{self, Origin};
 use crate::report::text::wrap;
@@ -20,11 +21,13 @@ pub(super) struct Wishes {
     pub(super) save: Option<PathBuf>,
     /// What may be touched at all.
     pub(super) guards: Guards,
+    /// How far is looked for others.
+    pub(super) sight: Sight,
 }
 
 /// Prints the plan of a spec.
 pub(super) fn run(context: &mut Context, spec: &str, surfaces: &Surfaces, wishes: &Wishes) -> Result<Exit, Trouble> {
-    let Wishes { is_detailed, save, guards } = wishes;
+    let Wishes { is_detailed, save, guards, sight } = wishes;
     let (source, desired) = session::desired(context, spec)?;
     save.as_deref().map_or(Ok(()), receipt::check)?;
     surfaces.check()?;
@@ -32,7 +35,7 @@ pub(super) fn run(context: &mut Context, spec: &str, surfaces: &Surfaces, wishes
     let stderr = context.output.stderr.clone();
     let (observed, plan) = block_on(async {
         let stop = interrupt::listen(stderr.clone(), None);
-        session::look(&desired, &azure, guards, stop, &stderr).await
+        session::look(&desired, &azure, guards, *sight, stop, &stderr).await
     })??;
     match save {
         Some(path) if plan.refusals.is_empty() => {

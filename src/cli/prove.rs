@@ -1,14 +1,16 @@
 //! `cmk prove`: a spec under every fault, in a simulator inside this process. No credential, no network and
 //! no file, unless it is to begin from what is in Azure or to keep what failed.
 
-use super::arguments::Format;
+use super::arguments::{Format, GuardFile};
 use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
 use super::guard::Guards;
 use super::{interrupt, private, session};
+use crate::apply::Sight;
 use crate::diag::Source;
-use crate::model::Desired;
-use crate::prove::{self, Extent, Failed, Live, Verdict};
+use crate::model::{Desired, Guard, Observed, Pattern};
+use crate::plan::{self, Plan, Refusal};
+use crate::prove::{self, Extent, Failed, First, Guarded, Live, Verdict};
 use crate::report::text::clean;
 use crate::sandbox::Sandbox;
 use std::fmt::Write as _;
@@ -35,46 +37,113 @@ pub(super) struct Wishes {
     /// The form of the verdict
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    /// What may be touched at all
+    #[command(flatten)]
+    guard: GuardFile,
 }
 
 /// Proves a spec and tells the verdict.
 pub(super) fn run(context: &mut Context, wishes: &Wishes) -> Result<Exit, Trouble> {
-    let Wishes { spec, seeds, exhaustive, save, from_live, format } = wishes;
+    let Wishes { spec, seeds, exhaustive, save, from_live, format, guard } = wishes;
+    let guards = Guards::read(context, guard)?;
     let (source, desired) = session::desired(context, spec)?;
     let extent = Extent { seeds: *seeds, is_exhaustive: *exhaustive };
     if desired.keys().any(|(_, wanted)| wanted.import.is_some()) {
         let text = "keys of your own are not read: others of the same size stand for them\n";
         context.output.stderr.remark(text);
     }
-    let live = if *from_live { Some(seen(context, &desired)?) } else { None };
-    let verdict = prove::prove(&desired, extent, live).map_err(|why| not_set_up(&why))?;
+    let (live, guarded) = if *from_live {
+        let (live, guarded) = seen(context, &desired, &guards)?;
+        (Some(live), guarded)
+    } else {
+        (None, in_simulator(&desired, &guards)?)
+    };
+    let guard = guards.each().next().map(|_| harmless(guarded));
+    let verdict = Verdict { guard, ..prove::prove(&desired, extent, live).map_err(|why| not_set_up(&why))? };
     let text = match format {
         Format::Human => prove::as_text(&clean(spec), &verdict),
         Format::Json => prove::as_json(spec, &verdict),
     };
     context.output.document(&text)?;
-    if verdict.is_good() {
-        return Ok(Exit::Good);
+    if !verdict.is_good() {
+        let told = match save {
+            Some(folder) => keep_all(folder, &source, &verdict)?,
+            None => "To look at what failed, add `--save DIR`: the same proof fails in the same way again\n".to_owned(),
+        };
+        context.output.stderr.tell(&told);
     }
-    let told = match save {
-        Some(folder) => keep_all(folder, &source, &verdict)?,
-        None => "To look at what failed, add `--save DIR`: the same proof fails in the same way again\n".to_owned(),
-    };
-    context.output.stderr.tell(&told);
-    Ok(Exit::Error)
+    Ok(match (verdict.is_outside(), verdict.is_good()) {
+        // What is refused is not even begun, whatever would become of it.
+        (true, _) => Exit::Refused,
+        (false, true) => Exit::Good,
+        (false, false) => Exit::Error,
+    })
 }
 
-/// A world like the one that is in Azure now.
-fn seen(context: &Context, desired: &Desired) -> Result<Live, Trouble> {
+/// Holds the first plan, where nothing is there, against the guards as far as the simulator knows better than to guess.
+fn in_simulator(desired: &Desired, guards: &Guards) -> Result<Guarded, Trouble> {
+    let mut guarded = Guarded::default();
+    if guards.each().next().is_none() {
+        return Ok(guarded);
+    }
+    let First { plan, observed, invented } = prove::first(desired).map_err(|why| not_set_up(&why))?;
+    for (name, guard) in guards.each() {
+        let any = Pattern::new("*");
+        if !guard.tenants.contains(&any) {
+            guarded.unchecked.push(format!(
+                "the tenants of {name}: those of the simulator are invented; `cmk plan` and `--from-live` see the real ones"
+            ));
+        }
+        if guard.key_types.is_some() || guard.key_sizes_bits.is_some() {
+            guarded.unchecked.extend(invented.iter().map(|key| {
+                format!(
+                    "the type and size of key {key} against {name}: the spec makes it not, and only Azure knows them"
+                )
+            }));
+        }
+        if guard.accounts_max.is_some() || guard.risk_max.is_some() {
+            guarded.unchecked.push(format!(
+                "how much less a run does where some of it is there already: the limits of one run of {name} are held \
+                 against a first run"
+            ));
+        }
+        let guard = Guard { tenants: vec![any], ..guard.clone() };
+        guarded.breaches.extend(plan::guard::breaches(&plan, &observed, &guard, name));
+    }
+    Ok(guarded)
+}
+
+/// Holds a plan from what was seen in Azure against the guards.
+fn in_azure(plan: &Plan, observed: &Observed, guards: &Guards) -> Guarded {
+    let each = guards.each().flat_map(|(name, guard)| plan::guard::breaches(plan, observed, guard, name));
+    Guarded { breaches: each.collect(), unchecked: vec![] }
+}
+
+/// The same, with what others chose of it made harmless.
+fn harmless(Guarded { breaches, unchecked }: Guarded) -> Guarded {
+    let breach = |Refusal { code, resource, detail, help }| Refusal {
+        code,
+        resource: clean(&resource),
+        detail: clean(&detail),
+        help: clean(&help),
+    };
+    Guarded {
+        breaches: breaches.into_iter().map(breach).collect(),
+        unchecked: unchecked.iter().map(|what| clean(what)).collect(),
+    }
+}
+
+/// A world like the one that is in Azure now, and what the guards say of a plan from there.
+fn seen(context: &Context, desired: &Desired, guards: &Guards) -> Result<(Live, Guarded), Trouble> {
     let azure = context.azure()?;
     let stderr = context.output.stderr.clone();
-    let (observed, _) = block_on(async {
+    let (observed, plan) = block_on(async {
         let stop = interrupt::listen(stderr.clone(), None);
-        session::look(desired, &azure, &Guards::default(), stop, &stderr).await
+        session::look(desired, &azure, guards, Sight::Accounts, stop, &stderr).await
     })??;
     let live = prove::like(desired, &observed, prove::pace()).map_err(|why| not_set_up(&clean(&why)))?;
     let limits = live.limits.iter().map(|limit| clean(limit)).collect();
-    Ok(Live { limits, ..live })
+    Ok((Live { limits, ..live }, in_azure(&plan, &observed, guards)))
 }
 
 fn not_set_up(why: &str) -> Trouble {

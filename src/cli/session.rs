@@ -6,12 +6,13 @@ use super::guard::Guards;
 use super::interrupt::stopped;
 use super::output::Stderr;
 use super::{progress, source, validate};
+use crate::apply::{self, Sight};
 use crate::azure::{Azure, Failure, Stats};
 use crate::diag::Source;
 use crate::model::{Desired, Observed, Timestamp};
 use crate::plan::{self, Note, Plan, Refusal};
 use crate::report::Traffic;
-use crate::{apply, diag, spec};
+use crate::{diag, spec};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -43,12 +44,13 @@ pub(super) async fn look(
     desired: &Desired,
     azure: &Azure,
     guards: &Guards,
+    sight: Sight,
     stop: watch::Receiver<bool>,
     stderr: &Stderr,
 ) -> Result<(Observed, Plan), Trouble> {
     let looking = progress::looking(stderr);
     let planned = tokio::select! {
-        planned = planned(desired, azure, guards) => planned.map_err(|failure| trouble(&failure)),
+        planned = planned(desired, azure, guards, sight) => planned.map_err(|failure| trouble(&failure)),
         () = stopped(stop) => Err(Trouble::new("interrupted while looking, which changes nothing")),
     };
     drop(looking);
@@ -76,8 +78,8 @@ fn other_time(azure: Timestamp, here: Timestamp) -> Option<Note> {
 const DAY_SECONDS: u64 = 86_400;
 
 /// A plan that was judged and held against the guards, with what it was made from.
-async fn planned(desired: &Desired, azure: &Azure, guards: &Guards) -> Result<(Observed, Plan), Failure> {
-    let (mut observed, plan) = apply::prepare(desired, azure).await?;
+async fn planned(desired: &Desired, azure: &Azure, guards: &Guards, sight: Sight) -> Result<(Observed, Plan), Failure> {
+    let (mut observed, plan) = apply::prepare(desired, azure, sight).await?;
     let mut plan = judged(plan, &observed);
     guards.check(&mut plan, &mut observed, azure).await?;
     Ok((observed, plan))

@@ -2,12 +2,13 @@
 
 use super::apply;
 use super::approval::{self, Approval, Given};
-use super::arguments::{Format, GuardFile, digest, time};
+use super::arguments::{Beside, Format, GuardFile, digest, time};
 use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
 use super::guard::Guards;
 use super::who_uses::KeyArgument;
 use super::{interrupt, session};
+use crate::apply::Sight;
 use crate::model::{AccountName, Desired, KeyRef, Timestamp};
 use crate::plan::{Accepted, Acknowledgement};
 use crate::report::text::wrap;
@@ -43,14 +44,17 @@ pub(super) struct Applying {
     /// What may be touched at all
     #[command(flatten)]
     guard: GuardFile,
+    /// How far is looked for others
+    #[command(flatten)]
+    beside: Beside,
 }
 
 impl Applying {
     /// The wishes of one run.
     pub(super) fn wishes(self, context: &Context) -> Result<apply::Wishes, Trouble> {
-        let Self { yes, format: _, timeout, receipt, key_dir, accept, approved, guard } = self;
+        let Self { yes, format: _, timeout, receipt, key_dir, accept, approved, guard, beside } = self;
         let (accepted, guards) = (Accepted::named(accept), Guards::read(context, &guard)?);
-        Ok(apply::Wishes { yes, timeout, receipt, key_dir, accepted, approved, guards })
+        Ok(apply::Wishes { yes, timeout, receipt, key_dir, accepted, approved, guards, sight: beside.sight() })
     }
 }
 
@@ -187,7 +191,7 @@ fn azure_now(context: &Context, desired: &Desired, key: &KeyRef) -> Result<Times
     let stderr = context.output.stderr.clone();
     let (observed, _) = block_on(async {
         let stop = interrupt::listen(stderr.clone(), None);
-        session::look(&look, &azure, &Guards::default(), stop, &stderr).await
+        session::look(&look, &azure, &Guards::default(), Sight::Accounts, stop, &stderr).await
     })??;
     Ok(observed.at)
 }

@@ -5,6 +5,7 @@ use super::context::{Context, block_on};
 use super::exit::{Exit, Trouble};
 use super::guard::Guards;
 use super::{interrupt, session};
+use crate::apply::Sight;
 use crate::report::evidence;
 use crate::verify;
 
@@ -15,7 +16,7 @@ pub(super) fn run(context: &mut Context, spec: &str, format: Format) -> Result<E
     let stderr = context.output.stderr.clone();
     let (observed, plan) = block_on(async {
         let stop = interrupt::listen(stderr.clone(), None);
-        session::look(&desired, &azure, &Guards::default(), stop, &stderr).await
+        session::look(&desired, &azure, &Guards::default(), Sight::Accounts, stop, &stderr).await
     })??;
     let evidence = verify::verify(&desired, &observed);
     let text = match format {

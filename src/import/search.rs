@@ -1,11 +1,12 @@
 //! A search of subscriptions, and the spec of what was found whose plan is empty. Reads only.
 
 use super::{Import, import};
+use crate::apply::{self, Sight};
 use crate::azure::{Azure, Failure};
 use crate::diag::Source;
 use crate::model::{AccountId, Found, SubscriptionId, Who};
 use crate::plan::{Action, Plan};
-use crate::{apply, observe, spec};
+use crate::{observe, spec};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -72,7 +73,7 @@ pub async fn search(
         let text = spec::emit(&import.document).map_err(Unwritten::Unreadable)?;
         let source = Source { name: "the imported spec".to_owned(), text: text.clone() };
         let Some(desired) = spec::load(&source).0 else { return Err(Unwritten::Unreadable(text)) };
-        let (_, plan) = apply::prepare(&desired, azure).await?;
+        let (_, plan) = apply::prepare(&desired, azure, Sight::Accounts).await?;
         let before = except.len();
         except.extend(touched(&plan, &found));
         if except.len() == before {

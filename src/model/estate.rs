@@ -11,7 +11,7 @@ use super::key::{KeyCreate, SeenKey, Timestamp};
 use super::life::KeyLife;
 use super::own::KeyImport;
 use super::seen::Seen;
-use super::usage::{KeyUsers, Outsider, SeenScope};
+use super::usage::{KeyUsers, Outsider, SeenScope, Sweep};
 use super::vault::{PermissionModel, SeenVault, VaultCreate};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -210,10 +210,13 @@ pub struct Observed {
     /// The locks in each subscription that a plan would write to, looked at only when there is such a plan.
     pub locks: BTreeMap<SubscriptionId, Seen<Vec<SeenLock>>>,
     /// The accounts in each subscription that the spec does not name and that are bound to a key of one's own, looked at
-    /// only when a plan touches a vault that others may use.
+    /// only when a plan touches a vault that others may use, and nobody looks at all users anyway.
     pub outsiders: BTreeMap<SubscriptionId, Seen<Vec<Outsider>>>,
     /// The encryption scopes of accounts that are to lose an identity which they have, looked at only then.
     pub scopes: BTreeMap<AccountName, Seen<Vec<SeenScope>>>,
+    /// Who uses any key at all, encryption scopes included, over all subscriptions of the spec. Nothing where nobody looked:
+    /// that is done only when something is to be closed, or somebody asks for it. For whoever reads a plan; no step rests on it.
+    pub sweep: Option<Sweep>,
     /// The diagnostic settings of vaults whose audit log the spec speaks of.
     pub audits: BTreeMap<VaultName, Seen<Vec<SeenSetting>>>,
     /// Who uses keys of which versions are to be disabled, over all subscriptions of the spec, looked at only then.

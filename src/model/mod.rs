@@ -38,5 +38,5 @@ pub use key::{KeyCreate, KeyType, KeyVersion, SeenKey, Timestamp};
 pub use life::{Enabled, KeyLife, Marks, Period, Rotation, SeenRotation};
 pub use own::{KeyImport, MaterialSource, Thumbprint};
 pub use seen::{HiddenReason, Seen};
-pub use usage::{KeyUser, KeyUsers, Outsider, SeenScope, Unseen};
+pub use usage::{Bound, KeyUser, KeyUsers, Outsider, SeenScope, Sweep, Unseen};
 pub use vault::{MayUse, PermissionModel, SeenVault, VaultCreate, VaultSku};

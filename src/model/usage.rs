@@ -88,3 +88,44 @@ pub struct KeyUsers {
     /// How many accounts were looked at.
     pub accounts: usize,
 }
+
+/// Whoever is bound to any key, over whole subscriptions: accounts and encryption scopes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sweep {
+    /// The users, each with its key.
+    pub bound: Vec<Bound>,
+    /// What could not be seen.
+    pub unseen: Vec<Unseen>,
+    /// How many accounts were looked at.
+    pub accounts: usize,
+}
+
+/// A user and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// The vault's host.
+    pub host: String,
+    /// The key's name.
+    pub key: String,
+    /// Who is bound to it.
+    pub user: KeyUser,
+}
+
+impl Sweep {
+    /// Who uses a key of the vault at a host.
+    pub fn of(&self, host: &str, key: &str) -> KeyUsers {
+        self.who(|one| one.host.eq_ignore_ascii_case(host) && one.key.eq_ignore_ascii_case(key))
+    }
+
+    /// Who uses any key of the vault at a host.
+    pub fn at(&self, host: &str) -> KeyUsers {
+        self.who(|one| one.host.eq_ignore_ascii_case(host))
+    }
+
+    fn who(&self, is_meant: impl Fn(&Bound) -> bool) -> KeyUsers {
+        let mut users: Vec<KeyUser> =
+            self.bound.iter().filter(|one| is_meant(one)).map(|one| one.user.clone()).collect();
+        users.sort();
+        KeyUsers { users, unseen: self.unseen.clone(), accounts: self.accounts }
+    }
+}

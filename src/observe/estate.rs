@@ -55,6 +55,7 @@ pub async fn observe(desired: &Desired, azure: &Azure) -> Result<Observed, Failu
         audits,
         users,
         vault_users,
+        sweep: None,
     })
 }
 

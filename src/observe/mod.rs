@@ -12,4 +12,4 @@ mod users;
 pub use estate::{add_subscriptions, locks, observe};
 pub use found::found;
 pub use look::{KeySight, account, diagnostics, group, key, user_identity, vault};
-pub use users::{Sweep, outsiders, scopes, sweep, users};
+pub use users::{outsiders, scopes, sweep, users};

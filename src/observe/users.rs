@@ -2,8 +2,8 @@
 
 use crate::azure::{Azure, Failure, Kind, accounts, page, scopes};
 use crate::model::{
-    AccountId, Desired, HiddenReason, KeyUser, KeyUsers, Outsider, Seen, SeenAccount, SeenScope, SubscriptionId,
-    Timestamp, Unseen, Who,
+    AccountId, Bound, Desired, HiddenReason, KeyUser, KeyUsers, Outsider, Seen, SeenAccount, SeenScope, SubscriptionId,
+    Sweep, Timestamp, Unseen, Who,
 };
 use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,41 +16,6 @@ pub async fn users(
     subscriptions: &[SubscriptionId],
 ) -> Result<KeyUsers, Failure> {
     Ok(sweep(azure, subscriptions).await?.of(host, key))
-}
-
-/// Whoever is bound to any key, over whole subscriptions: accounts and encryption scopes.
-#[derive(Debug, Default)]
-pub struct Sweep {
-    users: Vec<Bound>,
-    unseen: Vec<Unseen>,
-    accounts: usize,
-}
-
-/// A user and its key: the vault's host and the key's name.
-#[derive(Debug)]
-struct Bound {
-    host: String,
-    key: String,
-    user: KeyUser,
-}
-
-impl Sweep {
-    /// Who uses a key of the vault at a host.
-    pub fn of(&self, host: &str, key: &str) -> KeyUsers {
-        self.who(|one| one.host.eq_ignore_ascii_case(host) && one.key.eq_ignore_ascii_case(key))
-    }
-
-    /// Who uses any key of the vault at a host.
-    pub fn at(&self, host: &str) -> KeyUsers {
-        self.who(|one| one.host.eq_ignore_ascii_case(host))
-    }
-
-    fn who(&self, is_meant: impl Fn(&Bound) -> bool) -> KeyUsers {
-        let mut users: Vec<KeyUser> =
-            self.users.iter().filter(|one| is_meant(one)).map(|one| one.user.clone()).collect();
-        users.sort();
-        KeyUsers { users, unseen: self.unseen.clone(), accounts: self.accounts }
-    }
 }
 
 /// Looks at every account and encryption scope of subscriptions.
@@ -66,7 +31,7 @@ pub async fn sweep<'s>(
             Ok(seen) => {
                 found.accounts += seen.len();
                 for (users, unseen) in try_join_all(seen.iter().map(|account| of_account(azure, account))).await? {
-                    found.users.extend(users);
+                    found.bound.extend(users);
                     found.unseen.extend(unseen);
                 }
             }

@@ -36,15 +36,17 @@ pub fn text_digest(text: &str) -> String {
     hexadecimal(&Sha256::digest(text.as_bytes()))
 }
 
-/// SHA-256 over what was observed, but for the moment, the locks and outsiders: two looks at the same estate give the same.
+/// SHA-256 over what was observed, but for the moment, the locks and who else is beside: two looks at the same estate give the same.
 ///
 /// Only to be compared within one version of `cmk`, since another may look at more.
 pub(super) fn fingerprint(observed: &Observed) -> String {
-    // A lock stops a plan or does not; no step is another one because of it, or of an account beside it.
+    // A lock stops a plan or does not; no step is another one because of it, or of an account beside it. Nor does how far
+    // somebody wished to see make another estate of it.
     let (locks, outsiders) = (std::collections::BTreeMap::new(), std::collections::BTreeMap::new());
     let mut hash = Hashing(Sha256::new());
     // Writing to a hash cannot fail.
-    let _ = write!(hash, "{:?}", Observed { at: Timestamp::default(), locks, outsiders, ..observed.clone() });
+    let seen = Observed { at: Timestamp::default(), locks, outsiders, sweep: None, ..observed.clone() };
+    let _ = write!(hash, "{seen:?}");
     hexadecimal(&hash.0.finalize())
 }
 

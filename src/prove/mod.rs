@@ -10,6 +10,7 @@
 mod chance;
 mod clock;
 mod custody;
+mod first;
 mod ground;
 mod hand;
 mod line;
@@ -28,6 +29,7 @@ pub mod witness;
 
 pub use chance::Chance;
 pub use clock::{BEGINNING, in_virtual_time};
+pub use first::{First, first};
 pub use ground::Past;
 pub use hand::{Hand, OTHERS};
 pub use line::Crash;
@@ -40,5 +42,5 @@ pub use stage::Stage;
 pub use stand_in::with_stand_ins;
 pub use start::Drift;
 pub use told::{as_json, as_text};
-pub use verdict::{Failed, Start, Tried, Verdict};
+pub use verdict::{Failed, Guarded, Start, Tried, Verdict};
 pub use witness::Breach;

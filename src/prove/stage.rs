@@ -8,8 +8,8 @@ use super::meddle::Meddling;
 use super::run::{Ended, How, Run};
 use super::stand_in;
 use super::witness::Witness;
-use crate::apply::{self, Budgets, Event, Outcome, Settings};
-use crate::azure::{Azure, Cloud, Counted, Options, Retry, credential};
+use crate::apply::{self, Budgets, Event, Outcome, Settings, Sight};
+use crate::azure::{Azure, Cloud, Counted, Failure, Options, Retry, credential};
 use crate::import;
 use crate::model::{Access, Desired, Observed, SubscriptionId};
 use crate::plan::{Accepted, Action, Plan, RiskClass, judge};
@@ -145,6 +145,12 @@ impl Stage {
         self.hold("L8", sent == 0, || format!("looking sent {sent} writes"));
     }
 
+    /// Looks and plans, and does no more.
+    pub(super) async fn look(&self, desired: &Desired) -> Result<(Observed, Plan), Failure> {
+        let azure = client(Arc::new(Local(self.ground.sandbox.clone())), How::default().concurrency);
+        apply::prepare(desired, &azure, Sight::Accounts).await
+    }
+
     /// Holds something against an invariant.
     pub fn hold(&self, invariant: &'static str, is_so: bool, what: impl FnOnce() -> String) {
         locked(&self.ground.witness).holds(invariant, is_so, what);
@@ -164,7 +170,7 @@ impl Stage {
             None => transport,
         };
         let azure = client(transport, how.concurrency);
-        let (observed, shown) = match apply::prepare(desired, &azure).await {
+        let (observed, shown) = match apply::prepare(desired, &azure, Sight::Accounts).await {
             Ok(prepared) => prepared,
             Err(failure) => return (Ended::Blind(Box::new(failure)), vec![]),
         };

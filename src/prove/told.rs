@@ -1,6 +1,7 @@
 //! A verdict as text for people and as JSON for programs.
 
-use super::verdict::{Failed, Start, Tried, Verdict};
+use super::verdict::{Failed, Guarded, Start, Tried, Verdict};
+use crate::plan::Refusal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -57,11 +58,29 @@ pub fn as_text(spec: &str, verdict: &Verdict) -> String {
     for failure in &verdict.failures {
         text.push_str(&failed_scene(failure));
     }
-    let _ = if verdict.is_good() {
-        writeln!(text, "\nProved: from every start, whatever went wrong, the next run converges")
+    text.push_str(&guard(verdict));
+    let proved = if verdict.is_good() {
+        "Proved: from every start, whatever went wrong, the next run converges".to_owned()
     } else {
-        writeln!(text, "\nNot proved: {failed} of {scenes} scenes failed")
+        format!("Not proved: {failed} of {scenes} scenes failed")
     };
+    let outside = if verdict.is_outside() { "Outside of the guard: a plan like this is refused\n" } else { "" };
+    let _ = write!(text, "\n{outside}{proved}\n");
+    text
+}
+
+/// What the guards say of the first plan: each breach with its code and what to do, and what could not be held against it.
+fn guard(verdict: &Verdict) -> String {
+    let Some(Guarded { breaches, unchecked }) = &verdict.guard else { return String::new() };
+    let from = verdict.starts.first().map_or("", |start| start.from.as_str());
+    let outside = if breaches.is_empty() { "within" } else { "outside of" };
+    let mut text = format!("\nThe first plan, from \"{from}\", is {outside} the guard\n");
+    for Refusal { code, resource, detail, help } in breaches {
+        let _ = writeln!(text, "  refused[{code}]: {resource}: {detail}\n    help: {help}; `cmk explain {code}`");
+    }
+    for what in unchecked {
+        let _ = writeln!(text, "  not checked: {what}");
+    }
     text
 }
 
@@ -155,6 +174,7 @@ pub fn as_json(spec: &str, verdict: &Verdict) -> String {
         unchecked(verdict).into_iter().map(|(name, why)| json!({ "invariant": name, "because": why })).collect();
     let document = json!({
         "schema": "cmk-proof", "version": 1, "spec": spec, "proved": verdict.is_good(),
+        "guard": verdict.guard.as_ref().map(guard_value),
         "fromLive": verdict.limits.is_some(), "limits": verdict.limits,
         "scenes": verdict.scenes, "scenesFailed": verdict.failed, "runs": verdict.runs,
         "requests": verdict.requests, "crashes": tried(verdict.crashes), "mishaps": tried(verdict.mishaps),
@@ -163,6 +183,13 @@ pub fn as_json(spec: &str, verdict: &Verdict) -> String {
         "atRiskSecondsMax": verdict.at_risk_longest.as_secs(), "waitLongest": wait, "failures": failures,
     });
     format!("{document:#}\n")
+}
+
+fn guard_value(Guarded { breaches, unchecked }: &Guarded) -> Value {
+    let breach = |Refusal { code, resource, detail, help }: &Refusal| json!({ "code": code, "resource": resource, "detail": detail, "help": help });
+    let breaches: Vec<Value> = breaches.iter().map(breach).collect();
+    let verdict = if breaches.is_empty() { "within the guard" } else { "outside of the guard" };
+    json!({ "verdict": verdict, "breaches": breaches, "notChecked": unchecked })
 }
 
 fn tried(Tried { tried, of }: Tried) -> Value {

@@ -3,6 +3,7 @@
 use super::ground::Past;
 use super::stage::Stage;
 use super::witness::{Breach, Witness};
+use crate::plan::Refusal;
 use crate::sandbox::World;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use std::time::Duration;
 pub struct Verdict {
     /// Where the proof began from what was seen: what of that is not as it is in Azure, or not known to be.
     pub limits: Option<Vec<String>>,
+    /// What the guards say of the first plan from the first start, where there are guards.
+    pub guard: Option<Guarded>,
     /// One entry for each world that it was started from.
     pub starts: Vec<Start>,
     /// How often each invariant was checked.
@@ -38,6 +41,15 @@ pub struct Verdict {
     pub at_risk_longest: Duration,
     /// The longest wait for one effect, and what for.
     pub wait_longest: Option<(String, Duration)>,
+}
+
+/// What guards say of a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Guarded {
+    /// Where it goes beyond them.
+    pub breaches: Vec<Refusal>,
+    /// What they say that could not be held against it, and why.
+    pub unchecked: Vec<String>,
 }
 
 /// How many were tried of how many that there are.
@@ -93,6 +105,11 @@ impl Verdict {
         self.failed == 0 && self.scenes > 0
     }
 
+    /// Whether a pipeline with these guards would refuse the first plan.
+    pub fn is_outside(&self) -> bool {
+        self.guard.as_ref().is_some_and(|guarded| !guarded.breaches.is_empty())
+    }
+
     /// Takes in what was seen of a scene.
     pub(super) fn take(&mut self, scene: impl FnOnce() -> String, stage: &Stage) {
         stage.witness(|witness| self.take_witness(witness));
@@ -127,6 +144,7 @@ impl Verdict {
     pub(super) fn absorb(&mut self, other: Self) {
         let Self {
             limits: _,
+            guard: _,
             starts,
             checked,
             met,

@@ -7,11 +7,11 @@ use super::sheet::reads;
 use super::text::clean;
 use super::verdict::PlanVerdict;
 use super::{Scene, Traffic, story, words};
-use crate::plan::review::{AccessChange, KeyMove, Neighbour, Radius, Readability, Review, VersionUse};
+use crate::plan::review::{AccessChange, KeyMove, Neighbour, Radius, Readability, Review, Sharer, VersionUse};
 use crate::plan::{Ask, BlindSpot, Change, Note, Plan, Refusal, Risk, Step, StepId, Wait};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// The version of the documents. A field that goes or changes its meaning makes a new one; a new field does not.
 pub const FORMAT_VERSION: u32 = 1;
@@ -113,8 +113,30 @@ struct RadiusEntry {
     others: Vec<String>,
     /// The ARM ids of accounts that the spec does not name, under keys of the vaults that are touched.
     outsiders: Vec<String>,
+    /// Who was seen under the keys of these vaults, encryption scopes included, by key; null where encryption scopes were not
+    /// looked at.
+    under: Option<Vec<UnderEntry>>,
     /// What was not looked at, and may hold more of them.
     unseen: Vec<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct UnderEntry {
+    /// `kv-prod/main`.
+    key: String,
+    users: Vec<SharerEntry>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct SharerEntry {
+    /// The ARM id of the account.
+    account: String,
+    /// The encryption scope of it; null when the account as a whole is bound to the key.
+    scope: Option<String>,
+    /// Whether the spec names the account.
+    in_spec: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -371,7 +393,7 @@ fn ask(ask: Ask) -> AskEntry {
 
 fn review_entry(review: &Review) -> ReviewEntry {
     let Review { radius, readability, access, versions, nearby } = review;
-    let Radius { accounts, vaults, keys, others, outsiders, unseen } = radius;
+    let Radius { accounts, vaults, keys, others, outsiders, under, unseen } = radius;
     ReviewEntry {
         radius: RadiusEntry {
             accounts: accounts.iter().map(ToString::to_string).collect(),
@@ -379,6 +401,7 @@ fn review_entry(review: &Review) -> ReviewEntry {
             keys: keys.iter().map(ToString::to_string).collect(),
             others: others.iter().map(ToString::to_string).collect(),
             outsiders: outsiders.iter().map(ToString::to_string).collect(),
+            under: under.as_ref().map(|under| under.iter().map(|(key, users)| under_entry(key, users)).collect()),
             unseen: unseen.clone(),
         },
         readability: readability.iter().map(readability_entry).collect(),
@@ -386,6 +409,15 @@ fn review_entry(review: &Review) -> ReviewEntry {
         versions: versions.iter().map(move_entry).collect(),
         nearby: nearby.iter().map(neighbour).collect(),
     }
+}
+
+fn under_entry(key: &str, users: &BTreeSet<Sharer>) -> UnderEntry {
+    let user = |Sharer { account, scope, is_in_spec }: &Sharer| SharerEntry {
+        account: account.to_string(),
+        scope: scope.clone(),
+        in_spec: *is_in_spec,
+    };
+    UnderEntry { key: key.to_owned(), users: users.iter().map(user).collect() }
 }
 
 fn readability_entry(readability: &Readability) -> ReadabilityEntry {

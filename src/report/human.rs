@@ -22,6 +22,7 @@ pub fn showing(plan: &Plan, requests: Option<&Requests>, scene: &Scene, styled: 
     let mut out = head(&sheet, paint);
     let review = [
         touches(&sheet, paint),
+        under(&sheet, paint),
         readable(&sheet, paint),
         doors(&sheet, paint),
         access(&sheet, paint),
@@ -122,6 +123,15 @@ fn touches(sheet: &Sheet<'_>, paint: Paint) -> String {
     };
     let entries: Vec<String> = if things.is_empty() { vec![] } else { vec![things.join("; ") + &beside] };
     section("Touches", &entries, paint)
+}
+
+fn under(sheet: &Sheet<'_>, paint: Paint) -> String {
+    let keys = sheet.under.iter().flatten();
+    let mut entries: Vec<String> = keys.map(|(key, users)| format!("{key}: {}", users.join(", "))).collect();
+    if sheet.under.as_ref().is_some_and(Vec::is_empty) {
+        entries.push("nobody".to_owned());
+    }
+    section(sheet::UNDER, &entries, paint)
 }
 
 fn readable(sheet: &Sheet<'_>, paint: Paint) -> String {

@@ -8,7 +8,7 @@ use super::text::count;
 use super::verdict::{PlanVerdict, is_unjudged};
 use super::words;
 use crate::model::Timestamp;
-use crate::plan::review::{AccessChange, KeyMove, Readability, Reads, VersionUse};
+use crate::plan::review::{AccessChange, KeyMove, Readability, Reads, Sharer, VersionUse};
 use crate::plan::{Ask, Change, Consent, Plan, RiskClass, Step, StepId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -28,6 +28,8 @@ pub(super) struct Sheet<'a> {
     pub(super) touches: Vec<Things>,
     /// Accounts that no step touches and that use a key of a vault which one does.
     pub(super) beside: Vec<String>,
+    /// Who was seen under which key of the vaults that are touched, encryption scopes included; nothing where nobody looked.
+    pub(super) under: Option<Vec<(String, Vec<String>)>>,
     /// Who can read what, before, during and after.
     pub(super) readable: Vec<ReadGroup>,
     /// Who gains or loses what.
@@ -110,6 +112,9 @@ pub(super) struct StepStory<'a> {
     pub(super) like: Option<usize>,
 }
 
+/// What stands above those who were seen under keys of the vaults that are touched.
+pub(super) const UNDER: &str = "Under keys of these vaults, encryption scopes included";
+
 /// Which operations fail while data cannot be read, and with which codes.
 pub(super) const UNREADABLE: &str = "While its data cannot be read, every read and write of blobs and files answers 403: Get Blob, Put Blob, \
      Copy Blob, Put Block, Put Page, Set Blob Metadata, Set Blob Tier, reads and writes of files, with the code \
@@ -127,6 +132,7 @@ impl<'a> Sheet<'a> {
             risks: risks(plan),
             touches: touches(plan),
             beside: beside(plan),
+            under: under(plan),
             readable: readable(plan, &numbers),
             access: access(plan, &numbers),
             versions: versions(plan, &numbers),
@@ -222,6 +228,19 @@ fn beside(plan: &Plan) -> Vec<String> {
     let radius = &plan.review.radius;
     let outside = radius.outsiders.iter().map(|id| format!("{} (not in the spec, group {})", id.name, id.group.name));
     radius.others.iter().map(ToString::to_string).chain(outside).collect()
+}
+
+/// Who was seen under which key: accounts, and encryption scopes with their accounts; those outside of the spec with their
+/// groups.
+fn under(plan: &Plan) -> Option<Vec<(String, Vec<String>)>> {
+    let user = |Sharer { account, scope, is_in_spec }: &Sharer| {
+        let of = scope.as_ref().map_or(String::new(), |scope| format!("encryption scope {scope} of "));
+        let beyond =
+            if *is_in_spec { String::new() } else { format!(" (not in the spec, group {})", account.group.name) };
+        format!("{of}{}{beyond}", account.name)
+    };
+    let keys = plan.review.radius.under.as_ref()?;
+    Some(keys.iter().map(|(key, users)| (key.clone(), users.iter().map(user).collect())).collect())
 }
 
 fn touches(plan: &Plan) -> Vec<Things> {

@@ -1,7 +1,7 @@
 //! User-assigned identities in whole runs, and how many requests binding many accounts takes, counted one by one.
 
 use super::practice::{Practice, cloud, desired, example};
-use cmk::apply::{prepare, previews};
+use cmk::apply::{Sight, prepare, previews};
 use std::fmt::Write as _;
 
 const HEAD: &str = "version: 1
@@ -58,7 +58,8 @@ async fn binding_many_accounts_takes_two_or_three_requests_each_and_one_grant_ca
 async fn principal_not_found() {
     let practice = Practice::new();
     let wanted = example("user-assigned.yaml");
-    let (observed, plan) = prepare(&wanted, &practice.azure()).await.expect("the sandbox can be observed");
+    let (observed, plan) =
+        prepare(&wanted, &practice.azure(), Sight::Accounts).await.expect("the sandbox can be observed");
     let all = previews(&plan, &observed, &cloud()).expect("all can be named");
     let mut assignments = all.iter().filter(|preview| preview.url.contains("/roleAssignments/"));
     let kind = assignments.next().and_then(|one| one.body.as_ref()?.pointer("/properties/principalType").cloned());

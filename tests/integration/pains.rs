@@ -1,7 +1,7 @@
 //! The troubles that people have had with customer-managed keys in other tools, each by name, and that they end here.
 
 use super::practice::{Practice, cloud, desired, example, text};
-use cmk::apply::{prepare, previews};
+use cmk::apply::{Sight, prepare, previews};
 use cmk::azure::{Call, Effect, Method, Service};
 use cmk::plan::{Action, Plan, RiskClass};
 use cmk::sandbox::{CALLER_OBJECT_ID, Fault, Mishap, SUBSCRIPTIONS, TENANT, VAULT_SUFFIX};
@@ -102,7 +102,8 @@ async fn enable_purge_protection_false() {
     let practice = Practice::new();
     let open = text("quickstart.yaml").replace("purgeProtection: true", "purgeProtection: false");
     let vault_alone = desired(&open[..open.find("accounts:").expect("the example has some")]);
-    let (observed, plan) = prepare(&vault_alone, &practice.azure()).await.expect("it can be looked at");
+    let (observed, plan) =
+        prepare(&vault_alone, &practice.azure(), Sight::Accounts).await.expect("it can be looked at");
     let all = previews(&plan, &observed, &cloud()).expect("all can be named");
     let vault = all.iter().find(|one| one.url.contains("/vaults/kv-quickstart?")).expect("the vault is made");
     let properties = vault.body.as_ref().expect("a body")["properties"].clone();
@@ -314,7 +315,7 @@ async fn an_old_version_that_somebody_needs_since_the_plan_was_made() {
     practice.converge(&wanted).await;
     tokio::time::sleep(DAY * 2).await;
     let azure = practice.azure();
-    let (observed, plan) = prepare(&wanted, &azure).await.expect("it can be looked at");
+    let (observed, plan) = prepare(&wanted, &azure, Sight::Accounts).await.expect("it can be looked at");
     assert!(matches!(&plan.steps[0].action, Action::DisableVersion { .. }), "{:?}", ids(&plan));
 
     let properties = json!({

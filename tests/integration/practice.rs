@@ -1,7 +1,7 @@
 //! A place to run whole plans: the product's real client against a sandbox in this process, in virtual time.
 
 use crate::contracts;
-use cmk::apply::{Budgets, Event, Outcome, Settings, apply, prepare};
+use cmk::apply::{Budgets, Event, Outcome, Settings, Sight, apply, prepare};
 use cmk::azure::{Azure, Call, Cloud, Counted, Effect, Method, Options, Retry, Service, Stats, credential};
 use cmk::diag::Source;
 use cmk::material::{Material, Materials};
@@ -85,8 +85,13 @@ impl Practice {
 
     /// What is to be done for a spec, and what was sent to find out.
     pub(crate) async fn plan(&self, desired: &Desired) -> (Plan, Stats) {
+        self.plan_seeing(desired, Sight::Accounts).await
+    }
+
+    /// The same, by somebody who wishes to see so far.
+    pub(crate) async fn plan_seeing(&self, desired: &Desired, sight: Sight) -> (Plan, Stats) {
         let azure = self.azure();
-        let (observed, plan) = prepare(desired, &azure).await.expect("the sandbox can be observed");
+        let (observed, plan) = prepare(desired, &azure, sight).await.expect("the sandbox can be observed");
         assert_eq!(judge(&plan, &observed), vec![], "the judge accepts what the planner makes");
         (plan, azure.stats())
     }
@@ -115,7 +120,7 @@ impl Practice {
 
     async fn run(&self, desired: &Desired, stop: watch::Receiver<bool>) -> Option<Applied> {
         let azure = self.azure();
-        let (observed, plan) = prepare(desired, &azure).await.ok()?;
+        let (observed, plan) = prepare(desired, &azure, Sight::Accounts).await.ok()?;
         assert_eq!(judge(&plan, &observed), vec![], "the judge accepts what the planner makes");
         let asked = plan.asks().into_iter().map(|ask| ask.what);
         let accepted = Accepted::named(asked.filter(|what| AGREEABLE.contains(&what.class)));

@@ -1,7 +1,7 @@
 //! Refusals against the sandbox: what Azure would have refused half way is refused before anything is sent.
 
 use super::practice::{Practice, desired, example, text};
-use cmk::apply::{StepOutcome, prepare};
+use cmk::apply::{Sight, StepOutcome, prepare};
 use cmk::azure::{Azure, Call, Effect, Failure, Method, Service};
 use cmk::plan::Plan;
 use cmk::sandbox::{CALLER_OBJECT_ID, SUBSCRIPTIONS, TENANT, VAULT_SUFFIX};
@@ -91,7 +91,8 @@ assignments:
 async fn locks_and_names_that_may_not_be_seen_are_told_with_the_permission_that_shows_them() {
     let practice = Practice::seeded(LIMITED);
     let azure = practice.azure_as("a0000000-0000-4000-8000-000000000001", "s");
-    let (_, plan) = prepare(&example("guide.yaml"), &azure).await.expect("what may not be seen is no failure");
+    let (_, plan) =
+        prepare(&example("guide.yaml"), &azure, Sight::Accounts).await.expect("what may not be seen is no failure");
     assert!(!plan.is_empty() && plan.refusals.is_empty(), "{plan:#?}");
     let notes: Vec<&str> = plan.notes.iter().map(|note| note.text.as_str()).collect();
     for permission in ["Microsoft.Authorization/locks/read", "Microsoft.KeyVault/checkNameAvailability/read"] {

@@ -12,9 +12,10 @@ pub use versions::{KeyMove, VersionUse};
 use super::action::Action;
 use super::types::{Plan, Step};
 use crate::model::{
-    AccountId, AccountName, Desired, HiddenReason, KeyRef, Observed, Seen, SeenAccount, VaultName, Who,
+    AccountId, AccountName, Bound, Desired, HiddenReason, KeyRef, KeyUser, Observed, Seen, SeenAccount, Sweep, Unseen,
+    VaultName, Who,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a plan means.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,13 +45,27 @@ pub struct Radius {
     pub others: BTreeSet<AccountName>,
     /// Accounts that the spec does not name and that are bound to a key of a vault which a step touches.
     pub outsiders: BTreeSet<AccountId>,
+    /// Who was seen under the keys of these vaults, encryption scopes included, by key: `kv1/main`. Nothing where encryption
+    /// scopes were not looked at.
+    pub under: Option<BTreeMap<String, BTreeSet<Sharer>>>,
     /// What was not looked at, and may hold more of them: "the accounts of subscription …: 403 …".
     pub unseen: Vec<String>,
 }
 
+/// An account or an encryption scope under a key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sharer {
+    /// The account.
+    pub account: AccountId,
+    /// The encryption scope of it; nothing when the account as a whole is bound to the key.
+    pub scope: Option<String>,
+    /// Whether the spec names the account.
+    pub is_in_spec: bool,
+}
+
 /// Reviews the steps of a plan.
 pub(super) fn review(steps: &[Step], desired: &Desired, observed: &Observed) -> Review {
-    let radius = radius(steps, observed);
+    let radius = radius(steps, desired, observed);
     Review {
         readability: readability::readability(steps, &radius, desired, observed),
         access: access::changes(steps, observed),
@@ -60,7 +75,7 @@ pub(super) fn review(steps: &[Step], desired: &Desired, observed: &Observed) -> 
     }
 }
 
-fn radius(steps: &[Step], observed: &Observed) -> Radius {
+fn radius(steps: &[Step], desired: &Desired, observed: &Observed) -> Radius {
     let mut radius = Radius::default();
     for step in steps {
         match &step.action {
@@ -118,8 +133,12 @@ fn radius(steps: &[Step], observed: &Observed) -> Radius {
     let hosts = hosts(&radius, observed);
     radius.others = others(&radius, &hosts, observed);
     if !hosts.is_empty() {
-        radius.outsiders = outsiders(&hosts, observed);
-        radius.unseen = unseen(&radius, observed);
+        radius.under = observed.sweep.as_ref().map(|sweep| under_keys(sweep, &hosts, desired, observed));
+        radius.outsiders = match &radius.under {
+            Some(under) => beyond_spec(under),
+            None => outsiders(&hosts, observed),
+        };
+        radius.unseen = unseen(observed);
     }
     radius
 }
@@ -129,21 +148,56 @@ pub fn shares_vaults(plan: &Plan, observed: &Observed) -> bool {
     !hosts(&plan.review.radius, observed).is_empty()
 }
 
-/// The hosts of the vaults that are touched and there, in lower case.
-fn hosts(radius: &Radius, observed: &Observed) -> BTreeSet<String> {
-    let seen = radius.vaults.iter().filter_map(|name| observed.vaults.get(name)?.known());
-    seen.map(|vault| vault.host.to_ascii_lowercase()).collect()
+/// The vaults that are touched and there, by their hosts in lower case.
+fn hosts(radius: &Radius, observed: &Observed) -> BTreeMap<String, VaultName> {
+    let seen = radius.vaults.iter().filter_map(|name| Some((name, observed.vaults.get(name)?.known()?)));
+    seen.map(|(name, vault)| (vault.host.to_ascii_lowercase(), name.clone())).collect()
+}
+
+/// Who was seen under the keys of these vaults, in the spec or not.
+fn under_keys(
+    sweep: &Sweep,
+    hosts: &BTreeMap<String, VaultName>,
+    desired: &Desired,
+    observed: &Observed,
+) -> BTreeMap<String, BTreeSet<Sharer>> {
+    // To Azure, the case of a key's name means nothing: one that the spec names is called as the spec calls it.
+    let by_spec: HashMap<String, &KeyRef> =
+        observed.keys.keys().map(|key| (key.to_string().to_ascii_lowercase(), key)).collect();
+    let mut keys: BTreeMap<String, BTreeSet<Sharer>> = BTreeMap::new();
+    for Bound { host, key, user } in &sweep.bound {
+        let Some(vault) = hosts.get(&host.to_ascii_lowercase()) else { continue };
+        let name = format!("{vault}/{key}").to_ascii_lowercase();
+        let name = by_spec.get(&name).map_or(name, ToString::to_string);
+        let KeyUser { account, scope, who: _, pinned: _, current: _, moved: _ } = user;
+        let is_in_spec = desired.accounts.contains_key(&account.name);
+        keys.entry(name).or_default().insert(Sharer { account: account.clone(), scope: scope.clone(), is_in_spec });
+    }
+    keys
+}
+
+/// Those of them that are accounts as a whole, and that the spec does not name.
+fn beyond_spec(under: &BTreeMap<String, BTreeSet<Sharer>>) -> BTreeSet<AccountId> {
+    let accounts = under.values().flatten().filter(|one| one.scope.is_none() && !one.is_in_spec);
+    accounts.map(|one| one.account.clone()).collect()
 }
 
 /// The accounts that the spec does not name, under keys of these vaults.
-fn outsiders(hosts: &BTreeSet<String>, observed: &Observed) -> BTreeSet<AccountId> {
+fn outsiders(hosts: &BTreeMap<String, VaultName>, observed: &Observed) -> BTreeSet<AccountId> {
     let all = observed.outsiders.values().filter_map(Seen::known).flatten();
-    let under = all.filter(|one| hosts.contains(&one.vault_host.to_ascii_lowercase()));
+    let under = all.filter(|one| hosts.contains_key(&one.vault_host.to_ascii_lowercase()));
     under.map(|one| one.account.clone()).collect()
 }
 
 /// What was not looked at, and may hold users of the vaults' keys.
-fn unseen(radius: &Radius, observed: &Observed) -> Vec<String> {
+fn unseen(observed: &Observed) -> Vec<String> {
+    if let Some(Sweep { bound: _, unseen, accounts: _ }) = &observed.sweep {
+        let hidden = unseen
+            .iter()
+            .map(|Unseen { what, why, permission }| format!("{what}: {why} ({permission} would show them)"));
+        let elsewhere = "other subscriptions and other services, which may use the same keys".to_owned();
+        return hidden.chain([elsewhere]).collect();
+    }
     let hidden = observed.outsiders.iter().filter_map(|(id, seen)| match seen {
         Seen::Hidden(HiddenReason { what, permission }) => {
             let would = permission.as_ref().map_or(String::new(), |name| format!(" ({name} would show them)"));
@@ -151,11 +205,12 @@ fn unseen(radius: &Radius, observed: &Observed) -> Vec<String> {
         }
         Seen::Known(_) | Seen::Absent => None,
     });
-    let all_users = !radius.keys.is_empty() && radius.keys.iter().all(|key| observed.users.contains_key(key));
     let beyond = match observed.outsiders.len() {
-        _ if all_users => "other subscriptions and other services, which may use the same keys",
         0 => "accounts outside of the spec, which may use the same keys",
-        _ => "encryption scopes, other subscriptions and other services, which may use the same keys",
+        _ => {
+            "encryption scopes (`--encryption-scopes` looks at them), other subscriptions and other services, which may \
+             use the same keys"
+        }
     };
     hidden.chain([beyond.to_owned()]).collect()
 }
@@ -205,11 +260,11 @@ fn reaching(who: &Who, observed: &Observed) -> Vec<AccountName> {
 }
 
 /// The accounts that were seen to use a vault which the plan touches, and are not touched themselves.
-fn others(radius: &Radius, hosts: &BTreeSet<String>, observed: &Observed) -> BTreeSet<AccountName> {
+fn others(radius: &Radius, hosts: &BTreeMap<String, VaultName>, observed: &Observed) -> BTreeSet<AccountName> {
     let seen = observed.accounts.iter().filter_map(|(name, seen)| Some((name, seen.known()?)));
     let bound = seen.filter(|(_, seen)| {
         let binding = seen.encryption.binding.as_ref();
-        binding.is_some_and(|binding| hosts.contains(&binding.vault_host.to_ascii_lowercase()))
+        binding.is_some_and(|binding| hosts.contains_key(&binding.vault_host.to_ascii_lowercase()))
     });
     bound.map(|(name, _)| name.clone()).filter(|name| !radius.accounts.contains(name)).collect()
 }

@@ -391,21 +391,6 @@ fn nothing_is_retired_in_the_plan_that_makes_a_new_version() {
 }
 
 #[test]
-fn of_a_key_that_is_retired_the_encryption_scopes_were_looked_at_and_of_another_they_were_not() {
-    use crate::plan::tests::world;
-    let unseen = |wanted: &str, users: &str| {
-        let there = format!("{}; {users}", seen(22, "B made=86400 A made=1", "@B"));
-        let made = crate::plan::plan(&world::desired(wanted), &world::observed(wanted, &there));
-        assert!(!made.is_empty());
-        made.review.radius.unseen.join("; ")
-    };
-    let retired = unseen(&wanted("retire=P7D"), "users kv1/main moved=1296000");
-    assert_eq!(retired, "other subscriptions and other services, which may use the same keys");
-    let tagged = unseen(&wanted("tag=team:pay"), "");
-    assert_eq!(tagged, "accounts outside of the spec, which may use the same keys");
-}
-
-#[test]
 fn an_account_that_is_made_with_its_key_is_made_after_the_version_that_it_is_pinned_to() {
     use crate::plan::tests::world::{desired, observed};
     let wanted = "group; vault kv1 protected; key kv1/main age=P90D; identity id1; account st1 create has id1 uses kv1/main as id1";

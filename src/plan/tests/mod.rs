@@ -9,6 +9,7 @@ mod obstacles;
 mod own_key;
 mod recovery;
 mod removal;
+mod sight;
 pub(crate) mod world;
 mod world_life;
 
@@ -32,7 +33,7 @@ fn rejected(plan: &Plan, observed: &Observed, words: &str) {
 ///
 /// Seen: `group`, `vault kv1 [protected] [rbac] [registering] [hidden] [taken] [deleted [elsewhere] [over|dated]] [st1=get+wrapKey] [tenant2]`,
 /// `key kv1/main A [own|other] [disabled|expired|expires|later|small|hidden] [B …]`, `key kv1/main deleted [certificate] [over]|unlisted`,
-/// `users kv1/main [st9@A] [moved=900] [unseen]`, `now 2000`; a key's life is in the words of `world_life`, and `made=900` says
+/// `users kv1/main [st9@A] [moved=900] [unseen]`, `sweep kv1/main st9 st9/hr [unseen]`, `now 2000`; a key's life is in the words of `world_life`, and `made=900` says
 /// when the version before it was made;
 /// `lock name ReadOnly subscription|group|kv1|st1`, `lock hidden`, `identity id1 [hidden]`, `account st1 [system] [has id1]
 /// [bound kv1/main[@A] [as id1]] [creating] [hidden] [taken] [uai]`. What is not named is absent. `A` stands for version `aaaa…`.

@@ -207,6 +207,7 @@ pub(crate) fn observed(wanted: &str, text: &str) -> Observed {
             "lock" => see_lock(&words, &mut observed),
             "setting" => see_setting(&words, &mut observed),
             "users" => world_life::see_users(&words, &mut observed),
+            "sweep" => world_life::see_all_users(&words, &mut observed),
             "sharers" => world_life::see_sharers(&words, &mut observed),
             "scopes" => world_life::see_scopes(&words, &mut observed),
             "now" => observed.at = world_life::moment(words[1]),

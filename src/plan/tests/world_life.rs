@@ -117,3 +117,21 @@ pub(super) fn see_sharers(words: &[&str], observed: &mut Observed) {
     }
     observed.vault_users.insert(VaultName::parse(words[1]).unwrap(), found);
 }
+
+/// `sweep kv1/main st9 st9/hr [unseen]`: the accounts and scopes that were found under the key by a look at everybody; what a
+/// `sweep` before it found stays.
+pub(super) fn see_all_users(words: &[&str], observed: &mut Observed) {
+    let (vault, key) = words[1].split_once('/').unwrap();
+    let mut found = observed.sweep.take().unwrap_or_default();
+    for name in words[2..].iter().filter(|word| **word != "unseen") {
+        let (name, scope) = name.split_once('/').map_or((*name, None), |(name, scope)| (name, Some(scope.to_owned())));
+        let account = AccountId { group: super::world::group(), name: AccountName::parse(name).unwrap() };
+        let user = KeyUser { who: None, account, scope, pinned: None, current: None, moved: None };
+        found.bound.push(Bound { host: format!("{vault}.vault.test"), key: key.to_owned(), user });
+    }
+    if words.contains(&"unseen") {
+        let what = "the encryption scopes of account st9".to_owned();
+        found.unseen.push(Unseen { what, why: "403 AuthorizationFailed".to_owned(), permission: "a/read".to_owned() });
+    }
+    observed.sweep = Some(found);
+}

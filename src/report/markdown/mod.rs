@@ -149,7 +149,19 @@ fn touches(page: &mut Page, sheet: &Sheet<'_>) {
         let text = format!("- Not touched, and under keys of these vaults: {names}\n");
         page.row("accounts beside", sheet.beside.len(), &text);
     }
+    under(page, sheet);
     page.push(if sheet.touches.is_empty() { "" } else { "\n" });
+}
+
+fn under(page: &mut Page, sheet: &Sheet<'_>) {
+    let Some(keys) = &sheet.under else { return };
+    if keys.is_empty() {
+        page.push(&format!("- {}: nobody\n", sheet::UNDER));
+    }
+    for (key, users) in keys {
+        let names = names(page, "users of keys", users.iter());
+        page.row("users of keys", users.len(), &format!("- {}: {}: {names}\n", sheet::UNDER, code(key)));
+    }
 }
 
 fn readable(page: &mut Page, sheet: &Sheet<'_>) {
@@ -231,7 +243,7 @@ fn unseen(page: &mut Page, sheet: &Sheet<'_>) {
     }
     let unseen = &sheet.plan.review.radius.unseen;
     for text in unseen {
-        page.push(&format!("- Not looked for: {}.\n", prose(text)));
+        page.row("things that were not looked for", 1, &format!("- Not looked for: {}.\n", prose(text)));
     }
     if !unseen.is_empty() || !sheet.plan.blind_spots.is_empty() {
         page.push("\n");

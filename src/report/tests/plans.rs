@@ -64,6 +64,14 @@ pub(super) fn stories() -> Vec<Story> {
             "vault kv1 protected sta=get+wrapKey+unwrapKey+recover stz=get+list+sign; key kv1/main A; account sta system bound kv1/main@A; account stb system; account stc system",
         ),
         (
+            "everybody-was-looked-at",
+            LIVE,
+            &format!(
+                "{GRANTED}; key kv1/main B A; account st1 system bound kv1/main@A; sweep kv1/main st1 st1/hr st9 st9/pay \
+                 unseen; sweep kv1/other st8/ops"
+            ),
+        ),
+        (
             "revoked",
             "vault kv1 protected; key kv1/main; account st1 system uses kv1/main revoked",
             &format!("{GRANTED}; key kv1/main A; account st1 system bound kv1/main@A"),

@@ -43,6 +43,7 @@ fn a_verdict_in_json_says_what_was_checked_and_how_often() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(verdict["proved"], true);
+    assert_eq!(verdict["guard"], serde_json::Value::Null, "nobody gave one");
     assert_eq!(verdict["failures"], serde_json::json!([]));
     assert!(verdict["checked"]["S2"].as_u64().is_some_and(|times| times > 100), "{verdict:#}");
     assert_eq!(verdict["starts"][0]["converges"], true);

@@ -17,6 +17,7 @@
 //! | `grant st1 kv1 get wrapKey` | an entry for its identity |
 //! | `bound st1 kv1/main`, `bound st1 kv1/main auto` | its encryption, pinned or not |
 //! | `through users st1 kv1/main` | its encryption, reached as the user-assigned identity of others |
+//! | `scope st1/payroll kv1/main` | an encryption scope of an account under a key of its own |
 //! | `own kv1/main`, `officer` | the stand-in for a key of one's own; a role of the caller's for all keys |
 //! | `scoped st1 payroll kv1/main` | an encryption scope of it under a key |
 //! | `rotate kv1/main`, `disable kv1/main` | a new version; the newest one disabled |
@@ -143,6 +144,13 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
         ["has", name, user] => users(hand, name, user),
         ["let", user, on] => let_at(hand, user, on),
         ["as", user, name, to] => bind_as(hand, user, name, to),
+        ["scope", scope, to] => {
+            let ((of, scope), (vault, key)) = (key(scope), key(to));
+            let key = format!("https://{vault}.{VAULT_SUFFIX}/keys/{key}");
+            let body =
+                json!({ "properties": { "source": "Microsoft.KeyVault", "keyVaultProperties": { "keyUri": key } } });
+            hand.arm("PUT", &format!("{}/encryptionScopes/{scope}", account(&of)), &body).0
+        }
         ["grant", name, of, permissions @ ..] => {
             let principal = hand.principal(&account(name)).expect("an identity to grant to");
             let all = ["get", "wrapKey", "unwrapKey"];
