@@ -186,7 +186,7 @@ pub(super) const STORIES: &[Story] = &[
     ),
     story(
         "an identity is to go that a scope's key may be reached as",
-        "group\nvault kv1\nkey kv1/main\nidentity id1\naccount st1 identity\ngrant st1 kv1\nscoped st1 payroll kv1/main",
+        "group\nvault kv1\nkey kv1/main\nidentity id1\naccount st1 identity\ngrant st1 kv1\nscope st1/payroll kv1/main",
         ONLY_GOES,
         Refuses("CMK263"),
     ),

@@ -146,10 +146,7 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
         ["as", user, name, to] => bind_as(hand, user, name, to),
         ["scope", scope, to] => {
             let ((of, scope), (vault, key)) = (key(scope), key(to));
-            let key = format!("https://{vault}.{VAULT_SUFFIX}/keys/{key}");
-            let body =
-                json!({ "properties": { "source": "Microsoft.KeyVault", "keyVaultProperties": { "keyUri": key } } });
-            hand.arm("PUT", &format!("{}/encryptionScopes/{scope}", account(&of)), &body).0
+            hand.scope(&account(&of), &scope, &vault, &key)
         }
         ["grant", name, of, permissions @ ..] => {
             let principal = hand.principal(&account(name)).expect("an identity to grant to");
@@ -190,10 +187,6 @@ fn thing(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
 fn obstacle(hand: &mut Hand<'_>, words: &[&str]) -> u16 {
     let key = |text: &str| text.split_once('/').map(|(vault, key)| (vault.to_owned(), key.to_owned())).unwrap();
     match words {
-        ["scoped", name, scope, to] => {
-            let (of, name_of_key) = key(to);
-            hand.scope(&account(name), scope, &of, &name_of_key)
-        }
         ["own", name] => {
             let (of, name) = key(name);
             hand.import(&of, &name, 2048)
