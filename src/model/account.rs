@@ -156,6 +156,15 @@ impl SeenAccount {
         }
     }
 
+    /// As whom its encryption scopes reach their keys, of which Azure names none: its own identity, unless its encryption
+    /// names another. Nothing where it has none, or names one in no form that is known.
+    pub fn scopes_reach_as(&self) -> Option<Who> {
+        if self.encryption.binding.is_some() {
+            return self.reaches_as();
+        }
+        self.identity.system_principal.as_ref().map(|_| Who::System(self.id.clone()))
+    }
+
     /// Whether the account can be used and changed, rather than being still under way.
     pub fn is_ready(&self) -> bool {
         self.provisioning_state.eq_ignore_ascii_case("Succeeded")

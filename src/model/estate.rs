@@ -212,7 +212,8 @@ pub struct Observed {
     /// The accounts in each subscription that the spec does not name and that are bound to a key of one's own, looked at
     /// only when a plan touches a vault that others may use, and nobody looks at all users anyway.
     pub outsiders: BTreeMap<SubscriptionId, Seen<Vec<Outsider>>>,
-    /// The encryption scopes of accounts that are to lose an identity which they have, looked at only then.
+    /// The encryption scopes of accounts that are to lose an identity which they have, or to reach their keys as another,
+    /// looked at only then.
     pub scopes: BTreeMap<AccountName, Seen<Vec<SeenScope>>>,
     /// Who uses any key at all, encryption scopes included, over all subscriptions of the spec. Nothing where nobody looked:
     /// that is done only when something is to be closed, or somebody asks for it. For whoever reads a plan; no step rests on it.

@@ -5,9 +5,9 @@ use super::users;
 use crate::azure::{Azure, Failure};
 use crate::model::audit::SeenSetting;
 use crate::model::{
-    AccountId, AccountName, Binding, Desired, Enabled, GroupId, IdentityId, Key, KeyLife, KeyName, KeyRef, Location,
-    NameState, Observed, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenScope, SeenSubscription,
-    SeenUserIdentity, SeenVault, SubscriptionId, VaultName, VersionRule,
+    Account, AccountId, AccountName, Binding, Desired, Enabled, GroupId, IdentityId, Key, KeyLife, KeyName, KeyRef,
+    Location, NameState, Observed, Seen, SeenAccount, SeenDeletedKey, SeenGroup, SeenKey, SeenLock, SeenScope,
+    SeenSubscription, SeenUserIdentity, SeenVault, SubscriptionId, VaultName, VersionRule, Who,
 };
 use futures::future::try_join_all;
 use futures::try_join;
@@ -96,18 +96,28 @@ async fn all_audits(
     Ok(try_join_all(looks).await?.into_iter().collect())
 }
 
-/// The encryption scopes of accounts that are to lose an identity which they have.
+/// The encryption scopes of accounts that are to lose an identity which they have, or to reach their keys as another one.
 async fn all_scopes(
     desired: &Desired,
     azure: &Azure,
     accounts: &Map<AccountName, SeenAccount>,
 ) -> Result<Map<AccountName, Vec<SeenScope>>, Failure> {
-    let losing = desired.accounts.iter().filter_map(|(name, wanted)| {
+    let concerned = desired.accounts.iter().filter_map(|(name, wanted)| {
         let seen = accounts.get(name).and_then(Seen::known)?;
-        (!seen.identity.still_has(&wanted.removes).is_empty()).then_some((name, &wanted.id))
+        let loses = !seen.identity.still_has(&wanted.removes).is_empty();
+        (loses || changes_reader(wanted, seen)).then_some((name, &wanted.id))
     });
-    let looks = losing.map(async |(name, id)| Ok((name.clone(), users::scopes(azure, id).await?)));
+    let looks = concerned.map(async |(name, id)| Ok((name.clone(), users::scopes(azure, id).await?)));
     Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+/// Whether the scopes of an account, if it has any, are to be read as somebody else than now.
+fn changes_reader(wanted: &Account, seen: &SeenAccount) -> bool {
+    let Some(now) = seen.scopes_reach_as() else { return false };
+    match &wanted.encryption {
+        Some(encryption) => encryption.who != now,
+        None => wanted.leaves_key && matches!(now, Who::User(_)),
+    }
 }
 
 /// Looks at subscriptions as well, at those that were not looked at: a guard has to know their tenants.

@@ -7,8 +7,8 @@ use super::action::{Action, GrantBy};
 use crate::model::audit::{OUR_SETTING, Sink};
 use crate::model::key::in_date;
 use crate::model::{
-    AccountId, AccountName, Binding, GrantScope, Identities, KeyPermission, KeyRef, Marks, MayUse, Observed, Seen,
-    SeenAccount, VaultId, Version, Who,
+    AccountId, AccountName, Binding, GrantScope, Identities, KeyPermission, KeyRef, Marks, MayUse, Observed,
+    PermissionModel, Seen, SeenAccount, VaultId, Version, Who,
 };
 use std::collections::BTreeSet;
 use std::fmt;
@@ -213,12 +213,20 @@ impl Rules<'_> {
             Action::LeaveKey { account: id, .. } => {
                 let why =
                     "its data is protected by a key that Microsoft manages from then on, which nobody here can revoke";
-                vec![risk(RiskClass::ProtectionLowered, account(&id.name), why, Consent::Operator)]
+                let mut risks = vec![risk(RiskClass::ProtectionLowered, account(&id.name), why, Consent::Operator)];
+                risks.extend(self.scopes_lost(id, &Who::System(id.clone()), None));
+                risks
             }
-            Action::SetEncryption { account: id, vault: to, key, .. } => self.encryption(id, to, key),
-            Action::SwitchIdentity { account: id, from, who, .. } => {
+            Action::SetEncryption { account: id, vault: to, key, who, .. } => {
+                let mut risks = self.encryption(id, to, key);
+                risks.extend(self.scopes_lost(id, who, Some((to, key))));
+                risks
+            }
+            Action::SwitchIdentity { account: id, vault, key, from, who, .. } => {
                 let why = format!("its data is read as {who} instead of {from} from then on");
-                vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)]
+                let mut risks = vec![risk(RiskClass::AccessChange, account(&id.name), why, Consent::Plan)];
+                risks.extend(self.scopes_lost(id, who, Some((vault, key))));
+                risks
             }
         }
     }
@@ -357,6 +365,36 @@ impl Rules<'_> {
         }
         let why = format!("its key is held by {} now, and by vault {} from then on", binding.vault_host, to.name);
         vec![risk(RiskClass::CustodyChange, account(&id.name), why, Consent::Operator)]
+    }
+
+    /// The encryption scopes that would be read as another identity, which is not known to be let at their keys. That it is
+    /// let at one key, with all of its vault where access policies decide, the step has seen to.
+    fn scopes_lost(&self, id: &AccountId, reader: &Who, let_at: Option<(&VaultId, &KeyRef)>) -> Vec<Risk> {
+        let Some(seen) = self.account(&id.name) else { return vec![] };
+        if seen.scopes_reach_as().as_ref() == Some(reader) {
+            return vec![];
+        }
+        let scopes = self.observed.scopes.get(&id.name).and_then(Seen::known).into_iter().flatten();
+        let under = scopes.filter_map(|scope| Some((&scope.name, scope.key.as_ref()?)));
+        let lost = under.filter(|(_, (host, key))| !self.may_read(reader, host, key, let_at));
+        lost.map(|(scope, (host, key))| {
+            let why = format!(
+                "its encryption scope {scope} is under {host}/{key} and is read as {reader} from then on, of which nobody saw that it may use that key"
+            );
+            risk(RiskClass::Unreadable, account(&id.name), why, Consent::Operator)
+        })
+        .collect()
+    }
+
+    fn may_read(&self, reader: &Who, host: &str, key: &str, let_at: Option<(&VaultId, &KeyRef)>) -> bool {
+        let mut seen = self.observed.vaults.values().filter_map(Seen::known);
+        let Some(vault) = seen.find(|vault| vault.host.eq_ignore_ascii_case(host)) else { return false };
+        let by_step = let_at.is_some_and(|(on, at)| {
+            let reaches_all = vault.permission_model == PermissionModel::AccessPolicies;
+            vault.id.name == on.name && (reaches_all || at.name.as_str().eq_ignore_ascii_case(key))
+        });
+        let lets = |principal: &str| matches!(vault.lets(principal, Some(key), &KeyPermission::needed()), MayUse::Yes);
+        by_step || reader.principal(self.observed).is_some_and(lets)
     }
 
     fn is_in(&self, binding: &Binding, vault: &VaultId) -> bool {

@@ -377,6 +377,30 @@ accounts: { st1: { identities: [id1], removeIdentities: [systemAssigned], encryp
 }
 
 #[test]
+fn a_scope_that_may_become_unreadable_when_the_identity_changes_is_said_before_anything_is_sent() {
+    let there = "group\nvault kv1\nkey kv1/main\nvault kv2\nkey kv2/other\nidentity id1\naccount st1 identity\n\
+                 grant st1 kv1\ngrant st1 kv2\nbound st1 kv1/main\nscope st1/payroll kv2/other";
+    let spec = "
+vaults: { kv1: { keys: { main: {} } } }
+identities: { id1: {} }
+accounts: { st1: { identities: [id1], encryption: { key: kv1/main } } }
+";
+    let stage = Stage::new(there, spec);
+    let refused = stage.apply(&["spec.yaml"]);
+    refused.sent_nothing(3);
+    assert!(refused.said.contains("--accept CMK406:account/st1"), "{}", refused.said);
+    let told = stage.run(&["plan", "spec.yaml"]).document.to_string();
+    assert!(told.contains("its encryption scope payroll is under kv2.vault.sandbox.test/other"), "{told}");
+    stage.apply(&["spec.yaml", "--accept=CMK406:account/st1"]).is_done();
+    // Nothing is to be said where nothing changes for the scope.
+    let same = Stage::new(
+        &there.replace("kv2/other", "kv1/other").replace("vault kv2\n", "").replace("grant st1 kv2\n", ""),
+        spec,
+    );
+    same.apply(&["spec.yaml"]).is_done();
+}
+
+#[test]
 fn a_guard_that_cannot_be_read_ends_the_run_before_any_request() {
     let stage = Stage::new(THERE, &format!("{VAULT}{ACCOUNT}"));
     std::fs::write(stage.path("bad.yaml"), guard(|lines| lines.truncate(3))).unwrap();

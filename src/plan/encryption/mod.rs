@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
     for account in desired.accounts.values() {
+        tell_unseen_scopes(account, observed, draft);
         let seen = observed.accounts.get(&account.id.name).and_then(Seen::known);
         if seen.and_then(|seen| seen.encryption.binding.as_ref()).is_some_and(|one| draft.recovered.has_bound(one)) {
             continue;
@@ -37,6 +38,17 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
             Access::Granted => pair.plan(draft),
             Access::Revoked => pair.revoke(draft),
         }
+    }
+}
+
+/// Scopes are looked at where they are to be read as somebody else than now.
+fn tell_unseen_scopes(account: &Account, observed: &Observed, draft: &mut Draft) {
+    let name = &account.id.name;
+    let Some(Seen::Hidden(reason)) = observed.scopes.get(name) else { return };
+    if account.encryption.is_some() || account.leaves_key {
+        let spot = Fact::NoScopeUnderKey(name.clone()).subject();
+        draft.hidden(&spot, reason);
+        draft.hides(&spot, &reason.what, "whether what is in them can be read as another identity".to_owned());
     }
 }
 

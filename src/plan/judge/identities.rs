@@ -2,8 +2,8 @@
 
 use super::super::action::Action;
 use super::super::types::Plan;
-use super::{Bench, unless};
-use crate::model::{AccountId, Identities, Seen, VaultId, Who};
+use super::{Bench, is_host, may_unwrap, unless};
+use crate::model::{AccountId, Identities, KeyRef, PermissionModel, Seen, VaultId, Who};
 
 /// An identity that another step of the plan gives to the account, or has it reach a key as, is not taken from it.
 pub(super) fn at_odds(plan: &Plan, id: &AccountId, gone: &Identities) -> Option<String> {
@@ -50,6 +50,35 @@ impl Bench<'_> {
         .into_iter()
         .flatten()
         .collect()
+    }
+
+    /// Whether an encryption scope of an account would be read as an identity of which nobody saw that it may use the
+    /// scope's key, and is read as another one now. The key that the step itself is about is seen to by other rules.
+    pub(super) fn scopes_shut(&self, id: &AccountId, reader: &Who, about: Option<(&VaultId, &KeyRef)>) -> bool {
+        let Some(seen) = self.account(id) else { return false };
+        let named = seen.encryption.binding.as_ref().and_then(|binding| binding.user_assigned_identity.as_deref());
+        let stays = match reader {
+            Who::System(_) => named.is_none(),
+            Who::User(user) => named.is_some_and(|named| named.eq_ignore_ascii_case(&user.to_string())),
+        };
+        let principal = match reader {
+            Who::System(_) => seen.identity.system_principal.as_deref(),
+            Who::User(user) => {
+                self.observed.identities.get(user).and_then(Seen::known).map(|seen| seen.principal.as_str())
+            }
+        };
+        let is_open = |(host, key): &(String, String)| {
+            let vault = self.observed.vaults.values().filter_map(Seen::known).find(|vault| is_host(vault, host));
+            vault.is_some_and(|vault| {
+                let is_its = about.is_some_and(|(on, about)| {
+                    let any_key = vault.permission_model == PermissionModel::AccessPolicies;
+                    on.name == vault.id.name && (any_key || about.name.as_str().eq_ignore_ascii_case(key))
+                });
+                is_its || principal.is_some_and(|principal| may_unwrap(principal, vault, key))
+            })
+        };
+        let scopes = self.observed.scopes.get(&id.name).and_then(Seen::known).into_iter().flatten();
+        !stays && !scopes.filter_map(|scope| scope.key.as_ref()).all(is_open)
     }
 
     /// Identities that an account gets in the request that binds it. Whatever goes wrong with a key that it is under already

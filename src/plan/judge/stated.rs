@@ -66,8 +66,13 @@ impl Bench<'_> {
             Action::CreateAccount { id, key: Some(_), .. } => {
                 vec![(RiskClass::AccessChange, format!("account/{}", id.name))]
             }
-            Action::SwitchIdentity { account, .. } => {
-                vec![(RiskClass::AccessChange, format!("account/{}", account.name))]
+            Action::SwitchIdentity { account, vault, key, who, .. } => {
+                let object = format!("account/{}", account.name);
+                let lost = self.scopes_shut(account, who, Some((vault, key)));
+                [lost.then(|| (RiskClass::Unreadable, object.clone())), Some((RiskClass::AccessChange, object))]
+                    .into_iter()
+                    .flatten()
+                    .collect()
             }
             Action::CreateVault { id, purge_protection: true, .. } | Action::ProtectVault { id } => {
                 vec![(RiskClass::Irreversible, format!("vault/{}", id.name))]
@@ -112,17 +117,26 @@ impl Bench<'_> {
                 vec![(if closes { RiskClass::Unreadable } else { RiskClass::AccessChange }, object)]
             }
             Action::LeaveKey { account, .. } => {
-                vec![(RiskClass::ProtectionLowered, format!("account/{}", account.name))]
+                let object = format!("account/{}", account.name);
+                let lost = self.scopes_shut(account, &Who::System(account.clone()), None);
+                let mut due = vec![(RiskClass::ProtectionLowered, object.clone())];
+                due.extend(lost.then_some((RiskClass::Unreadable, object)));
+                due
             }
-            Action::SetEncryption { account, vault, .. } => {
+            Action::SetEncryption { account, vault, key, who, .. } => {
                 let object = format!("account/{}", account.name);
                 let Some(seen) = self.account(account) else { return vec![] };
-                let Some(binding) = &seen.encryption.binding else {
-                    return vec![(RiskClass::AccessChange, object)];
-                };
-                let stays =
-                    self.vault(&vault.name).is_some_and(|seen| seen.host.eq_ignore_ascii_case(&binding.vault_host));
-                if stays { vec![] } else { vec![(RiskClass::CustodyChange, object)] }
+                let lost = self.scopes_shut(account, who, Some((vault, key)));
+                let mut due = vec![];
+                due.extend(lost.then(|| (RiskClass::Unreadable, object.clone())));
+                match &seen.encryption.binding {
+                    None => due.push((RiskClass::AccessChange, object)),
+                    Some(binding) => {
+                        let stays = self.vault(&vault.name).is_some_and(|seen| is_host(seen, &binding.vault_host));
+                        due.extend((!stays).then_some((RiskClass::CustodyChange, object)));
+                    }
+                }
+                due
             }
         }
     }

@@ -1,8 +1,8 @@
 //! User-assigned identities: made, attached, let at a key, shared, and changed for another.
 
 use super::check;
-use crate::plan::Action;
 use crate::plan::tests::world::{desired, observed};
+use crate::plan::{Action, RiskClass};
 use expect_test::expect;
 
 const LIVE: &str = "vault kv1 protected rbac; key kv1/main; identity id1";
@@ -401,4 +401,86 @@ fn an_identity_that_somebody_took_from_an_account_comes_back_only_when_asked() {
     let mut made = crate::plan::plan(&desired(&wanted), &seen);
     made.steps[0].risks.clear();
     super::rejected(&made, &seen, "it does not say that it is reopening for account/st1");
+}
+
+const MOVES: &str = "vault kv1 protected rbac; key kv1/main; identity id1; account st1 has id1 uses kv1/main as id1";
+
+#[test]
+fn a_scope_under_another_key_may_become_unreadable_when_the_identity_changes() {
+    let seen = "identity id1; key kv1/main A; vault kv1 protected rbac st1=role; account st1 system bound kv1/main@A";
+    check(
+        MOVES,
+        &format!("{seen}; scopes st1 hr=kv1/other"),
+        &expect![[r#"
+        1. identity/st1
+        2. grant/id1/kv1/main
+        3. reach/st1   after 1 2
+           asks for couldBecomeUnreadable account/st1: its encryption scope hr is under kv1.vault.test/other and is read as the user-assigned identity id1 from then on, of which nobody saw that it may use that key
+    "#]],
+    );
+    check(
+        MOVES,
+        &format!("{seen}; scopes st1 hr=kv9/main"),
+        &expect![[r#"
+        1. identity/st1
+        2. grant/id1/kv1/main
+        3. reach/st1   after 1 2
+           asks for couldBecomeUnreadable account/st1: its encryption scope hr is under kv9.vault.test/main and is read as the user-assigned identity id1 from then on, of which nobody saw that it may use that key
+    "#]],
+    );
+    // Of the key that the step is about, and of keys that the identity was seen to be let at, there is nothing to fear.
+    check(
+        MOVES,
+        &format!("{seen}; scopes st1 hr=kv1/main"),
+        &expect![[r#"
+        1. identity/st1
+        2. grant/id1/kv1/main
+        3. reach/st1   after 1 2
+    "#]],
+    );
+    let let_in = seen.replace("st1=role", "st1=role id1=role@other");
+    check(
+        MOVES,
+        &format!("{let_in}; scopes st1 hr=kv1/other"),
+        &expect![[r#"
+        1. identity/st1
+        2. grant/id1/kv1/main
+        3. reach/st1   after 1 2
+    "#]],
+    );
+    check(
+        MOVES,
+        &format!("{seen}; scopes st1 hidden"),
+        &expect![[r#"
+        1. identity/st1
+        2. grant/id1/kv1/main
+        3. reach/st1   after 1 2
+        blind: the encryption scopes of account st1
+          hides: whether what is in them can be read as another identity
+    "#]],
+    );
+}
+
+#[test]
+fn a_scope_under_a_key_may_become_unreadable_when_the_account_leaves_its_own() {
+    check(
+        "vault kv1 protected rbac; key kv1/main; identity id1; account st1 microsoft",
+        "identity id1; key kv1/main A; vault kv1 protected rbac id1=role; account st1 has id1 bound kv1/main@A as id1; scopes st1 hr=kv1/main",
+        &expect![[r#"
+            1. encryption/st1
+               asks for couldBecomeUnreadable account/st1: its encryption scope hr is under kv1.vault.test/main and is read as the system-assigned identity of account st1 from then on, of which nobody saw that it may use that key
+               asks for protectionLowered account/st1: its data is protected by a key that Microsoft manages from then on, which nobody here can revoke
+        "#]],
+    );
+}
+
+#[test]
+fn a_plan_that_keeps_silent_of_a_scope_that_may_become_unreadable_is_rejected() {
+    let seen = "identity id1; key kv1/main A; vault kv1 protected rbac st1=role; account st1 system bound kv1/main@A; scopes st1 hr=kv1/other";
+    let observed = observed(MOVES, seen);
+    let mut plan = crate::plan::plan(&desired(MOVES), &observed);
+    for step in &mut plan.steps {
+        step.risks.retain(|risk| risk.class != RiskClass::Unreadable);
+    }
+    super::rejected(&plan, &observed, "it does not say that it is couldBecomeUnreadable for account/st1");
 }

@@ -167,6 +167,18 @@ pub(super) const STORIES: &[Story] = &[
         Converges,
     ),
     story(
+        "from its own identity to a user-assigned one, with a scope under another key",
+        "group\nvault kv1\nkey kv1/main\nvault kv2\nkey kv2/other\nidentity id1\naccount st1 identity\ngrant st1 kv1\ngrant st1 kv2\nbound st1 kv1/main\nscope st1/payroll kv2/other",
+        AS_USER,
+        Converges,
+    ),
+    story(
+        "from its own identity to a user-assigned one, with a scope under a key of the same vault",
+        "group\nvault kv1\nkey kv1/main\nkey kv1/other\nidentity id1\naccount st1 identity\ngrant st1 kv1\nbound st1 kv1/main\nscope st1/payroll kv1/other",
+        AS_USER,
+        Converges,
+    ),
+    story(
         "identities go that nothing is reached as",
         "group\nidentity id1\naccount st1 identity\nhas st1 id1",
         ONLY_GOES,
