@@ -1,4 +1,4 @@
-//! Scenes by chance, as many as wanted: `CMK_SEEDS=20000 cargo test --release simulation`.
+//! Scenes by chance, as many as wanted: `CMK_SEEDS=20000 cargo test --profile simulation simulation`.
 
 use super::scenes::{Scene, scene};
 use cmk::prove::How;
