@@ -19,13 +19,13 @@ impl Scene<'_> {
             Some(now) => now == principal,
             None => goes.is_some_and(|goes| goes.system),
         });
-        let kept = own_kept && gone.iter().all(|held| may_go(held));
-        let names = gone.iter().map(|id| id.rsplit('/').next().unwrap_or_default());
+        let (taken, lost): (Vec<&str>, Vec<&str>) = gone.into_iter().partition(|held| may_go(held));
+        let names = taken.iter().map(|id| id.rsplit('/').next().unwrap_or_default());
         let fields: Vec<String> = names.map(|id| format!("identity.userAssignedIdentities[{id}]")).collect();
         findings.extend(self.shown(&format!("account {name}"), &fields.iter().map(String::as_str).collect::<Vec<_>>()));
         // Azure offers no precondition: what changed after the look, one request ago, cannot be known.
         let place = format!("{}{}", self.sent.host, self.sent.path).to_ascii_lowercase();
-        let kept = kept || self.notes.changed_since.contains(&place);
+        let kept = own_kept && lost.is_empty() || self.notes.changed_since.contains(&place);
         findings.push(("S4", kept, format!("an identity of account {name} is gone")));
         findings
     }
