@@ -168,6 +168,15 @@ fn exactly(action: &Action) -> (String, Option<String>) {
             attach.user.clear();
             former.take()
         }
+        // The same of one that somebody else has given or taken already.
+        Action::AttachIdentity { identity, .. } => {
+            identity.user.clear();
+            None
+        }
+        Action::DetachIdentity { identity, .. } => {
+            *identity = crate::model::Identities::default();
+            None
+        }
         Action::LeaveKey { former, .. } => former.take(),
         Action::CreateAccount { key, .. } => {
             if let Some(binds) = key {
@@ -189,8 +198,6 @@ fn exactly(action: &Action) -> (String, Option<String>) {
         | Action::EnableVersion { .. }
         | Action::DisableVersion { .. }
         | Action::CreateIdentity { .. }
-        | Action::AttachIdentity { .. }
-        | Action::DetachIdentity { .. }
         | Action::SwitchIdentity { .. }
         | Action::Grant { .. }
         | Action::RevokeAccess { .. } => None,

@@ -302,3 +302,32 @@ fn a_file_of_another_kind_or_version_is_told_apart() {
         assert!(matches!(read(&damage), Err(BadPlanFile::Damaged(_))), "{damage}");
     }
 }
+
+#[test]
+fn an_identity_that_somebody_else_has_given_already_is_safer_and_one_more_is_not() {
+    let wanted = "identity id1; identity id2; account st1 has id1 has id2";
+    let plan = |held: &str| {
+        let seen = format!("identity id1; identity id2; account st1 {held}");
+        super::super::plan(&desired(wanted), &observed(wanted, &seen))
+    };
+    let (all, one, other) = (plan(""), plan("has id2"), plan("has id1"));
+    assert_eq!(same_or_safer(&saved(&plan("system")), &plan("system has id2")), vec![]);
+    assert!(!same_or_safer(&saved(&one), &all).is_empty() && !same_or_safer(&saved(&one), &other).is_empty());
+}
+
+#[test]
+fn an_identity_that_somebody_else_has_taken_already_is_safer_and_one_more_is_not() {
+    let wanted = "identity id1; identity id2; account st1 loses id1 loses id2 loses own";
+    let plan = |held: &str| {
+        let seen = format!("identity id1; identity id2; account st1 {held}; scopes st1");
+        super::super::plan(&desired(wanted), &observed(wanted, &seen))
+    };
+    let all = plan("system has id1 has id2");
+    let fewer = [plan("has id1 has id2"), plan("system has id2"), plan("has id1")];
+    for one in &fewer {
+        assert_eq!(one.steps.len(), 1);
+        assert_eq!(same_or_safer(&saved(&all), one), vec![], "{one:?}");
+        assert!(!same_or_safer(&saved(one), &all).is_empty());
+    }
+    assert!(!same_or_safer(&saved(&fewer[0]), &fewer[1]).is_empty(), "its own was not approved");
+}
