@@ -83,6 +83,13 @@ impl<'a> Knowledge<'a> {
         seen.into_iter().filter(by_it).cloned().collect()
     }
 
+    /// Whether the newest version of a key was last seen to be disabled.
+    pub(super) fn is_shut(&self, key: &KeyRef) -> bool {
+        let observed = self.observed();
+        let seen = observed.keys.get(key).and_then(Seen::known);
+        seen.and_then(SeenKey::current).is_some_and(|newest| !newest.enabled)
+    }
+
     /// A vault as it was last seen.
     pub(super) fn vault(&self, id: &VaultId) -> Option<SeenVault> {
         self.observed().vaults.get(&id.name).and_then(Seen::known).cloned()
@@ -148,6 +155,7 @@ impl<'a> Knowledge<'a> {
             if !seen.contains(&subject) {
                 self.look_at(azure, fact).await?;
                 seen.push(subject);
+                seen.extend(looked_for_latest(fact).map(|key| Fact::KeyLive(key.clone()).subject()));
             }
         }
         Ok(())
@@ -293,5 +301,15 @@ impl<'a> Knowledge<'a> {
 
     fn vault_id(&self, vault: &VaultName) -> Option<&VaultId> {
         self.desired.vaults.get(vault).map(|vault| &vault.id)
+    }
+}
+
+/// The key that is looked at together with the account that a fact is about, since its newest version counts.
+fn looked_for_latest(fact: &Fact) -> Option<&KeyRef> {
+    match fact {
+        Fact::BoundTo(_, key, VersionRule::Latest)
+        | Fact::EncryptedWith(_, key, VersionRule::Latest, _)
+        | Fact::PinnedSince(_, key, _) => Some(key),
+        _ => None,
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn calls(cloud: &Cloud, observed: &Observed, steps: &[&Step], fill: F
             accounts::create(id, location, create, identity, Some(bound))
         }
         Action::AttachIdentity { id, identity: new } => accounts::attach(id, new, &identity(observed, id, fill)?),
-        Action::DetachIdentity { id, identity: gone } => {
+        Action::DetachIdentity { id, identity: gone, keeps: _ } => {
             accounts::detach(id, gone, &identity(observed, id, fill)?, &encryption(observed, id, fill)?)
         }
         Action::Grant { vault, by: GrantBy::AccessPolicy, .. } => grant(observed, vault, steps, fill)?,

@@ -74,12 +74,14 @@ impl Turn<'_> {
     }
 
     async fn look_before(&self, steps: &[&Step]) -> Result<(), Failure> {
+        // Nor that an identity is of no use any more. The look at what is written to comes after it: it is to be the last.
+        let needs = steps.iter().flat_map(|step| &step.needs);
+        self.look(needs.filter(|need| matches!(need, Fact::NoScopeUnderKey(..)))).await?;
         let gives: Vec<Fact> = steps.iter().flat_map(|step| &step.gives).cloned().collect();
         self.run.known.look_before(&self.azure, &gives).await?;
-        // Others come and go without a step of ours: that nobody needs a version or an identity any more is not taken
-        // from the plan.
+        // Others come and go without a step of ours: that nobody needs a version any more is not taken from the plan.
         let needs = steps.iter().flat_map(|step| &step.needs);
-        self.look(needs.filter(|need| matches!(need, Fact::Retirable(..) | Fact::NoScopeUnderKey(..)))).await
+        self.look(needs.filter(|need| matches!(need, Fact::Retirable(..)))).await
     }
 
     /// Looks before the steps. A vault that somebody else has made since the look would be replaced, and Azure offers no
@@ -219,13 +221,20 @@ impl Turn<'_> {
         Ok(Settled::Holds)
     }
 
-    /// Access that somebody took away since the plan was made is not given back.
+    /// Access that somebody took away since the plan was made is not given back, and a key that somebody closed gets no
+    /// version that would open it.
     ///
     /// An account that is bound to a key of the vault had what Storage needs when the plan was made, or the step says
     /// that it re-opens, and the operator has said yes to that.
     fn not_shut(&self, step: &Step) -> Result<(), StepOutcome> {
         if step.risks.iter().any(|risk| risk.class == RiskClass::Reopening) {
             return Ok(());
+        }
+        if let Action::RotateKey { key, .. } = &step.action
+            && self.run.known.is_shut(key)
+        {
+            let why = format!("the newest version of key {key} was disabled since the plan was made: plan again");
+            return Err(StepOutcome::Blocked(vec![why]));
         }
         let Action::Grant { who, vault, key, by, .. } = &step.action else { return Ok(()) };
         let Some(seen_vault) = self.run.known.vault(vault) else { return Ok(()) };

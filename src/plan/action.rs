@@ -181,6 +181,8 @@ pub enum Action {
         id: AccountId,
         /// Those that it loses.
         identity: Identities,
+        /// Those that it is to have, and has before: what is left of its identities is then never nothing by mistake.
+        keeps: Identities,
     },
     /// Let an identity use a key.
     Grant {

@@ -21,7 +21,7 @@
 //! | create an identity | `GroupLive` | `IdentityLive` |
 //! | create an account | `GroupLive`, `IdentityLive`; with a key all that binding needs | `AccountLive`, `Attached`, with a key `EncryptedWith` |
 //! | attach identities | `AccountLive`, `IdentityLive` | `Attached` |
-//! | take identities away | `AccountLive`, `NotReachedAs` each, `NoScopeUnderKey` | `Detached` |
+//! | take identities away | `AccountLive`, `Attached` of those that it is to have, `NotReachedAs` each, `NoScopeUnderKey` | `Detached` |
 //! | grant | `VaultLive`, the identity: `IdentityLive`, or of an account `Attached`; at one key `KeyLive` | `CanUnwrap` |
 //! | revoke access | `VaultLive`, `Attached` | `NoAccess` |
 //! | leave the key | `AccountLive`; of the former key `KeyEnabled`, `CanUnwrap` | `MicrosoftManaged`, `NotUnder` the former key, `NotReachedAs` the identity that it reached it as |
@@ -68,8 +68,9 @@ pub fn needs(action: &Action) -> Vec<Fact> {
             needs.extend(live(identity));
             needs
         }
-        Action::DetachIdentity { id, identity } => {
+        Action::DetachIdentity { id, identity, keeps } => {
             let mut needs = vec![Fact::AccountLive(id.name.clone())];
+            needs.extend(attached(id, keeps));
             needs.extend(identity.of(id).map(|who| Fact::NotReachedAs(id.name.clone(), who)));
             needs.push(Fact::NoScopeUnderKey(id.name.clone()));
             needs
@@ -212,7 +213,7 @@ pub fn gives(action: &Action) -> Vec<Fact> {
             gives
         }
         Action::AttachIdentity { id, identity } => attached(id, identity).collect(),
-        Action::DetachIdentity { id, identity } => {
+        Action::DetachIdentity { id, identity, keeps: _ } => {
             identity.of(id).map(|who| Fact::Detached(id.name.clone(), who)).collect()
         }
         Action::Grant { who, key, permissions, .. } => {

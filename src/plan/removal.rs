@@ -51,7 +51,8 @@ impl Removal<'_> {
             Some(Seen::Absent) | None => {}
         }
         let because = self.because();
-        draft.propose(Action::DetachIdentity { id: self.account.id.clone(), identity: self.gone }, because);
+        let (id, keeps) = (self.account.id.clone(), self.account.identity.clone());
+        draft.propose(Action::DetachIdentity { id, identity: self.gone, keeps }, because);
     }
 
     fn who(&self) -> impl Iterator<Item = Who> + '_ {

@@ -207,7 +207,7 @@ impl Rules<'_> {
                 let risk = why.map(|why| risk(RiskClass::Reopening, account(&id.name), why, Consent::Operator));
                 risk.into_iter().collect()
             }
-            Action::DetachIdentity { id, identity } => loses(id, identity),
+            Action::DetachIdentity { id, identity, keeps: _ } => loses(id, identity),
             Action::Grant { who, vault: on, key, by, .. } => self.grant(who, on, key, *by),
             Action::RevokeAccess { account: id, who: _, vault } => self.revocation(id, vault),
             Action::LeaveKey { account: id, .. } => {

@@ -81,7 +81,7 @@ impl<'a> Touched<'a> {
                 let identities = identity.user.iter().collect();
                 Self { account: Some(id), identities, makes_identity: identity.system, ..touched }
             }
-            Action::DetachIdentity { id, identity } => {
+            Action::DetachIdentity { id, identity, keeps: _ } => {
                 Self { account: Some(id), identities: identity.user.iter().collect(), ..touched }
             }
             Action::Grant { who, vault, key: _, permissions, by: _ } => {

@@ -59,7 +59,7 @@ pub fn action(action: &Action) -> String {
         Action::AttachIdentity { id, identity } => {
             format!("give account {} {}", id.name, identities(identity, NEW))
         }
-        Action::DetachIdentity { id, identity } => {
+        Action::DetachIdentity { id, identity, keeps: _ } => {
             format!("take {} from account {}", identities(identity, "its own identity"), id.name)
         }
         Action::Grant { who, vault, key, permissions: _, by } => {

@@ -30,7 +30,7 @@ impl Bench<'_> {
     }
 
     /// What an account loses must be of no use to it by then: neither its own key nor one of a scope hangs on it.
-    pub(super) fn detached(&self, id: &AccountId, gone: &Identities) -> Vec<String> {
+    pub(super) fn detached(&self, id: &AccountId, gone: &Identities, keeps: &Identities) -> Vec<String> {
         let Some(seen) = self.account(id) else { return vec!["its account was not seen".to_owned()] };
         let scopes = self.observed.scopes.get(&id.name).and_then(Seen::known);
         let idle = scopes.is_some_and(|all| all.iter().all(|scope| scope.key.is_none()));
@@ -42,7 +42,14 @@ impl Bench<'_> {
             Action::SwitchIdentity { account, .. } | Action::LeaveKey { account, .. } => account == id,
             _ => false,
         });
+        let comes = |who: &Who| {
+            self.before.any(|action| {
+                matches!(action, Action::SetEncryption { account, attach, .. } if account == id && attach.of(id).any(|one| one == *who))
+            })
+        };
+        let kept = keeps.of(id).all(|who| self.will_have_identity(id, &who) || comes(&who));
         [
+            unless(kept, "the account does not have yet what it is to keep"),
             unless(!gone.is_empty(), "it takes nothing away"),
             unless(idle, "an encryption scope of the account may be read as the identity"),
             unless(!hangs || freed, "the account reaches its key as the identity, and no step before it changes that"),

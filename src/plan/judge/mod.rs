@@ -50,7 +50,7 @@ pub fn judge(plan: &Plan, observed: &Observed) -> Vec<Breach> {
             if let Action::ImportKey { key, .. } = &step.action {
                 harms.extend(own_key::at_odds(plan, key));
             }
-            if let Action::DetachIdentity { id, identity } = &step.action {
+            if let Action::DetachIdentity { id, identity, .. } = &step.action {
                 harms.extend(identities::at_odds(plan, id, identity));
             }
             breaches.extend(harms.into_iter().map(|what| Breach { step: step.id.clone(), what }));
@@ -158,7 +158,7 @@ impl Bench<'_> {
             }
             Action::CreateAccount { id, identity, key, .. } => self.account_made(id, identity, key.as_ref()),
             Action::AttachIdentity { id, identity } => self.attached(id, identity),
-            Action::DetachIdentity { id, identity } => self.detached(id, identity),
+            Action::DetachIdentity { id, identity, keeps } => self.detached(id, identity, keeps),
             Action::Grant { who, vault, permissions, by, .. } => self.granted(who, vault, permissions, *by),
             Action::RevokeAccess { account, who, vault } => self.revoked(account, who, vault),
             Action::LeaveKey { account, .. } => self.left(account),

@@ -94,7 +94,7 @@ impl Bench<'_> {
                 let object = format!("account/{}", id.name);
                 lost.then_some((RiskClass::Reopening, object)).into_iter().collect()
             }
-            Action::DetachIdentity { id, identity } => {
+            Action::DetachIdentity { id, identity, .. } => {
                 let object = format!("account/{}", id.name);
                 let user = (!identity.user.is_empty()).then(|| (RiskClass::AccessChange, object.clone()));
                 let own = identity.system.then_some((RiskClass::Irreversible, object));

@@ -373,3 +373,11 @@ fn an_identity_that_goes_for_good_unsaid_is_rejected() {
     }
     rejected(&plan, &observed, "removal/st1", "it does not say that it is irreversible");
 }
+
+#[test]
+fn an_identity_that_goes_before_the_account_has_the_other_is_rejected() {
+    let (mut plan, observed) = removal();
+    unlink(&mut plan, "removal/st1", "reach/st1");
+    unlink(&mut plan, "removal/st1", "identity/st1");
+    rejected(&plan, &observed, "removal/st1", "does not have yet what it is to keep");
+}

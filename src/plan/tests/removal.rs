@@ -15,7 +15,7 @@ fn an_identity_goes_once_the_key_is_reached_as_another() {
             1. identity/st1
             2. grant/id1/kv1/main
             3. reach/st1   after 1 2
-            4. removal/st1   after 3
+            4. removal/st1   after 1 3
                asks for irreversible account/st1: its own identity is gone for good, and so is whatever it was allowed anywhere: a new one is somebody else to Azure
         "#]],
     );

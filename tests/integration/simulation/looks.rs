@@ -69,8 +69,29 @@ fn an_identity_stays_where_a_scope_came_under_a_key_since_the_plan_was_made() {
         let calm = Stage::new(&wanted, world.clone(), start, Meddling::none());
         calm.run(&wanted, &How::default()).await;
         let patch = calm.witness(|witness| witness.writes_of(0))[0];
-        // The last look before the write is at the scopes.
-        let meddling = Meddling { acts: vec![(0, patch - 1, Act::ScopeUnderKey(account, key))] };
+        // The last look before the write is at the account, and the one before that at its scopes.
+        let meddling = Meddling { acts: vec![(0, patch - 2, Act::ScopeUnderKey(account, key))] };
+        let stage = Stage::new(&wanted, world, start, meddling);
+        let run = stage.run(&wanted, &How::default()).await;
+        let log = stage.witness(|witness| witness.log().join("\n"));
+        let Ended::Applied(_, outcome) = &run.ended else { unreachable!("nothing goes wrong with looking: {log}") };
+        assert_eq!(outcome.steps[0].1.as_str(), "blocked", "{log}");
+        assert_eq!(run.effects, 0, "{log}");
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_key_that_somebody_closed_since_the_plan_was_made_gets_no_version() {
+    let wanted = desired("vaults: { kv1: { keys: { main: { maxAge: P30D } } } }");
+    let key = wanted.keys().next().unwrap().0;
+    in_virtual_time(async {
+        let (world, start) = world("group\nvault kv1\nkey kv1/main\nrotate kv1/main\ndays 100", pace());
+        let calm = Stage::new(&wanted, world.clone(), start, Meddling::none());
+        calm.run(&wanted, &How::default()).await;
+        let rotated = calm.witness(|witness| witness.writes_of(0))[0];
+        // The look before the step shows it; between the two stands the sign-in for the vault.
+        let meddling = Meddling { acts: vec![(0, rotated - 2, Act::Disable(key))] };
         let stage = Stage::new(&wanted, world, start, meddling);
         let run = stage.run(&wanted, &How::default()).await;
         let log = stage.witness(|witness| witness.log().join("\n"));

@@ -263,7 +263,7 @@ fn after(action: &Action, desired: &Desired, observed: &mut Observed) {
                 account.identity.user_assigned.extend(identity.user.iter().map(ToString::to_string));
             }
         }
-        Action::DetachIdentity { id, identity } => {
+        Action::DetachIdentity { id, identity, .. } => {
             if let Some(Seen::Known(account)) = observed.accounts.get_mut(&id.name) {
                 account.identity = account.identity.without(identity);
             }
