@@ -487,7 +487,7 @@ fn sound(step: &Step, observed: &Observed, title: &str) {
 
 /// How many worlds are left out between two that are tried in an ordinary run.
 fn stride() -> usize {
-    if super::thorough() { 1 } else { 17 }
+    if super::thorough() { 1 } else { 37 }
 }
 
 #[test]

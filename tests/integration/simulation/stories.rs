@@ -424,13 +424,13 @@ fn a_crash_at_any_request_of_any_story_leaves_a_world_from_which_it_ends_as_it_m
         for (at, story) in (0..).zip(all()) {
             let (requests, written) = play(story, &How::default(), "calm", &mut played).await;
             for number in 1..=requests {
-                // The world after a read is the world before it: of reads, the bounded suite takes some, and of a write
-                // the one crash or the other, in turn.
+                // The world after a read is the world before it: of reads, the bounded suite takes some, and of every
+                // second write the one crash or the other, in turn.
                 let writes = written.contains(&number);
                 let turn: u64 = number + at;
                 let before =
-                    (thorough() || writes && turn.is_multiple_of(2) || turn % 11 == 1).then_some(Crash::Before(number));
-                let after = (thorough() || writes && !turn.is_multiple_of(2)).then_some(Crash::After(number));
+                    (thorough() || writes && turn.is_multiple_of(4) || turn % 13 == 1).then_some(Crash::Before(number));
+                let after = (thorough() || writes && turn % 4 == 2).then_some(Crash::After(number));
                 for crash in [before, after].into_iter().flatten() {
                     let how = How { crash: Some(crash), ..How::default() };
                     play(story, &how, &format!("crash {crash:?}"), &mut played).await;
