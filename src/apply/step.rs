@@ -74,14 +74,13 @@ impl Turn<'_> {
     }
 
     async fn look_before(&self, steps: &[&Step]) -> Result<(), Failure> {
-        // Nor that an identity is of no use any more. The look at what is written to comes after it: it is to be the last.
-        let needs = steps.iter().flat_map(|step| &step.needs);
-        self.look(needs.filter(|need| matches!(need, Fact::NoScopeUnderKey(..)))).await?;
+        // Others come and go without a step of ours: that nobody needs an identity or a version any more is not taken from
+        // the plan. Of an account, the look at itself is to be the last before the write.
+        let needs = || steps.iter().flat_map(|step| &step.needs);
+        self.look(needs().filter(|need| matches!(need, Fact::NoScopeUnderKey(..)))).await?;
         let gives: Vec<Fact> = steps.iter().flat_map(|step| &step.gives).cloned().collect();
         self.run.known.look_before(&self.azure, &gives).await?;
-        // Others come and go without a step of ours: that nobody needs a version any more is not taken from the plan.
-        let needs = steps.iter().flat_map(|step| &step.needs);
-        self.look(needs.filter(|need| matches!(need, Fact::Retirable(..)))).await
+        self.look(needs().filter(|need| matches!(need, Fact::Retirable(..)))).await
     }
 
     /// Looks before the steps. A vault that somebody else has made since the look would be replaced, and Azure offers no

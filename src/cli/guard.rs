@@ -44,10 +44,13 @@ impl Guards {
             return Ok(());
         }
         observe::add_subscriptions(observed, plan::guard::subscriptions(plan), azure).await?;
-        let breaches: Vec<Refusal> =
-            self.each().flat_map(|(name, guard)| plan::guard::breaches(plan, observed, guard, name)).collect();
-        plan.refusals.extend(breaches);
+        plan.refusals.extend(self.breaches(plan, observed));
         Ok(())
+    }
+
+    /// What a plan does beyond the guards, as far as the tenants that this takes were looked at.
+    pub(super) fn breaches(&self, plan: &Plan, observed: &Observed) -> Vec<Refusal> {
+        self.each().flat_map(|(name, guard)| plan::guard::breaches(plan, observed, guard, name)).collect()
     }
 
     /// The guards with the names of their files.

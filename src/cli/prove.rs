@@ -8,8 +8,8 @@ use super::guard::Guards;
 use super::{interrupt, private, session};
 use crate::apply::Sight;
 use crate::diag::Source;
-use crate::model::{Desired, Guard, Observed, Pattern};
-use crate::plan::{self, Plan, Refusal};
+use crate::model::{Desired, Guard, Pattern};
+use crate::plan::{self, Refusal};
 use crate::prove::{self, Extent, Failed, First, Guarded, Live, Verdict};
 use crate::report::text::clean;
 use crate::sandbox::Sandbox;
@@ -113,12 +113,6 @@ fn in_simulator(desired: &Desired, guards: &Guards) -> Result<Guarded, Trouble> 
     Ok(guarded)
 }
 
-/// Holds a plan from what was seen in Azure against the guards.
-fn in_azure(plan: &Plan, observed: &Observed, guards: &Guards) -> Guarded {
-    let each = guards.each().flat_map(|(name, guard)| plan::guard::breaches(plan, observed, guard, name));
-    Guarded { breaches: each.collect(), unchecked: vec![] }
-}
-
 /// The same, with what others chose of it made harmless.
 fn harmless(Guarded { breaches, unchecked }: Guarded) -> Guarded {
     let breach = |Refusal { code, resource, detail, help }| Refusal {
@@ -143,7 +137,8 @@ fn seen(context: &Context, desired: &Desired, guards: &Guards) -> Result<(Live, 
     })??;
     let live = prove::like(desired, &observed, prove::pace()).map_err(|why| not_set_up(&clean(&why)))?;
     let limits = live.limits.iter().map(|limit| clean(limit)).collect();
-    Ok((Live { limits, ..live }, in_azure(&plan, &observed, guards)))
+    let breaches = guards.breaches(&plan, &observed);
+    Ok((Live { limits, ..live }, Guarded { breaches, unchecked: vec![] }))
 }
 
 fn not_set_up(why: &str) -> Trouble {

@@ -1,6 +1,6 @@
 //! Storage accounts: what can be asked for, and what a look at one shows.
 
-use super::identity::{Identities, Who};
+use super::identity::{Identities, Who, kind};
 use super::ids::{AccountId, IdentityId, Location, Version};
 
 /// How to make an account that is not there. The values are ARM's: `Standard_LRS`, `StorageV2`.
@@ -138,12 +138,7 @@ impl SeenIdentity {
 
     /// ARM's word for what it is, in its own spelling.
     pub fn kind(&self) -> &'static str {
-        match (self.system_principal.is_some(), self.user_assigned.is_empty()) {
-            (true, true) => "SystemAssigned",
-            (true, false) => "SystemAssigned,UserAssigned",
-            (false, false) => "UserAssigned",
-            (false, true) => "None",
-        }
+        kind(self.system_principal.is_some(), !self.user_assigned.is_empty())
     }
 }
 

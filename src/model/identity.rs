@@ -77,12 +77,17 @@ impl Identities {
 
     /// ARM's word for what an account has that has these.
     pub fn kind(&self) -> &'static str {
-        match (self.system, self.user.is_empty()) {
-            (true, true) => "SystemAssigned",
-            (true, false) => "SystemAssigned,UserAssigned",
-            (false, false) => "UserAssigned",
-            (false, true) => "None",
-        }
+        kind(self.system, !self.user.is_empty())
+    }
+}
+
+/// ARM's word for having an identity of one's own, and user-assigned ones, in its own spelling: no space after the comma.
+pub(super) fn kind(system: bool, user: bool) -> &'static str {
+    match (system, user) {
+        (true, false) => "SystemAssigned",
+        (true, true) => "SystemAssigned,UserAssigned",
+        (false, true) => "UserAssigned",
+        (false, false) => "None",
     }
 }
 

@@ -6,6 +6,7 @@ use super::types::Change;
 use super::{encryption, obstacles};
 use crate::model::{
     Account, AccountCreate, Check, Desired, Fact, Identities, Location, NameState, Observed, Seen, SeenAccount,
+    SeenIdentity,
 };
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
@@ -37,16 +38,25 @@ fn attach(account: &Account, seen: &SeenAccount, resource: &str, draft: &mut Dra
     if identity.is_empty() {
         return;
     }
-    let (before, after) = (seen.identity.kind(), seen.identity.with(&identity).kind());
-    let mut because = vec![];
-    if before != after {
-        because.push(changed(resource, "identity.type", Some(before.to_owned()), after));
-    }
-    let names = identity.user.iter().map(|id| id.name.as_str());
-    because.extend(
-        names.map(|name| changed(resource, &format!("identity.userAssignedIdentities[{name}]"), None, "added")),
-    );
+    let (before, after) = (&seen.identity, seen.identity.with(&identity));
+    let because = identities_changed(resource, (before, &after), &identity, (None, "added"));
     draft.propose(Action::AttachIdentity { id: account.id.clone(), identity }, because);
+}
+
+/// What changes when an account gets or loses identities: the type, and what each of these was and is.
+pub(super) fn identities_changed(
+    resource: &str,
+    (before, after): (&SeenIdentity, &SeenIdentity),
+    identities: &Identities,
+    (was, is): (Option<&str>, &str),
+) -> Vec<Change> {
+    let (before, after) = (before.kind(), after.kind());
+    let kind = (before != after).then(|| changed(resource, "identity.type", Some(before.to_owned()), after));
+    let each = identities.user.iter().map(|id| {
+        let path = format!("identity.userAssignedIdentities[{}]", id.name);
+        changed(resource, &path, was.map(str::to_owned), is)
+    });
+    kind.into_iter().chain(each).collect()
 }
 
 fn differences(account: &Account, seen: &SeenAccount, resource: &str, draft: &mut Draft) {

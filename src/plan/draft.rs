@@ -112,6 +112,12 @@ impl Draft {
         });
     }
 
+    /// Records that what may not be seen hides something.
+    pub(super) fn hidden_with(&mut self, resource: &str, reason: &HiddenReason, hidden: String) {
+        self.hidden(resource, reason);
+        self.hides(resource, &reason.what, hidden);
+    }
+
     pub(super) fn hides(&mut self, resource: &str, why: &str, hidden: String) {
         let spot = self.blind_spots.entry(resource.to_owned()).or_insert_with(|| BlindSpot {
             resource: resource.to_owned(),

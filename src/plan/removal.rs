@@ -1,7 +1,8 @@
 //! Taking identities from accounts: only those that the spec names, and none that a key is reached as.
 
+use super::accounts::identities_changed;
 use super::action::Action;
-use super::draft::{Draft, changed};
+use super::draft::Draft;
 use crate::model::{Account, Desired, Fact, HiddenReason, Identities, Observed, Seen, SeenAccount, SeenScope, Who};
 
 pub(super) fn plan(desired: &Desired, observed: &Observed, draft: &mut Draft) {
@@ -50,7 +51,10 @@ impl Removal<'_> {
             // Nobody looked, so it cannot be judged: what the step needs says so.
             Some(Seen::Absent) | None => {}
         }
-        let because = self.because();
+        let full = self.seen.identity.with(&self.account.identity);
+        let left = full.without(&self.gone);
+        let was_and_is = (Some("attached"), "removed");
+        let because = identities_changed(&self.resource, (&full, &left), &self.gone, was_and_is);
         let (id, keeps) = (self.account.id.clone(), self.account.identity.clone());
         draft.propose(Action::DetachIdentity { id, identity: self.gone, keeps }, because);
     }
@@ -74,23 +78,8 @@ impl Removal<'_> {
     fn hide(&self, reason: &HiddenReason, draft: &mut Draft) {
         let name = &self.account.id.name;
         let spot = Fact::NoScopeUnderKey(name.clone()).subject();
-        draft.hidden(&spot, reason);
         for who in self.who() {
-            draft.hides(&spot, &reason.what, Fact::Detached(name.clone(), who).to_string());
+            draft.hidden_with(&spot, reason, Fact::Detached(name.clone(), who).to_string());
         }
-    }
-
-    fn because(&self) -> Vec<super::Change> {
-        let full = self.seen.identity.with(&self.account.identity);
-        let (before, after) = (full.kind(), full.without(&self.gone).kind());
-        let mut because = vec![];
-        if before != after {
-            because.push(changed(&self.resource, "identity.type", Some(before.to_owned()), after));
-        }
-        because.extend(self.gone.user.iter().map(|id| {
-            let path = format!("identity.userAssignedIdentities[{}]", id.name);
-            changed(&self.resource, &path, Some("attached".to_owned()), "removed")
-        }));
-        because
     }
 }

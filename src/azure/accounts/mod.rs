@@ -88,14 +88,7 @@ pub fn attach(id: &AccountId, new: &Identities, current: &SeenIdentity) -> Call 
 }
 
 fn attached(new: &Identities, current: &SeenIdentity) -> Value {
-    let system = new.system || current.system_principal.is_some();
-    let user = !new.user.is_empty() || !current.user_assigned.is_empty();
-    let kind = match (system, user) {
-        (true, true) => "SystemAssigned,UserAssigned",
-        (false, true) => "UserAssigned",
-        (true | false, false) => "SystemAssigned",
-    };
-    identities(new, kind)
+    identities(new, current.with(new).kind())
 }
 
 /// Takes identities from an account and leaves the others.

@@ -47,8 +47,7 @@ fn tell_unseen_scopes(account: &Account, observed: &Observed, draft: &mut Draft)
     let Some(Seen::Hidden(reason)) = observed.scopes.get(name) else { return };
     if account.encryption.is_some() || account.leaves_key {
         let spot = Fact::NoScopeUnderKey(name.clone()).subject();
-        draft.hidden(&spot, reason);
-        draft.hides(&spot, &reason.what, "whether what is in them can be read as another identity".to_owned());
+        draft.hidden_with(&spot, reason, "whether what is in them can be read as another identity".to_owned());
     }
 }
 

@@ -30,8 +30,7 @@ impl Pair<'_> {
         }
         let gone = Fact::NoAccess(self.who.clone(), self.vault.id.name.clone());
         if let Some((resource, reason)) = self.hidden_user() {
-            draft.hidden(&resource, reason);
-            return draft.hides(&resource, &reason.what, gone.to_string());
+            return draft.hidden_with(&resource, reason, gone.to_string());
         }
         let hidden = matches!(self.observed.vaults.get(&self.vault.id.name), Some(Seen::Hidden(_)));
         let (account, vault) = (self.account.id.clone(), self.vault.id.clone());

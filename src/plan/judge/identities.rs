@@ -42,12 +42,7 @@ impl Bench<'_> {
             Action::SwitchIdentity { account, .. } | Action::LeaveKey { account, .. } => account == id,
             _ => false,
         });
-        let comes = |who: &Who| {
-            self.before.any(|action| {
-                matches!(action, Action::SetEncryption { account, attach, .. } if account == id && attach.of(id).any(|one| one == *who))
-            })
-        };
-        let kept = keeps.of(id).all(|who| self.will_have_identity(id, &who) || comes(&who));
+        let kept = keeps.of(id).all(|who| self.will_have_identity(id, &who));
         [
             unless(kept, "the account does not have yet what it is to keep"),
             unless(!gone.is_empty(), "it takes nothing away"),
@@ -116,6 +111,7 @@ impl Bench<'_> {
         has || self.before.any(|action| match action {
             Action::CreateAccount { id: made, identity, .. } => made == id && holds(identity),
             Action::AttachIdentity { id: given, identity } => given == id && holds(identity),
+            Action::SetEncryption { account: given, attach, .. } => given == id && holds(attach),
             _ => false,
         })
     }

@@ -4,7 +4,7 @@ use super::super::action::Action;
 use super::super::risk::{Consent, RiskClass};
 use super::super::types::Step;
 use super::{Bench, is_host, unless};
-use crate::model::{Seen, Who};
+use crate::model::{Binding, Seen, Who};
 
 impl Bench<'_> {
     /// What a step does not say of itself, or claims that the spec or nobody has to say yes to.
@@ -69,10 +69,9 @@ impl Bench<'_> {
             Action::SwitchIdentity { account, vault, key, who, .. } => {
                 let object = format!("account/{}", account.name);
                 let lost = self.scopes_shut(account, who, Some((vault, key)));
-                [lost.then(|| (RiskClass::Unreadable, object.clone())), Some((RiskClass::AccessChange, object))]
-                    .into_iter()
-                    .flatten()
-                    .collect()
+                let mut due = vec![(RiskClass::AccessChange, object.clone())];
+                due.extend(lost.then_some((RiskClass::Unreadable, object)));
+                due
             }
             Action::CreateVault { id, purge_protection: true, .. } | Action::ProtectVault { id } => {
                 vec![(RiskClass::Irreversible, format!("vault/{}", id.name))]
@@ -127,16 +126,14 @@ impl Bench<'_> {
                 let object = format!("account/{}", account.name);
                 let Some(seen) = self.account(account) else { return vec![] };
                 let lost = self.scopes_shut(account, who, Some((vault, key)));
-                let mut due = vec![];
-                due.extend(lost.then(|| (RiskClass::Unreadable, object.clone())));
-                match &seen.encryption.binding {
-                    None => due.push((RiskClass::AccessChange, object)),
-                    Some(binding) => {
-                        let stays = self.vault(&vault.name).is_some_and(|seen| is_host(seen, &binding.vault_host));
-                        due.extend((!stays).then_some((RiskClass::CustodyChange, object)));
-                    }
-                }
-                due
+                let stays =
+                    |binding: &Binding| self.vault(&vault.name).is_some_and(|seen| is_host(seen, &binding.vault_host));
+                let class = match &seen.encryption.binding {
+                    None => Some(RiskClass::AccessChange),
+                    Some(binding) => (!stays(binding)).then_some(RiskClass::CustodyChange),
+                };
+                let lost = lost.then_some(RiskClass::Unreadable);
+                class.into_iter().chain(lost).map(|class| (class, object.clone())).collect()
             }
         }
     }
