@@ -97,3 +97,11 @@ fn a_key_that_somebody_closed_since_the_plan_was_made_gets_no_version() {
     // The look before the step shows it; between the two stands the sign-in for the vault.
     is_left_alone(spec, things, 2, |wanted| Act::Disable(wanted.keys().next().unwrap().0));
 }
+
+#[test]
+fn an_account_that_lost_its_own_identity_since_the_plan_was_made_is_given_none_besides() {
+    let spec = "identities: { id1: {} }\naccounts: { st1: { identities: [id1] } }";
+    is_left_alone(spec, "group\nidentity id1\naccount st1 identity", 1, |wanted| {
+        Act::Detach(wanted.accounts.values().next().unwrap().id.clone())
+    });
+}
